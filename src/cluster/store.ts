@@ -1,0 +1,79 @@
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
+import type { ReleaseRequest, ReleaseStatus } from '../core/release/status.ts';
+
+/** Names one object. */
+export interface ObjectRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** An object with what the store knows about it. */
+export interface StoredObject {
+  readonly ref: ObjectRef;
+  /** As its owner applied it. */
+  readonly base: KubeObject;
+  /** As it is served: the base, or the base with releases woven in. */
+  readonly served: KubeObject;
+  /** Grows with each change of the base's spec. */
+  readonly generation: number;
+  /** The store's revision at the object's last change of any kind. */
+  readonly revision: number;
+  readonly createdAt: string;
+  /** CanaryRelease only. */
+  readonly status?: ReleaseStatus;
+  /** CanaryRelease only: the last request that was posted, handled or not. */
+  readonly request?: ReleaseRequest;
+  /** Set once deletion was asked for; the controller un-weaves, then removes. */
+  readonly deletionRequestedAt?: string;
+}
+
+export interface ApplyOutcome {
+  readonly ref: ObjectRef;
+  readonly result: 'created' | 'configured' | 'unchanged' | 'pruned';
+}
+
+/** Either everything was applied, or nothing was and the diagnostics say why. */
+export type ApplyResult =
+  | { readonly ok: true; readonly outcomes: readonly ApplyOutcome[]; readonly revision: number; readonly warnings: readonly Diagnostic[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** What the controller writes for one release: one transaction, or nothing. */
+export interface ReleaseCommit {
+  readonly status?: ReleaseStatus;
+  /** `served: undefined` serves the base again; `base` replaces the base (un-weaving at deletion). */
+  readonly routes?: readonly { readonly ref: ObjectRef; readonly served: KubeObject | undefined; readonly base?: KubeObject }[];
+  /** Removes the release itself: the last act of a deletion. */
+  readonly remove?: boolean;
+}
+
+/**
+ * Where objects live: SQLite on one machine, kube-apiserver in a cluster. One shared suite of cases
+ * (store.cases.ts) holds every adapter to the same behaviour.
+ * Reads give snapshots; writes are atomic and durable when their promise resolves.
+ */
+export interface Store {
+  /** Grows with every write. */
+  revision(): number;
+  get(ref: ObjectRef): Promise<StoredObject | undefined>;
+  list(kind?: string, namespace?: string): Promise<readonly StoredObject[]>;
+  /** Called after each write with the refs it changed, in order of revisions; returns the way to stop. */
+  watch(listener: (refs: readonly ObjectRef[], revision: number) => void): () => void;
+  /**
+   * Applies objects as `source` ("files", "api"). An object equal to what this source last applied is unchanged, whatever others
+   * did since. `prune` deletes what this source applied before and no longer names.
+   */
+  apply(source: string, objects: readonly KubeObject[], options?: { readonly prune?: boolean }): Promise<ApplyResult>;
+  /** Routing objects go at once; a CanaryRelease is marked, and the controller un-weaves it first. False: there is none. */
+  requestDeletion(ref: ObjectRef): Promise<boolean>;
+  /** Puts the annotation perch.dev/request on a release. False: there is none, or a pending rollback stands. */
+  postRequest(ref: ObjectRef, request: ReleaseRequest): Promise<boolean>;
+  /** Fails (false) if the release changed since `ifRevision`. */
+  commit(release: ObjectRef, change: ReleaseCommit, ifRevision: number): Promise<boolean>;
+  /** The data plane says which revision it serves. */
+  markServed(revision: number): void;
+  servedRevision(): number;
+  onServed(listener: (revision: number) => void): () => void;
+  close(): Promise<void>;
+}

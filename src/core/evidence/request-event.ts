@@ -1,0 +1,28 @@
+/**
+ * What the data plane tells its observers about one request, after its end: the only thing that crosses from the
+ * gateway to the observers. It carries no release: `rule` is the name of the route that matched, which weaving chose.
+ */
+export interface RequestEvent {
+  /** When the response ended, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly listener: 'ingress' | 'mesh' | 'proxy';
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  /** `x-request-id` as the upstream saw it; at the ingress always one that the gateway drew. */
+  readonly requestId: string;
+  /** The request's Cookie lines, as received. */
+  readonly cookies: readonly string[];
+  readonly userAgent: string | undefined;
+  /** Name of the HTTP route that was selected; undefined where none was or it has none. */
+  readonly rule: string | undefined;
+  /** The destination chosen: resolved host, subset and port; undefined where the gateway answered itself. */
+  readonly destination: { readonly host: string; readonly subset: string | undefined; readonly port: number } | undefined;
+  readonly status: number;
+  /** Envoy's response flag (NR, NC, UH, UF, UC, UT, DC, ...) or '-' . */
+  readonly flag: string;
+  /** From the end of the request's head to the end of the response, in milliseconds. */
+  readonly durationMs: number;
+}
+
+export type RequestObserver = (event: RequestEvent) => void;

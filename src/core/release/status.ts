@@ -1,0 +1,67 @@
+import type { Offset } from '../visitor/bucket.ts';
+import type { Version } from './canary-release.ts';
+
+/** Phases of DESIGN section 5; Superseded follows with the full release engine. */
+export type Phase = 'Pending' | 'Progressing' | 'Paused' | 'Completing' | 'Succeeded' | 'RollingBack' | 'RolledBack';
+
+export type RequestAction = 'promote' | 'pause' | 'resume' | 'rollback' | 'retry';
+
+/** What a person or a pipeline asked for: the annotation `perch.dev/request`. Handled once, by its id. */
+export interface ReleaseRequest {
+  readonly id: string;
+  readonly action: RequestAction;
+  /** Self-declared. */
+  readonly by: string;
+}
+
+/** kstatus-compatible (kubernetes-sigs/cli-utils pkg/kstatus): Ready, Reconciling, Stalled. */
+export interface Condition {
+  readonly type: 'Ready' | 'Reconciling' | 'Stalled';
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+export interface HistoryEntry {
+  readonly stable: Version;
+  readonly canary: Version;
+  readonly revision?: number | string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly outcome: 'Succeeded' | 'RolledBack';
+  readonly by?: string;
+}
+
+/** Times are ISO 8601 in UTC with milliseconds. Weights in percent; cutoffs 0..4096. */
+export interface ReleaseStatus {
+  readonly phase: Phase;
+  /** One sentence for people: what is, or what is missing. */
+  readonly message: string;
+  /** Index into spec.steps of the current step; -1 before the first. */
+  readonly step: number;
+  readonly weight: number;
+  readonly cutoff: number;
+  readonly offset: Offset;
+  /** Count of releases that were started on this object. */
+  readonly started: number;
+  /** What all visitors get outside a release; unset until the first is known. */
+  readonly liveVersion?: Version;
+  /** The pair of the current or last release. */
+  readonly stable?: Version;
+  readonly canary?: Version;
+  readonly revision?: number | string;
+  readonly startedAt?: string;
+  /** When the routes of this step were confirmed; unset while they are not. */
+  readonly stepStartedAt?: string;
+  /** When a timed hold ends; unset for manual holds and unconfirmed steps. */
+  readonly holdUntil?: string;
+  /** Time left of the hold, in ms, while Paused. */
+  readonly holdRemainingMs?: number;
+  readonly canaryLostSince?: string;
+  readonly observedGeneration: number;
+  readonly lastRequest?: ReleaseRequest & { readonly at: string; readonly outcome: 'done' | 'refused'; readonly message: string };
+  /** Newest first, at most 10. */
+  readonly history: readonly HistoryEntry[];
+  readonly conditions: readonly Condition[];
+}
