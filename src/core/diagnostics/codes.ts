@@ -42,6 +42,62 @@ export const CODES = {
     title: 'A field of metadata is not valid',
     remedy: 'Names and namespaces are Kubernetes names; labels and annotations are text, so numbers and booleans need quotes.',
   },
+  PERCH4001: {
+    title: 'The Host header does not name this machine',
+    remedy: 'Ask for http://localhost:PORT, http://127.0.0.1:PORT or http://[::1]:PORT; other names are refused because of DNS rebinding.',
+  },
+  PERCH4002: {
+    title: 'A page of another origin may not use this API',
+    remedy: 'Call the API from a program, or from a page that it serves itself; it answers no other web page.',
+  },
+  PERCH4003: {
+    title: 'The body is too large',
+    remedy: 'Send at most 4 MiB in one call; apply the objects in several calls.',
+  },
+  PERCH4004: {
+    title: 'There is nothing at this address',
+    remedy: 'The calls are listed in docs/architecture.md, HTTP API; each allows the methods listed there.',
+  },
+  PERCH4005: {
+    title: 'There is no such object',
+    remedy: 'Look at the names: perch get lists releases, perch get KIND the objects of a kind; -n chooses the namespace.',
+  },
+  PERCH4006: {
+    title: 'The call is not well formed',
+    remedy: 'Correct the parameters or the JSON body as the detail says.',
+  },
+  PERCH4007: {
+    title: 'The objects were not applied',
+    remedy: 'Correct what the diagnostics name; nothing was changed.',
+  },
+  PERCH4008: {
+    title: 'The request was refused',
+    remedy: 'The detail says why the release cannot do that now; perch status shows where it stands.',
+  },
+  PERCH4009: {
+    title: 'The body is not declared as JSON',
+    remedy: 'Send the header Content-Type: application/json.',
+  },
+  PERCH4010: {
+    title: 'Perch failed inside',
+    remedy: 'This is a bug: the log of the runtime has the details. Please report it.',
+  },
+  PERCH4011: {
+    title: 'A port is in use by another program',
+    remedy: 'Stop the other program, or choose another port: --api-port, --proxy-port, --map DECLARED=ACTUAL, in the demo --gateway-port.',
+  },
+  PERCH4012: {
+    title: 'The data directory cannot be used',
+    remedy: 'Another perch may be using it, or it cannot be written, or the disk is full. Stop the other one, or choose another with --data.',
+  },
+  PERCH4013: {
+    title: 'The Perch runtime cannot be reached',
+    remedy: 'Start one with perch serve -f DIR or perch demo, or name another with --server URL or PERCH_SERVER.',
+  },
+  PERCH4014: {
+    title: 'A file or directory cannot be read',
+    remedy: 'Look at the path and its permissions. Directories are read recursively for .yaml, .yml and .json.',
+  },
 } as const satisfies Record<string, CodeEntry>;
 
 export type DiagnosticCode = keyof typeof CODES;
