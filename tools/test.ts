@@ -1,0 +1,54 @@
+// `npm test` runs what needs nothing but Node; `npm run test:all` (`--all`) also provides Envoy and Chromium, and lets nothing be skipped.
+// Other arguments go to vitest: `npm test -- src/core`, `npm test -- -t "bucket"`. The last line is "N passed, N failed".
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REQUIREMENTS } from '../test/requirements.ts';
+import { provideChromium } from './provide-chromium.ts';
+import { provideEnvoy } from './provide-envoy.ts';
+import { ROOT } from './repository.ts';
+import { runCommand } from './run-command.ts';
+import { summarizeTests, type TestReport } from './test-summary.ts';
+
+function readReport(path: string): TestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as TestReport;
+  } catch {
+    return undefined;
+  }
+}
+
+const all = process.argv.includes('--all');
+const filters = process.argv.slice(2).filter((argument) => argument !== '--all');
+const env = { ...process.env };
+if (all) {
+  try {
+    env[REQUIREMENTS.Envoy] = await provideEnvoy();
+    env[REQUIREMENTS.Chromium] = await provideChromium();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.log('0 passed, 1 failed');
+    process.exit(1);
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'perch-test-'));
+const reportPath = join(folder, 'report.json');
+const { code } = await runCommand(
+  process.execPath,
+  [
+    `${ROOT}/node_modules/vitest/vitest.mjs`,
+    'run',
+    '--allowOnly=false',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${reportPath}`,
+    ...filters,
+  ],
+  { cwd: ROOT, env, show: true },
+);
+const summary = summarizeTests(readReport(reportPath), code, all);
+rmSync(folder, { recursive: true, force: true });
+for (const note of summary.notes) console.log(note);
+console.log(`${summary.passed} passed, ${summary.failed} failed`);
+process.exitCode = summary.ok ? 0 : 1;
