@@ -30,6 +30,16 @@ export interface HistoryEntry {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly outcome: 'Succeeded' | 'RolledBack';
+  /** Who asked for the rollback. */
+  readonly by?: string;
+  /** Why it was rolled back. */
+  readonly reason?: string;
+}
+
+/** Why a release was rolled back, where it stood then, and who asked for it (nobody: the machine itself). */
+export interface RollbackCause {
+  readonly reason: string;
+  readonly weight: number;
   readonly by?: string;
 }
 
@@ -58,7 +68,14 @@ export interface ReleaseStatus {
   readonly holdUntil?: string;
   /** Time left of the hold, in ms, while Paused. */
   readonly holdRemainingMs?: number;
+  /** Why it is Paused: a manual hold, or someone asked. */
+  readonly pausedBy?: 'hold' | 'request';
+  /** Since when the canary has no ready endpoints while visitors are on it. */
   readonly canaryLostSince?: string;
+  /** Since when, before a first release, stable has no ready endpoints although the canary has. */
+  readonly stableLostSince?: string;
+  /** Of the current or last release, once it rolls back. */
+  readonly rollback?: RollbackCause;
   readonly observedGeneration: number;
   readonly lastRequest?: ReleaseRequest & { readonly at: string; readonly outcome: 'done' | 'refused'; readonly message: string };
   /** Newest first, at most 10. */

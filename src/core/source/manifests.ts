@@ -1,4 +1,4 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Scalar, visit } from 'yaml';
 import type { Diagnostic, SourceRange } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import { type AliasProblem, followAliases, MAX_ALIAS_GROWTH } from './aliases.ts';
@@ -39,6 +39,8 @@ export function parseManifests(text: string, file: string): Manifests {
     version: '1.2',
     schema: 'core',
     stringKeys: true,
+    // The library compares each key with each other one; ours is linear.
+    uniqueKeys: false,
     resolveKnownTags: false,
     prettyErrors: false,
     logLevel: 'silent',
@@ -94,14 +96,15 @@ class ManifestReader {
     const linesSeen = new Set<number>();
     for (const error of document.errors) {
       const source = this.#range(error.pos[0], error.pos[1]);
-      if (error.code === 'DUPLICATE_KEY') {
-        this.#report('PERCH1003', this.#wordAt(error.pos[0]), 'this key stands twice in its mapping', 'keep one of the two');
-      } else if (!linesSeen.has(source.line)) {
-        // One mistake often upsets the parser several times on the same line.
-        linesSeen.add(source.line);
-        const { message, hint } = explainSyntaxError(error);
-        this.#report('PERCH1001', source, message, hint);
-      }
+      // One mistake often upsets the parser several times on the same line.
+      if (linesSeen.has(source.line)) continue;
+      linesSeen.add(source.line);
+      const { message, hint } = explainSyntaxError(error);
+      this.#report('PERCH1001', source, message, hint);
+    }
+    for (const key of repeatedKeys(document.contents)) {
+      const message = `${String(key.value)} stands twice in this mapping`;
+      this.#report('PERCH1003', this.#rangeOf(key), message, 'keep one of the two');
     }
     for (const warning of document.warnings) {
       if (warning.code === 'TAG_RESOLVE_FAILED') {
@@ -137,12 +140,6 @@ class ManifestReader {
     return { file: this.#file, line: from.line, column: from.col, endLine: to.line, endColumn: to.col };
   }
 
-  /** The word that begins at the offset: the library marks the first character of a key only. */
-  #wordAt(offset: number): SourceRange {
-    const word = /^[^\s:,{}[\]]+/.exec(this.#text.slice(offset, offset + 256))?.[0] ?? ' ';
-    return this.#range(offset, offset + word.length);
-  }
-
   #locate(contents: Node | null, targets: Targets, path: FieldPath, part: 'key' | 'value' = 'value'): SourceRange {
     let key: Node | undefined;
     let value: unknown = contents;
@@ -165,6 +162,22 @@ class ManifestReader {
     const lineEnd = this.#text.slice(offset, end).search(/[\r\n]/);
     return this.#range(offset, lineEnd < 0 ? end : offset + lineEnd);
   }
+}
+
+/** The keys that stand in their mapping for the second time or more. */
+function repeatedKeys(contents: Node | null): readonly Scalar[] {
+  const repeated: Scalar[] = [];
+  visit(contents, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) repeated.push(key);
+        seen.add(key.value);
+      }
+    },
+  });
+  return repeated;
 }
 
 function child(node: unknown, step: string | number): { readonly key: Node | undefined; readonly value: unknown } | undefined {

@@ -1,0 +1,40 @@
+import type { CanaryReleaseSpec, Version } from './canary-release.ts';
+import { isUnderWay } from './phase.ts';
+import type { ReleaseRequest, ReleaseStatus } from './status.ts';
+
+/** Whether a version can take traffic now; `undefined`: not known yet. `reason` says what is missing, for people. */
+export interface VersionReadiness {
+  readonly ready: boolean | undefined;
+  readonly reason: string;
+}
+
+/** What `advance` has to know of the world. Whoever calls it looks; the machine itself never does. */
+export interface Observed {
+  /** Readiness of the versions that `versionsToObserve` named; `stable` is undefined when there is none to check. */
+  readonly canary: VersionReadiness;
+  readonly stable: VersionReadiness | undefined;
+  /** What keeps routes from being woven, in sentences: a route object or subset that is missing, a conflict, weaving errors. */
+  readonly problems: readonly string[];
+  /** The version that all of the base's routes to the service name; undefined when there is no such one version. */
+  readonly baseVersion: Version | undefined;
+  /** Whether the data plane serves the plan of the status that is handed in with this. */
+  readonly routesConfirmed: boolean;
+  /** The last request that was posted, handled or not. */
+  readonly request: ReleaseRequest | undefined;
+  /** Deletion was asked for: nothing moves any more. */
+  readonly deletion: boolean;
+}
+
+/**
+ * The versions whose readiness the next `advance` needs: during a release its own pair, else the pair that the spec asks for. `stable` is
+ * absent when neither the spec nor an earlier release names one.
+ */
+export function versionsToObserve(
+  spec: Pick<CanaryReleaseSpec, 'canary' | 'stable'>,
+  status: ReleaseStatus | undefined,
+): { readonly canary: Version; readonly stable?: Version } {
+  const underWay = status !== undefined && isUnderWay(status.phase);
+  const canary = (underWay ? status.canary : undefined) ?? spec.canary;
+  const stable = (underWay ? status.stable : undefined) ?? spec.stable ?? status?.liveVersion;
+  return stable === undefined ? { canary } : { canary, stable };
+}
