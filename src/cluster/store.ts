@@ -58,18 +58,23 @@ export interface Store {
   revision(): number;
   get(ref: ObjectRef): Promise<StoredObject | undefined>;
   list(kind?: string, namespace?: string): Promise<readonly StoredObject[]>;
-  /** Called after each write with the refs it changed, in order of revisions; returns the way to stop. */
+  /** Called after each write, before its promise resolves, with the refs it changed, in order of revisions; returns the way to stop. */
   watch(listener: (refs: readonly ObjectRef[], revision: number) => void): () => void;
   /**
    * Applies objects as `source` ("files", "api"). An object equal to what this source last applied is unchanged, whatever others
-   * did since. `prune` deletes what this source applied before and no longer names.
+   * did since. Whoever deletes an object makes every source forget it: what is applied afterwards is created anew, and a release that
+   * still waits for its deletion is kept. While a release is woven in, a changed base is stored and the served view stays until the
+   * next commit. `prune` deletes what this source applied before and no longer names.
    */
   apply(source: string, objects: readonly KubeObject[], options?: { readonly prune?: boolean }): Promise<ApplyResult>;
   /** Routing objects go at once; a CanaryRelease is marked, and the controller un-weaves it first. False: there is none. */
   requestDeletion(ref: ObjectRef): Promise<boolean>;
-  /** Puts the annotation perch.dev/request on a release. False: there is none, or a pending rollback stands. */
+  /** Puts the annotation perch.dev/request on a release; the same id again is no change. False: there is none, or a pending rollback stands. */
   postRequest(ref: ObjectRef, request: ReleaseRequest): Promise<boolean>;
-  /** Fails (false) if the release changed since `ifRevision`. */
+  /**
+   * Fails (false), writing nothing, if the release or an object of `routes` changed, or went, after `ifRevision`: the store's
+   * revision when the caller began to read what the change rests on.
+   */
   commit(release: ObjectRef, change: ReleaseCommit, ifRevision: number): Promise<boolean>;
   /** The data plane says which revision it serves. */
   markServed(revision: number): void;

@@ -86,10 +86,6 @@ export const CODES = {
     title: 'A port is in use by another program',
     remedy: 'Stop the other program, or choose another port: --api-port, --proxy-port, --map DECLARED=ACTUAL, in the demo --gateway-port.',
   },
-  PERCH4012: {
-    title: 'The data directory cannot be used',
-    remedy: 'Another perch may be using it, or it cannot be written, or the disk is full. Stop the other one, or choose another with --data.',
-  },
   PERCH4013: {
     title: 'The Perch runtime cannot be reached',
     remedy: 'Start one with perch serve -f DIR or perch demo, or name another with --server URL or PERCH_SERVER.',
@@ -97,6 +93,34 @@ export const CODES = {
   PERCH4014: {
     title: 'A file or directory cannot be read',
     remedy: 'Look at the path and its permissions. Directories are read recursively for .yaml, .yml and .json.',
+  },
+  PERCH3050: {
+    title: 'Two releases share a VirtualService or a service',
+    remedy: 'Keep one of them: each VirtualService, and each service, takes part in one release at a time.',
+  },
+  PERCH4050: {
+    title: 'The same object twice in one apply',
+    remedy: 'Keep one of the two: kind, namespace and name together must be unique.',
+  },
+  PERCH4051: {
+    title: 'A kind that Perch does not keep',
+    remedy: 'Apply CanaryReleases and Istio routing objects; everything else stays with the tool that runs it.',
+  },
+  PERCH4060: {
+    title: 'Another perch uses the data directory',
+    remedy: 'Stop the other one, or choose another directory with --data.',
+  },
+  PERCH4061: {
+    title: 'The data file is damaged',
+    remedy: 'Move it and its -wal file away and start again from your files; see first which version is live.',
+  },
+  PERCH4062: {
+    title: 'The data directory cannot be written',
+    remedy: 'Free some space, or make the directory writable. Nothing was changed by the write that failed.',
+  },
+  PERCH4063: {
+    title: 'The data file is of a newer perch or of another program',
+    remedy: 'Use the perch that wrote it, or choose another directory with --data.',
   },
 } as const satisfies Record<string, CodeEntry>;
 

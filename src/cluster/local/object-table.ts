@@ -1,0 +1,141 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { KubeObject } from '../../core/istio/resources.ts';
+import type { ReleaseRequest, ReleaseStatus } from '../../core/release/status.ts';
+import type { Manifest } from '../manifest.ts';
+import type { ObjectRef, StoredObject } from '../store.ts';
+import { StoreCorruptError } from '../store-errors.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+
+/** What a write changes of a stored object; absent fields stay. `undefined` clears where a column may be empty. */
+export interface ObjectChange {
+  readonly base?: Manifest;
+  readonly generation?: number;
+  readonly served?: Manifest | undefined;
+  readonly status?: ReleaseStatus;
+  readonly request?: ReleaseRequest;
+  readonly deletionRequestedAt?: string | undefined;
+}
+
+/** The rows of the store as objects. No rules here: those are the store's. Writes belong in a transaction. */
+export interface ObjectTable {
+  /** The revision of the last write. */
+  readRevision(): number;
+  writeRevision(revision: number): void;
+  get(ref: ObjectRef): StoredObject | undefined;
+  /** In the order in which the objects were created. */
+  list(kind: string | undefined, namespace: string | undefined): readonly StoredObject[];
+  insert(ref: ObjectRef, base: Manifest, createdAt: string, revision: number): void;
+  update(ref: ObjectRef, change: ObjectChange, revision: number): void;
+  /** Also forgets what every source applied for it. */
+  remove(ref: ObjectRef): void;
+  /** Canonical JSON of what `source` applied last. */
+  lastApplied(source: string, ref: ObjectRef): string | undefined;
+  setLastApplied(source: string, ref: ObjectRef, applied: string): void;
+  forgetApplied(ref: ObjectRef): void;
+  /** Everything that `source` applied and nobody deleted since. */
+  appliedBy(source: string): readonly ObjectRef[];
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+/** The table of `db`, with its statements prepared once. */
+export function objectTable(db: SqliteDatabase): ObjectTable {
+  const revision = db.prepare('SELECT revision FROM meta');
+  const setRevision = db.prepare('UPDATE meta SET revision = ?');
+  const one = db.prepare('SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?');
+  const some = db.prepare('SELECT * FROM objects WHERE kind = coalesce(?, kind) AND namespace = coalesce(?, namespace) ORDER BY sequence');
+  const insert = db.prepare(
+    'INSERT INTO objects (kind, namespace, name, base, generation, revision, created_at) VALUES (?, ?, ?, ?, 1, ?, ?)',
+  );
+  const update = db.prepare(
+    `UPDATE objects SET base = ?, served = ?, generation = ?, status = ?, request = ?, deletion_requested_at = ?, revision = ?
+     WHERE kind = ? AND namespace = ? AND name = ?`,
+  );
+  const remove = db.prepare('DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?');
+  const applied = db.prepare('SELECT applied FROM sources WHERE source = ? AND kind = ? AND namespace = ? AND name = ?');
+  const setApplied = db.prepare(
+    `INSERT INTO sources (source, kind, namespace, name, applied) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (source, kind, namespace, name) DO UPDATE SET applied = excluded.applied`,
+  );
+  const forget = db.prepare('DELETE FROM sources WHERE kind = ? AND namespace = ? AND name = ?');
+  const appliedBy = db.prepare('SELECT kind, namespace, name FROM sources WHERE source = ? ORDER BY kind, namespace, name');
+  const keyOf = (ref: ObjectRef): [string, string, string] => [ref.kind, ref.namespace, ref.name];
+  const column = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+  const parse = (row: Row): StoredObject => storedObject(row, db.file);
+
+  return {
+    readRevision: () => Number(revision.get()?.['revision']),
+    writeRevision: (value) => {
+      setRevision.run(value);
+    },
+    get: (ref) => {
+      const row = one.get(...keyOf(ref));
+      return row === undefined ? undefined : parse(row);
+    },
+    list: (kind, namespace) => some.all(kind ?? null, namespace ?? null).map(parse),
+    insert: (ref, base, createdAt, at) => {
+      insert.run(...keyOf(ref), JSON.stringify(base), at, createdAt);
+    },
+    update: (ref, change, at) => {
+      const row = one.get(...keyOf(ref));
+      if (row === undefined) throw new Error(`no such object: ${keyOf(ref).join(' ')}`);
+      update.run(
+        change.base === undefined ? (row['base'] ?? null) : JSON.stringify(change.base),
+        'served' in change ? column(change.served) : (row['served'] ?? null),
+        change.generation ?? row['generation'] ?? null,
+        change.status === undefined ? (row['status'] ?? null) : column(change.status),
+        change.request === undefined ? (row['request'] ?? null) : column(change.request),
+        'deletionRequestedAt' in change ? (change.deletionRequestedAt ?? null) : (row['deletion_requested_at'] ?? null),
+        at,
+        ...keyOf(ref),
+      );
+    },
+    remove: (ref) => {
+      remove.run(...keyOf(ref));
+      forget.run(...keyOf(ref));
+    },
+    lastApplied: (source, ref) => {
+      const row = applied.get(source, ...keyOf(ref));
+      return row === undefined ? undefined : String(row['applied']);
+    },
+    setLastApplied: (source, ref, json) => {
+      setApplied.run(source, ...keyOf(ref), json);
+    },
+    forgetApplied: (ref) => {
+      forget.run(...keyOf(ref));
+    },
+    appliedBy: (source) => appliedBy.all(source).map(refOfRow),
+  };
+}
+
+function refOfRow(row: Row): ObjectRef {
+  return { kind: String(row['kind']), namespace: String(row['namespace']), name: String(row['name']) };
+}
+
+function storedObject(row: Row, file: string): StoredObject {
+  const createdAt = String(row['created_at']);
+  const parse = (column: string): unknown => {
+    try {
+      return JSON.parse(String(row[column]));
+    } catch (error) {
+      throw new StoreCorruptError(file, `${column} of ${Object.values(refOfRow(row)).join(' ')} is not JSON`, error);
+    }
+  };
+  // Istio orders VirtualServices by this field, which a cluster gives in whole seconds.
+  const stamp = (object: KubeObject): KubeObject => ({
+    ...object,
+    metadata: { ...object.metadata, creationTimestamp: createdAt.replace(/\.\d+Z$/, 'Z') },
+  });
+  const base = stamp(parse('base') as KubeObject);
+  return {
+    ref: refOfRow(row),
+    base,
+    served: row['served'] === null ? base : stamp(parse('served') as KubeObject),
+    generation: Number(row['generation']),
+    revision: Number(row['revision']),
+    createdAt,
+    ...(row['status'] === null ? {} : { status: parse('status') as ReleaseStatus }),
+    ...(row['request'] === null ? {} : { request: parse('request') as ReleaseRequest }),
+    ...(row['deletion_requested_at'] === null ? {} : { deletionRequestedAt: String(row['deletion_requested_at']) }),
+  };
+}

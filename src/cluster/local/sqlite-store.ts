@@ -1,0 +1,150 @@
+import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../../core/istio/resources.ts';
+import { KIND as RELEASE } from '../../core/release/canary-release.ts';
+import type { Admission } from '../admission.ts';
+import { Listeners } from '../listeners.ts';
+import { canonicalJson, manifestOf, sameManifest } from '../manifest.ts';
+import type { ObjectRef, Store, StoredObject } from '../store.ts';
+import { planApply } from './apply-plan.ts';
+import { type ObjectChange, type ObjectTable, objectTable } from './object-table.ts';
+import { openSqliteDatabase } from './sqlite-database.ts';
+
+export interface SqliteStoreOptions {
+  /** Directory of the data file, made when absent; `:memory:` keeps everything in memory, for tests and dry runs. */
+  readonly dataDir: string;
+  /** The time in milliseconds since the epoch: for creation and deletion times. */
+  readonly now: () => number;
+  readonly admission: Admission;
+  /** What a listener threw: a bug, which must not undo a write that happened. */
+  readonly onListenerError: (error: unknown) => void;
+}
+
+/**
+ * The store of one machine: one SQLite file, WAL, every write durable when its promise resolves, held by one process alone.
+ * Throws StoreLockedError, StoreCorruptError, StoreVersionError or StoreWriteError; later reads and writes reject with the same.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const db = openSqliteDatabase(options.dataDir);
+  const table = objectTable(db);
+  const changed = new Listeners<[readonly ObjectRef[], number]>(options.onListenerError);
+  const served = new Listeners<[number]>(options.onListenerError);
+  const timestamp = (): string => new Date(options.now()).toISOString();
+  let revision = db.read(() => table.readRevision());
+  let servedRevision = 0;
+
+  /** One transaction of the next revision. What it says it changed is told; where that is nothing, no revision is used up. */
+  const write = (work: (next: number) => readonly ObjectRef[]): void => {
+    const next = revision + 1;
+    const refs = db.transaction(() => {
+      const touched = work(next);
+      if (touched.length > 0) table.writeRevision(next);
+      return touched;
+    });
+    if (refs.length === 0) return;
+    revision = next;
+    changed.notify(refs, next);
+  };
+
+  return {
+    revision: () => revision,
+    get: async (ref) => db.read(() => table.get(ref)),
+    list: async (kind, namespace) => db.read(() => table.list(kind, namespace)),
+    watch: (listener) => changed.add(listener),
+
+    apply: async (source, objects, { prune = false } = {}) => {
+      const plan = db.read(() => planApply(table, options.admission, source, objects, prune));
+      if (hasErrors(plan.diagnostics)) return { ok: false, diagnostics: plan.diagnostics };
+      const at = timestamp();
+      write((next) => {
+        for (const { ref, manifest, existing, result, repeated } of plan.steps) {
+          if (result === 'created') table.insert(ref, manifest, at, next);
+          if (result === 'configured' && existing !== undefined) {
+            const generation = existing.generation + Number(!sameSpec(existing.base, manifest));
+            table.update(ref, { base: manifest, generation, deletionRequestedAt: undefined }, next);
+          }
+          if (!repeated) table.setLastApplied(source, ref, canonicalJson(manifest));
+        }
+        for (const ref of plan.pruned) markOrRemove(table, ref, at, next);
+        return [...plan.steps.filter((step) => step.result !== 'unchanged').map((step) => step.ref), ...plan.pruned];
+      });
+      const outcomes = [
+        ...plan.steps.map(({ ref, result }) => ({ ref, result })),
+        ...plan.pruned.map((ref) => ({ ref, result: 'pruned' as const })),
+      ];
+      return { ok: true, outcomes, revision, warnings: plan.diagnostics };
+    },
+
+    requestDeletion: async (ref) => {
+      const existing = db.read(() => table.get(ref));
+      if (existing === undefined) return false;
+      if (existing.deletionRequestedAt !== undefined) return true;
+      write((next) => {
+        markOrRemove(table, ref, timestamp(), next);
+        return [ref];
+      });
+      return true;
+    },
+
+    postRequest: async (ref, request) => {
+      const existing = db.read(() => table.get(ref));
+      if (existing === undefined || ref.kind !== RELEASE) return false;
+      if (existing.request?.id === request.id) return true;
+      if (isPendingRollback(existing)) return false;
+      write((next) => {
+        table.update(ref, { request }, next);
+        return [ref];
+      });
+      return true;
+    },
+
+    commit: async (release, change, ifRevision) => {
+      const routes = change.routes ?? [];
+      const isCurrent = (ref: ObjectRef): boolean => (table.get(ref)?.revision ?? Number.POSITIVE_INFINITY) <= ifRevision;
+      if (!db.read(() => [release, ...routes.map((route) => route.ref)].every(isCurrent))) return false;
+      write((next) => {
+        for (const route of routes) {
+          const servedView = route.served === undefined ? undefined : manifestOf(route.served);
+          table.update(route.ref, { ...rebased(table.get(route.ref), route.base), served: servedView }, next);
+        }
+        if (change.remove === true) table.remove(release);
+        else table.update(release, change.status === undefined ? {} : { status: change.status }, next);
+        return [release, ...routes.map((route) => route.ref)];
+      });
+      return true;
+    },
+
+    markServed: (value) => {
+      if (value <= servedRevision) return;
+      servedRevision = value;
+      served.notify(value);
+    },
+    servedRevision: () => servedRevision,
+    onServed: (listener) => served.add(listener),
+    close: async () => db.close(),
+  };
+}
+
+/** A release leaves once the controller has un-woven it; everything else at once. */
+function markOrRemove(table: ObjectTable, ref: ObjectRef, at: string, revision: number): void {
+  if (ref.kind !== RELEASE) {
+    table.remove(ref);
+    return;
+  }
+  table.update(ref, { deletionRequestedAt: at }, revision);
+  // So that applying it again, from anywhere, is a change: it withdraws the deletion.
+  table.forgetApplied(ref);
+}
+
+function isPendingRollback(release: StoredObject): boolean {
+  const { request, status } = release;
+  return request?.action === 'rollback' && status?.lastRequest?.id !== request.id;
+}
+
+function sameSpec(left: KubeObject, right: KubeObject): boolean {
+  return canonicalJson(left.spec) === canonicalJson(right.spec);
+}
+
+function rebased(existing: StoredObject | undefined, base: KubeObject | undefined): ObjectChange {
+  if (existing === undefined || base === undefined || sameManifest(existing.base, base)) return {};
+  return { base: manifestOf(base), generation: existing.generation + Number(!sameSpec(existing.base, base)) };
+}
