@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { RE2JS } from 're2js';
+import { describe, expect, it } from 'vitest';
+import { BUCKETS, OFFSETS, type Offset } from './bucket.ts';
+import { baggagePattern } from './cohort.ts';
+import { parseOwnPattern } from './own-pattern.ts';
+import { cookieBelow, cookieValid, requestIdBelow, requestIdValid } from './patterns.ts';
+
+function matcherOf(pattern: string | undefined): (value: string) => boolean {
+  const matcher = parseOwnPattern(pattern ?? '');
+  if (matcher === undefined) throw new Error(`not recognised: ${pattern}`);
+  return matcher;
+}
+
+describe('parseOwnPattern', () => {
+  it('equals arithmetic for every cutoff, offset and bucket', () => {
+    const ids = OFFSETS.map((offset) =>
+      Array.from(
+        { length: BUCKETS },
+        (_, bucket) => `3f2a-${'0'.repeat(offset)}${bucket.toString(16).padStart(3, '0')}${'f'.repeat(9 - offset)}`,
+      ),
+    );
+    let wrong = 0;
+    OFFSETS.forEach((offset, draw) => {
+      for (let cutoff = 1; cutoff <= BUCKETS; cutoff++) {
+        const matches = matcherOf(requestIdBelow(cutoff, offset));
+        ids[draw]?.forEach((id, bucket) => {
+          if (matches(id) !== bucket < cutoff) wrong++;
+        });
+      }
+    });
+    expect(wrong).toBe(0);
+  });
+
+  it('recognises the cookie pattern of every cutoff and offset', () => {
+    for (const offset of OFFSETS) {
+      for (let cutoff = 1; cutoff <= BUCKETS; cutoff++)
+        expect(parseOwnPattern(cookieBelow('__Host-p', cutoff, offset) ?? '')).toBeDefined();
+    }
+  });
+
+  it.each([
+    '.*text/html.*',
+    '(?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{11}(?:;.*)?',
+    '(?:.*; ?)?perch=[0-9a-f-]*-(?:0|1)[0-9a-f]*(?:;.*)?',
+    '(?:.*; ?)?per.h=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?',
+    '(?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}',
+    '[0-9a-f-]*-[0-9a-f]{3}[0-9a-f]*',
+    '[0-9a-f-]*-[0-9a-f]{5}0[0-9a-f]*',
+    '(?:.*, ?)?perch.reviews=canary(?:[ ;,].*)?',
+    '(?:.*, ?)?perch\\.reviews=other(?:[ ;,].*)?',
+    '.*(a|b)*$',
+    '',
+  ])('leaves every other regex alone: %s', (regex) => {
+    expect(parseOwnPattern(regex)).toBeUndefined();
+  });
+
+  const patterns: fc.Arbitrary<string> = fc.oneof(
+    fc
+      .tuple(fc.integer({ min: 1, max: BUCKETS }), fc.constantFrom<Offset[]>(...OFFSETS), fc.boolean())
+      .map(([cutoff, offset, cookie]) => (cookie ? cookieBelow('perch', cutoff, offset) : requestIdBelow(cutoff, offset)) ?? ''),
+    fc.constantFrom(
+      cookieValid('perch'),
+      requestIdValid(),
+      baggagePattern('perch.a-b.c', 'canary'),
+      baggagePattern('perch.a-b.c', 'stable'),
+    ),
+  );
+  /** Values made of the very pieces that the patterns are about, so that near misses are common. */
+  const pieces = fc.constantFrom(
+    ...[
+      'perch=',
+      'xperch=',
+      'perch.a-b.c=canary',
+      'perch.a-b.c=stable',
+      'perch.a-bxc=canary',
+      ';',
+      '; ',
+      ',',
+      ', ',
+      ' ',
+      '=',
+      '-',
+      '\n',
+      '\r',
+    ],
+    ...['0', '1', '19a', '7ff', 'fff', '000000000000', '19ab3702f001', '3f2a9c1e-7b54-', 'A', 'x', '\u2028', 'é', '\t', '"'],
+  );
+  const values = fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(''));
+  const ids = fc
+    .tuple(
+      fc.stringMatching(/^[0-9a-f]{0,13}$/),
+      fc.constantFrom('', 'perch=', 'a=1; perch=', 'a=1;perch='),
+      fc.constantFrom('', ';', '; b', ' '),
+    )
+    .map(([digits, before, after]) => `${before}3f-${digits}${after}`);
+
+  it('equals RE2 on adversarial values', () => {
+    fc.assert(
+      fc.property(patterns, fc.oneof(values, ids), (pattern, value) => {
+        expect(matcherOf(pattern)(value)).toBe(RE2JS.compile(pattern).matches(value));
+      }),
+      { seed: 7, numRuns: 20_000 },
+    );
+  });
+
+  it('equals RE2 on ids cut short at every length', () => {
+    for (const offset of OFFSETS) {
+      for (const cutoff of [0x010, 0x0a5, 0x100, 0x19a, 0xfff]) {
+        const pattern = requestIdBelow(cutoff, offset) ?? '';
+        const re2 = RE2JS.compile(pattern);
+        for (let length = 0; length <= 13; length++) {
+          for (const digits of ['0000000000000', '19a19a19a19a1', '0a40a40a40a40']) {
+            const id = `a-${digits.slice(0, length)}`;
+            expect([pattern, id, matcherOf(pattern)(id)]).toEqual([pattern, id, re2.matches(id)]);
+          }
+        }
+      }
+    }
+  });
+
+  it('is linear: a cookie line of a megabyte, full of beginnings, is decided in one pass', () => {
+    const matches = matcherOf(cookieBelow('perch', 0x19a, 0));
+    const long = `${'perch=0-; '.repeat(100_000)}`;
+    const started = performance.now();
+    expect(matches(`${long}perch=3f2a-000000000000`)).toBe(true);
+    expect(matches(`${long}perch=3f2a-ffffffffffff`)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});

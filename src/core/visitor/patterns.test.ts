@@ -1,0 +1,162 @@
+import { RE2JS } from 're2js';
+import { describe, expect, it } from 'vitest';
+import { BUCKETS, bucketOf, OFFSETS, type Offset } from './bucket.ts';
+import { cookieBelow, cookieValid, digitsBelow, requestIdBelow, requestIdValid, visitorIdFromCookies } from './patterns.ts';
+
+const EARLIER = '3f2a9c1e-7b54-4d21-9e0a-';
+const LONGEST_NAME = '__Host-perch14';
+
+/** An id whose bucket at `offset` is `bucket`; its other digits are chosen to mislead: 0 where a low bucket would show. */
+function idOf(bucket: number, offset: Offset, filler: '0' | 'f' = '0'): string {
+  const digits = bucket.toString(16).padStart(3, '0');
+  return EARLIER + filler.repeat(offset) + digits + filler.repeat(9 - offset);
+}
+
+function bucketsAround(cutoff: number): number[] {
+  const near = [0, 1, cutoff - 17, cutoff - 16, cutoff - 1, cutoff, cutoff + 1, cutoff + 16, 0xffe, 0xfff];
+  return near.filter((bucket) => bucket >= 0 && bucket < BUCKETS);
+}
+
+/** RE2's full match with the platform's engine: the whole value, and `.` excludes the line feed only. */
+function platformRegex(pattern: string): RegExp {
+  return new RegExp(`^(?:${pattern.replaceAll('.*', '[^\\n]*')})$`);
+}
+
+describe('the patterns of 10 % (DESIGN section 2)', () => {
+  it('are these, literally', () => {
+    expect(cookieBelow('perch', 0x19a, 0)).toBe('(?:.*; ?)?perch=[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*(?:;.*)?');
+    expect(cookieValid('perch')).toBe('(?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?');
+    expect(requestIdBelow(0x19a, 0)).toBe('[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*');
+    expect(requestIdValid()).toBe('[0-9a-f-]*-[0-9a-f]{12}');
+  });
+
+  it('skip the digits of other draws', () => {
+    expect(requestIdBelow(0x19a, 6)).toBe('[0-9a-f-]*-[0-9a-f]{6}(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*');
+  });
+
+  it('need no rule at cutoff 0, and take any valid id at cutoff 4096', () => {
+    expect(cookieBelow('perch', 0, 3)).toBeUndefined();
+    expect(requestIdBelow(0, 3)).toBeUndefined();
+    expect(cookieBelow('perch', BUCKETS, 3)).toBe(cookieValid('perch'));
+    expect(requestIdBelow(BUCKETS, 3)).toBe(requestIdValid());
+  });
+});
+
+describe('digitsBelow', () => {
+  it('groups no more than it must', () => {
+    expect([0x001, 0x010, 0x100, 0x200, 0xb00, 0xf00, 0x00a, 0x0a5, 0x123].map(digitsBelow)).toEqual([
+      '000',
+      '00',
+      '0',
+      '[0-1]',
+      '[0-9a]',
+      '[0-9a-e]',
+      '00[0-9]',
+      '0(?:[0-9]|a[0-4])',
+      '0|1(?:[0-1]|2[0-2])',
+    ]);
+  });
+
+  it('equals arithmetic for every cutoff and every bucket', () => {
+    const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket.toString(16).padStart(3, '0'));
+    let wrong = 0;
+    for (let cutoff = 1; cutoff < BUCKETS; cutoff++) {
+      const regex = new RegExp(`^(?:${digitsBelow(cutoff)})[0-9a-f]*$`);
+      buckets.forEach((digits, bucket) => {
+        if (regex.test(digits) !== bucket < cutoff) wrong++;
+      });
+    }
+    expect(wrong).toBe(0);
+  });
+});
+
+describe('the whole patterns', () => {
+  // Together with the test above this covers every cutoff, offset and bucket: the frame around the digits is the same for all.
+  it('are one frame around the digits, for every cutoff and offset', () => {
+    for (const offset of OFFSETS) {
+      const skipped = offset === 0 ? '' : `[0-9a-f]{${offset}}`;
+      for (let cutoff = 1; cutoff < BUCKETS; cutoff++) {
+        const digits = digitsBelow(cutoff);
+        const core = /^[^(]*\|/.test(digits) ? `(?:${digits})` : digits;
+        expect(requestIdBelow(cutoff, offset)).toBe(`[0-9a-f-]*-${skipped}${core}[0-9a-f]*`);
+        expect(cookieBelow('perch', cutoff, offset)).toBe(`(?:.*; ?)?perch=${requestIdBelow(cutoff, offset)}(?:;.*)?`);
+      }
+    }
+  });
+
+  it('stay within 100 characters for the longest name, every cutoff and every offset', () => {
+    let longest = 0;
+    for (const offset of OFFSETS) {
+      for (let cutoff = 1; cutoff <= BUCKETS; cutoff++) {
+        longest = Math.max(longest, cookieBelow(LONGEST_NAME, cutoff, offset)?.length ?? 0);
+      }
+    }
+    expect(longest).toBe(100);
+    expect(cookieValid(LONGEST_NAME).length).toBeLessThanOrEqual(100);
+  });
+
+  const CUTOFFS = [1, 2, 15, 16, 17, 0x0a5, 0x0ff, 0x100, 0x101, 0x19a, 0x7ff, 0x800, 0xabc, 0xbcd, 0xf00, 0xfff];
+
+  it.each(OFFSETS)(
+    'equal arithmetic as RE2 at offset %i, around every boundary of sampled cutoffs, wherever the cookie stands',
+    (offset) => {
+      for (const cutoff of CUTOFFS) {
+        const cookie = RE2JS.compile(cookieBelow('perch', cutoff, offset) ?? '');
+        const requestId = RE2JS.compile(requestIdBelow(cutoff, offset) ?? '');
+        for (const bucket of bucketsAround(cutoff)) {
+          for (const id of [idOf(bucket, offset, '0'), idOf(bucket, offset, 'f')]) {
+            const lines = [`perch=${id}`, `a=1; perch=${id}`, `a=1;perch=${id}; b=2`, `perch=${id};b=2`];
+            expect([id, requestId.matches(id), ...lines.map((line) => cookie.matches(line))]).toEqual([
+              id,
+              ...Array(5).fill(bucket < cutoff),
+            ]);
+          }
+        }
+      }
+    },
+  );
+
+  it.each([
+    ['a name that ends alike', `xperch=${idOf(0, 0)}`],
+    ['a name that begins alike', `perchx=${idOf(0, 0)}`],
+    ['the name inside a value', `a=perch=${idOf(0, 0)}`],
+    ['two spaces before the name', `a=1;  perch=${idOf(0, 0)}`],
+    ['a tab before the name', `a=1;\tperch=${idOf(0, 0)}`],
+    ['a comma before the name', `a=1, perch=${idOf(0, 0)}`],
+    ['upper case', `perch=${idOf(0, 0).replace('3f', '3F')}`],
+    ['a quoted value', `perch="${idOf(0, 0)}"`],
+    ['a space after the value', `perch=${idOf(0, 0)} ; b=2`],
+    ['text after the id', `perch=${idOf(0, 0)}x`],
+    ['a line feed', `perch=${idOf(0, 0)}; b=\n`],
+    ['no id', 'perch='],
+  ])('never match %s', (_, line) => {
+    for (const pattern of [cookieValid('perch'), cookieBelow('perch', 4095, 0) ?? '']) {
+      expect(RE2JS.compile(pattern).matches(line)).toBe(false);
+      expect(platformRegex(pattern).test(line)).toBe(false);
+    }
+    expect(visitorIdFromCookies([line], 'perch')).toBeUndefined();
+  });
+
+  it('do not stop at the first cookie of that name', () => {
+    const line = `perch=broken; perch=${idOf(7, 0)}`;
+    expect(RE2JS.compile(cookieBelow('perch', 8, 0) ?? '').matches(line)).toBe(true);
+    expect(visitorIdFromCookies([line], 'perch')).toBe(idOf(7, 0));
+  });
+});
+
+describe('visitorIdFromCookies', () => {
+  it('takes the first valid id, over all lines', () => {
+    expect(visitorIdFromCookies(['a=1', `b=2;perch=${idOf(9, 0)}`, `perch=${idOf(3, 0)}`], 'perch')).toBe(idOf(9, 0));
+    expect(visitorIdFromCookies([], 'perch')).toBeUndefined();
+  });
+
+  it('with an offset takes the id that decides: the rule for the canary is tested first, and any id below the cutoff matches it', () => {
+    const [low, high] = [idOf(3, 6), idOf(900, 6)];
+    const line = `perch=${high}; perch=${low}`;
+    const id = visitorIdFromCookies([line], 'perch', 6) ?? '';
+    expect(id).toBe(low);
+    for (const cutoff of [3, 4, 900, 901]) {
+      expect(RE2JS.compile(cookieBelow('perch', cutoff, 6) ?? '').matches(line)).toBe((bucketOf(id, 6) ?? BUCKETS) < cutoff);
+    }
+  });
+});
