@@ -1,0 +1,60 @@
+/** Envoy's `static_resources` (envoy.config.bootstrap.v3.Bootstrap.StaticResources), as JSON. */
+export interface StaticResources {
+  readonly listeners: readonly object[];
+  readonly clusters: readonly object[];
+}
+
+/** One entry of a virtual host's `routes` (envoy.config.route.v3.Route). */
+export interface EnvoyRoute {
+  readonly name?: string;
+  readonly match: object;
+  readonly route?: object;
+  readonly direct_response?: { readonly status: number; readonly body?: { readonly inline_string: string } };
+  readonly request_headers_to_add?: readonly object[];
+  readonly response_headers_to_add?: readonly object[];
+}
+
+export interface ListenerOptions {
+  /** How request ids are treated: an edge draws its own; `preserve` keeps a client's, so that a test can choose it. */
+  readonly requestId?: 'edge' | 'preserve';
+}
+
+/** An HTTP listener on a free loopback port, with one virtual host for all hosts and these routes, tried in order. */
+export function httpListener(name: string, routes: readonly EnvoyRoute[], options: ListenerOptions = {}): object {
+  const manager = {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    stat_prefix: name,
+    use_remote_address: true,
+    normalize_path: true,
+    generate_request_id: true,
+    preserve_external_request_id: options.requestId === 'preserve',
+    route_config: { name, virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
+    http_filters: [
+      {
+        name: 'envoy.filters.http.router',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+      },
+    ],
+  };
+  return {
+    name,
+    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
+  };
+}
+
+/** A cluster of one loopback endpoint. */
+export function staticCluster(name: string, port: number): object {
+  const endpoint = { address: { socket_address: { address: '127.0.0.1', port_value: port } } };
+  return {
+    name,
+    type: 'STATIC',
+    connect_timeout: '1s',
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+  };
+}
+
+/** A header matcher of a route: the whole value must match the RE2 regex. */
+export function headerRegex(name: string, regex: string): object {
+  return { name, string_match: { safe_regex: { regex } } };
+}
