@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startWorkQueue, type WorkQueueOptions } from './work-queue.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A reconciler whose passes end when the test says so. */
+function manualPasses() {
+  const started: string[] = [];
+  const open: { readonly key: string; readonly end: (next?: number) => void; readonly fail: (error: Error) => void }[] = [];
+  const reconcile = (key: string): Promise<number | undefined> => {
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    started.push(key);
+    open.push({ key, end: resolve, fail: reject });
+    return promise;
+  };
+  const next = () => open.shift() ?? expect.fail('no pass is running');
+  return { started, open, reconcile, next };
+}
+
+function start(options: Partial<WorkQueueOptions> & Pick<WorkQueueOptions, 'reconcile'>) {
+  const onError = (key: string, error: unknown): void => expect.fail(`${key}: ${error}`);
+  return startWorkQueue({ onError, random: () => 1, ...options });
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+describe('add', () => {
+  test('a key added many times before its pass gets one pass', async () => {
+    const { started, reconcile } = manualPasses();
+    const queue = start({ reconcile });
+    for (let i = 0; i < 5; i += 1) queue.add('a');
+    expect(started).toEqual([]);
+    await settle();
+    expect(started).toEqual(['a']);
+  });
+
+  test('a key added during its pass gets exactly one more, after it', async () => {
+    const { started, next, reconcile } = manualPasses();
+    const queue = start({ reconcile });
+    queue.add('a');
+    await settle();
+    queue.add('a');
+    queue.add('a');
+    await settle();
+    expect(started).toEqual(['a']);
+    next().end();
+    await settle();
+    expect(started).toEqual(['a', 'a']);
+    next().end();
+    await settle();
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('keys run beside each other, no more at once than there are workers, in the order in which they came', async () => {
+    const { started, next, reconcile } = manualPasses();
+    const queue = start({ reconcile, workers: 2 });
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
+    await settle();
+    expect(started).toEqual(['a', 'b']);
+    next().end();
+    await settle();
+    expect(started).toEqual(['a', 'b', 'c']);
+  });
+
+  test('for any sequence of adds and ends: never two passes of one key at a time, and each add is followed by a pass', async () => {
+    const action = fc.oneof(
+      fc.constantFrom('a', 'b', 'c').map((add) => ({ add })),
+      fc.nat(3).map((end) => ({ end })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {
+        const { open, started, reconcile } = manualPasses();
+        const queue = start({ reconcile, workers: 2 });
+        const due = new Set<string>();
+        let seen = 0;
+        const observe = async (): Promise<void> => {
+          await settle();
+          for (; seen < started.length; seen += 1) due.delete(started[seen] ?? '');
+          const keys = open.map((pass) => pass.key);
+          expect(new Set(keys).size).toBe(keys.length);
+          expect(keys.length).toBeLessThanOrEqual(2);
+        };
+        for (const each of actions) {
+          if ('add' in each) {
+            due.add(each.add);
+            queue.add(each.add);
+          } else open.splice(each.end, 1)[0]?.end();
+          await observe();
+        }
+        while (open.length > 0) {
+          open.shift()?.end();
+          await observe();
+        }
+        expect([...due]).toEqual([]);
+      }),
+      { seed: 5, numRuns: 200 },
+    );
+  });
+});
+
+describe('addAfter', () => {
+  test('waits, and of several times the earliest counts', async () => {
+    const { started, reconcile } = manualPasses();
+    const queue = start({ reconcile });
+    queue.addAfter('a', 500);
+    queue.addAfter('a', 100);
+    queue.addAfter('a', 900);
+    await vi.advanceTimersByTimeAsync(99);
+    expect(started).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(started).toEqual(['a']);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(started).toEqual(['a']);
+  });
+
+  test('is how a pass asks for the next one', async () => {
+    const { started, next, reconcile } = manualPasses();
+    const queue = start({ reconcile });
+    queue.add('a');
+    await settle();
+    next().end(250);
+    await vi.advanceTimersByTimeAsync(249);
+    expect(started).toEqual(['a']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('a hold longer than a timer can be does not fire at once', async () => {
+    const delays: number[] = [];
+    const schedule = (ms: number) => {
+      delays.push(ms);
+      return () => undefined;
+    };
+    start({ reconcile: manualPasses().reconcile, schedule }).addAfter('a', 40 * 86_400_000);
+    expect(delays).toEqual([2 ** 31 - 1]);
+  });
+});
+
+describe('a pass that fails', () => {
+  test('comes again after a delay that doubles up to a bound, and from the start once it has succeeded', async () => {
+    const failures: number[] = [];
+    const { started, next, reconcile } = manualPasses();
+    const onError = (_key: string, _error: unknown, count: number): void => void failures.push(count);
+    const queue = start({ reconcile, onError, baseDelayMs: 100, maxDelayMs: 400 });
+    queue.add('a');
+    await settle();
+    for (const delay of [100, 200, 400, 400]) {
+      const before = started.length;
+      next().fail(new Error('unreachable'));
+      await vi.advanceTimersByTimeAsync(delay - 1);
+      expect(started.length).toBe(before);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(started.length).toBe(before + 1);
+    }
+    next().end();
+    queue.add('a');
+    await settle();
+    next().fail(new Error('unreachable'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(failures).toEqual([1, 2, 3, 4, 1]);
+    expect(started).toHaveLength(7);
+  });
+
+  test('comes again at once when something changed meanwhile', async () => {
+    const { started, next, reconcile } = manualPasses();
+    const queue = start({ reconcile, onError: () => undefined, baseDelayMs: 60_000 });
+    queue.add('a');
+    await settle();
+    queue.add('a');
+    next().fail(new Error('unreachable'));
+    await settle();
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('spreads its delay over half of it', async () => {
+    const delays: number[] = [];
+    const schedule = (ms: number) => {
+      delays.push(ms);
+      return () => undefined;
+    };
+    for (const random of [0, 0.5, 0.999]) {
+      const { next, reconcile } = manualPasses();
+      start({ reconcile, schedule, onError: () => undefined, random: () => random, baseDelayMs: 1000 }).add('a');
+      await settle();
+      next().fail(new Error('unreachable'));
+      await settle();
+    }
+    expect(delays).toEqual([500, 750, 1000]);
+  });
+});
+
+describe('shutDown', () => {
+  test('waits for the passes that run, and starts no other', async () => {
+    const { started, next, reconcile } = manualPasses();
+    const queue = start({ reconcile, workers: 1 });
+    queue.add('a');
+    queue.add('b');
+    queue.addAfter('c', 10);
+    await settle();
+    let isDown = false;
+    const down = queue.shutDown().then(() => {
+      isDown = true;
+    });
+    queue.add('d');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(isDown).toBe(false);
+    next().end(5);
+    await down;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(started).toEqual(['a']);
+    await queue.shutDown();
+  });
+});

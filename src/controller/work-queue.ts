@@ -1,0 +1,140 @@
+/** Calls `run` once after `ms`; returns the way to call it off. */
+export type Schedule = (ms: number, run: () => void) => () => void;
+
+export interface WorkQueueOptions {
+  /**
+   * One pass over one key. What it resolves to is when it wants the next one, in milliseconds; undefined: only when `add` says so.
+   * Where it rejects, the key comes again after a back-off.
+   */
+  readonly reconcile: (key: string) => Promise<number | undefined>;
+  /** Told of each rejection; `failures` counts those in a row, this one included. */
+  readonly onError: (key: string, error: unknown, failures: number) => void;
+  /** Passes that may run at once, each over another key. */
+  readonly workers?: number;
+  /** Milliseconds before the second try, doubled for each further one. */
+  readonly baseDelayMs?: number;
+  readonly maxDelayMs?: number;
+  /** In [0, 1). */
+  readonly random?: () => number;
+  /** Milliseconds that only grow. */
+  readonly now?: () => number;
+  readonly schedule?: Schedule;
+}
+
+/**
+ * Keys that wait for a pass, with the semantics of client-go's rate limiting work queue: a key waits once however often it is added;
+ * never two passes over one key at a time; a key added during its pass gets another one after it.
+ */
+export interface WorkQueue {
+  /** As soon as a worker is free. */
+  add(key: string): void;
+  /** After `ms` at the latest: of several times asked for, the earliest counts. */
+  addAfter(key: string, ms: number): void;
+  /** Starts no further pass; resolves when those that run have ended. */
+  shutDown(): Promise<void>;
+}
+
+/** The longest delay of a timer in Node and browsers. To wake earlier than asked is harmless: the pass finds nothing to do. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+const timer: Schedule = (ms, run) => {
+  const handle = setTimeout(run, ms);
+  return () => clearTimeout(handle);
+};
+
+/** A queue that works at once: its first pass starts in the microtask after the first `add`. */
+export function startWorkQueue(options: WorkQueueOptions): WorkQueue {
+  return new KeyedQueue(options);
+}
+
+class KeyedQueue implements WorkQueue {
+  readonly #options: Required<WorkQueueOptions>;
+  /** Keys to work on, in the order in which they came. */
+  readonly #ready = new Set<string>();
+  readonly #running = new Set<string>();
+  readonly #delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  #isDown = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = {
+      workers: 4,
+      baseDelayMs: 50,
+      maxDelayMs: 30_000,
+      random: Math.random,
+      now: () => performance.now(),
+      schedule: timer,
+      ...options,
+    };
+  }
+
+  add(key: string): void {
+    if (this.#isDown || this.#ready.has(key)) return;
+    this.#ready.add(key);
+    // Not at once: whoever adds is in the middle of something, and may add the key again before it is done.
+    queueMicrotask(() => this.#startPasses());
+  }
+
+  addAfter(key: string, ms: number): void {
+    if (this.#isDown) return;
+    const delay = Math.min(Math.max(0, Math.ceil(ms)), MAX_TIMEOUT_MS);
+    const at = this.#options.now() + delay;
+    const waiting = this.#delayed.get(key);
+    if (waiting !== undefined && waiting.at <= at) return;
+    waiting?.cancel();
+    const cancel = this.#options.schedule(delay, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { at, cancel });
+  }
+
+  async shutDown(): Promise<void> {
+    this.#isDown = true;
+    this.#ready.clear();
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    if (this.#running.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const former = this.#onIdle;
+    this.#onIdle = () => {
+      former?.();
+      resolve();
+    };
+    await promise;
+  }
+
+  #startPasses(): void {
+    for (const key of this.#ready) {
+      if (this.#running.size >= this.#options.workers) return;
+      if (this.#running.has(key)) continue;
+      this.#ready.delete(key);
+      this.#running.add(key);
+      void this.#pass(key);
+    }
+  }
+
+  async #pass(key: string): Promise<void> {
+    try {
+      const next = await this.#options.reconcile(key);
+      this.#failures.delete(key);
+      if (next !== undefined) this.addAfter(key, next);
+    } catch (error) {
+      const failures = (this.#failures.get(key) ?? 0) + 1;
+      this.#failures.set(key, failures);
+      this.addAfter(key, this.#backOff(failures));
+      this.#options.onError(key, error, failures);
+    } finally {
+      this.#running.delete(key);
+      this.#startPasses();
+      if (this.#running.size === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Between half of the doubled delay and all of it, so that keys that failed together do not come back together. */
+  #backOff(failures: number): number {
+    const { baseDelayMs, maxDelayMs, random } = this.#options;
+    return Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures - 1, 30)) * (0.5 + random() / 2);
+  }
+}
