@@ -1,0 +1,76 @@
+/** What Perch's API says about one visitor (GET /api/v1/releases/NS/NAME/visitors/ID). */
+export interface VisitorSentence {
+  readonly sentence: string;
+  readonly cohort: string;
+  /** 0..4095. */
+  readonly bucket: number;
+}
+
+export interface VisitorSentencesOptions {
+  /** Origin of a Perch API, such as `http://127.0.0.1:7070`; undefined: there is no Perch, and never a sentence. */
+  readonly perchApi: string | undefined;
+  /** `namespace/name` of the release. */
+  readonly release: string;
+  /** Monotonic milliseconds; default: performance.now. */
+  readonly now?: () => number;
+}
+
+/** Asks Perch about visitors, sparingly. */
+export interface VisitorSentences {
+  /** Never rejects; undefined where Perch is absent, slow (300 ms) or has nothing to say. */
+  about(visitorId: string): Promise<VisitorSentence | undefined>;
+}
+
+const TIMEOUT_MS = 300;
+const FRESH_MS = 1_000;
+const MAX_CACHED = 2_000;
+
+/** A client that asks at most once a second for an id, and leaves a Perch that does not answer alone for a second. */
+export function createVisitorSentences(options: VisitorSentencesOptions): VisitorSentences {
+  const { perchApi, release } = options;
+  const now = options.now ?? (() => performance.now());
+  const cache = new Map<string, { readonly until: number; readonly answer: Promise<VisitorSentence | undefined> }>();
+  let silentUntil = Number.NEGATIVE_INFINITY;
+
+  async function ask(visitorId: string): Promise<VisitorSentence | undefined> {
+    try {
+      const response = await fetch(`${perchApi}/api/v1/releases/${release}/visitors/${encodeURIComponent(visitorId)}`, {
+        headers: { accept: 'application/json' },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      if (!response.ok) {
+        await response.body?.cancel();
+        return undefined;
+      }
+      return parse(await response.json());
+    } catch {
+      // Else every page would wait 300 ms for a Perch that is gone.
+      silentUntil = now() + FRESH_MS;
+      return undefined;
+    }
+  }
+
+  return {
+    about: (visitorId) => {
+      if (perchApi === undefined || now() < silentUntil) return Promise.resolve(undefined);
+      const cached = cache.get(visitorId);
+      if (cached !== undefined && now() < cached.until) return cached.answer;
+      const answer = ask(visitorId);
+      // Deleted first, so that the map's order is by age and its first key is the oldest.
+      cache.delete(visitorId);
+      cache.set(visitorId, { until: now() + FRESH_MS, answer });
+      if (cache.size > MAX_CACHED) {
+        const oldest = cache.keys().next().value;
+        if (oldest !== undefined) cache.delete(oldest);
+      }
+      return answer;
+    },
+  };
+}
+
+function parse(value: unknown): VisitorSentence | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { sentence, cohort, bucket } = value as Partial<Record<keyof VisitorSentence, unknown>>;
+  if (typeof sentence !== 'string' || typeof cohort !== 'string' || typeof bucket !== 'number') return undefined;
+  return { sentence, cohort, bucket };
+}
