@@ -42,6 +42,51 @@ export const CODES = {
     title: 'A field of metadata is not valid',
     remedy: 'Names and namespaces are Kubernetes names; labels and annotations are text, so numbers and booleans need quotes.',
   },
+  PERCH1201: {
+    title: 'A field that CanaryRelease does not have',
+    remedy: 'Correct the name, or remove the field; docs/reference/canary-release.md lists all of them.',
+  },
+  PERCH1202: {
+    title: 'A required field is missing',
+    remedy: 'Add the field that is named.',
+  },
+  PERCH1203: {
+    title: 'A field has a value that it cannot have',
+    remedy: 'The message says what is expected and what was found.',
+  },
+  PERCH1204: {
+    title: 'The weights do not increase to 100',
+    remedy: 'Order the steps so that each weight is larger than the one before, and end with weight 100.',
+  },
+  PERCH1206: {
+    title: 'Browsers would drop the visitor id’s cookie',
+    remedy: 'sameSite None needs secure: true; names with __Host- need path / and names with __Host- or __Secure- need a secure cookie.',
+  },
+  PERCH1207: {
+    title: 'Canary and stable are the same version',
+    remedy: 'Name the new version in canary and the one before in stable.',
+  },
+  PERCH1208: {
+    title: 'A duration is out of bounds',
+    remedy: 'Holds are longer than zero and at most 90d; a cookie’s maxAge is in whole seconds and at most 400d.',
+  },
+  PERCH1209: {
+    title: 'propagate: requestId needs cookie',
+    remedy:
+      'A request id is fresh at every return, so it can only help with the first page; add cookie to the list, or take requestId out.',
+  },
+  PERCH1210: {
+    title: 'Not supported yet',
+    remedy: 'The field is part of the design but not of this version; the message says what to use instead.',
+  },
+  PERCH1211: {
+    title: 'The name of a release is not valid',
+    remedy: 'Use lower-case letters, digits and hyphens, at most 63 characters, as for a Kubernetes service.',
+  },
+  PERCH1212: {
+    title: 'An apiVersion that is not known',
+    remedy: 'Write apiVersion: perch.dev/v1alpha1.',
+  },
   PERCH4001: {
     title: 'The Host header does not name this machine',
     remedy: 'Ask for http://localhost:PORT, http://127.0.0.1:PORT or http://[::1]:PORT; other names are refused because of DNS rebinding.',

@@ -1,112 +1,139 @@
 import { z } from 'zod';
 import type { KubeObject } from '../istio/resources.ts';
+import { DURATION_PATTERN } from './durations.ts';
 
 /**
  * The CanaryRelease resource, `perch.dev/v1alpha1`: the one schema from which types, validation, defaults and
- * docs/reference/canary-release.md come. Descriptions are the reference page's text.
+ * docs/reference/canary-release.md come. Descriptions are the reference page's text. Each `error` says what is expected, to be read
+ * after "must be"; validate.ts makes sentences of them, and adds the rules that concern several fields.
  */
 
 export const API_VERSION = 'perch.dev/v1alpha1';
 export const KIND = 'CanaryRelease';
 
-const dnsLabel = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and hyphens, at most 63');
-const objectName = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a Kubernetes name: lower-case letters, digits, hyphens and dots');
-const hostName = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a host name, as in an Istio destination');
-const portNumber = z.int().min(1).max(65535);
+const text = (expected: string, pattern: RegExp) => z.string({ error: expected }).regex(pattern, { error: expected });
+const wholeNumber = (expected: string, min: number, max: number) =>
+  z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
+const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape, { error: structureError });
 
-/** Go-style durations, as Istio writes them: `300ms`, `10m`, `1h30m`; `d` for days is ours. */
-const duration = z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, 'a duration such as 30s, 10m or 1h30m');
+/** Unknown fields keep their own issue; anything else about a mapping is that it is none. */
+function structureError(issue: { readonly code?: string | undefined }): string | undefined {
+  return issue.code === 'invalid_type' ? 'a mapping' : undefined;
+}
 
-const subsetVersion = z.strictObject({ subset: dnsLabel.describe('A subset of the service’s DestinationRule.') });
-const hostVersion = z.strictObject({
-  host: hostName.describe('Another host that serves this version.'),
-  port: portNumber.optional().describe('Its port; default: the service’s.'),
+const subsetName = text('a subset name: lower-case letters, digits and hyphens, at most 63', /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/);
+const objectName = text(
+  'an object name: lower-case letters, digits, hyphens and dots, at most 253',
+  /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/,
+);
+const hostName = text('a host name as in an Istio destination', /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/);
+const portNumber = wholeNumber('a port number, 1 to 65535', 1, 65535);
+const flag = z.boolean({ error: 'true or false' });
+
+const DURATION = 'a duration such as 30s, 10m or 1h30m';
+const duration = text(DURATION, DURATION_PATTERN);
+
+const subsetVersion = mapping({ subset: subsetName.describe('A subset of the service’s DestinationRule.') });
+const hostVersion = mapping({
+  host: hostName.describe('Another host that serves this version; short names resolve as Istio does.'),
+  port: portNumber.optional().describe('Its port; the service’s port where absent.'),
 });
-const version = z.union([subsetVersion, hostVersion]);
+const version = z.union([subsetVersion, hostVersion], { error: 'a mapping with subset, or with host' });
 
-const step = z.strictObject({
-  weight: z.number().gt(0).max(100).multipleOf(0.1).describe('Share of visitors on the canary in percent, in steps of 0.1.'),
+const HOLD = `${DURATION}, or manual`;
+const WEIGHT = 'a number over 0 and up to 100, in steps of 0.1';
+const step = mapping({
+  weight: z
+    .number({ error: WEIGHT })
+    .gt(0, { error: WEIGHT })
+    .max(100, { error: WEIGHT })
+    .multipleOf(0.1, { error: WEIGHT })
+    .describe('Share of visitors on the canary in percent, in steps of 0.1.'),
   hold: z
-    .union([z.literal('manual'), duration])
-    .describe('How long the step lasts once its routes are confirmed, or `manual`: until someone promotes.'),
+    .union([z.literal('manual'), text(HOLD, DURATION_PATTERN)], { error: HOLD })
+    .describe('How long the step lasts once its routes are confirmed (at most 90d), or `manual`: until someone promotes.'),
 });
 
-const cookie = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,14}$/, '1 to 14 letters, digits, _ or -')
+const cookie = mapping({
+  name: text('a cookie name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/)
     .default('perch')
-    .describe('Name of the visitor id cookie.'),
-  maxAge: duration.default('400d').describe('How long a browser keeps the id; browsers cap it at 400 days.'),
-  path: z
-    .string()
-    .regex(/^\/[A-Za-z0-9/._~-]*$/, 'an absolute path without ; or spaces')
+    .describe('Name of the cookie, 1 to 14 letters, digits, `_` or `-`.'),
+  maxAge: duration
+    .default('400d')
+    .describe('How long a browser keeps the id: whole seconds, at most 400d, which is the browsers’ own limit.'),
+  path: text('an absolute path of letters, digits and . _ ~ - /', /^\/[A-Za-z0-9/._~-]*$/)
     .default('/')
-    .describe('Path attribute.'),
+    .describe('Path attribute: where browsers send the id.'),
   secure: z
-    .union([z.literal('auto'), z.boolean()])
+    .union([z.literal('auto'), z.boolean()], { error: 'true, false or auto' })
     .default('auto')
-    .describe('Secure attribute; auto: on where the Gateway’s server is HTTPS.'),
-  httpOnly: z.boolean().default(true).describe('HttpOnly attribute.'),
-  sameSite: z.enum(['Lax', 'Strict', 'None']).default('Lax').describe('SameSite attribute.'),
+    .describe('Secure attribute; `auto`: on where the Gateway’s server is HTTPS.'),
+  httpOnly: flag.default(true).describe('HttpOnly attribute: scripts in the page cannot read the id.'),
+  sameSite: z.enum(['Lax', 'Strict', 'None']).default('Lax').describe('SameSite attribute; `None` needs `secure: true`.'),
 });
 
-const visitorId = z.strictObject({
-  issueAt: z
-    .strictObject({ virtualService: objectName })
+const visitorId = mapping({
+  issueAt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') })
     .optional()
-    .describe('The VirtualService at whose gateway ids are issued; default: the routed object itself when it is bound to a gateway.'),
-  issueOn: z.enum(['documents', 'all']).default('documents').describe('Which requests without an id get one.'),
+    .describe('The VirtualService at whose gateway ids are issued; the routed object itself when that is bound to a gateway.'),
+  issueOn: z
+    .enum(['documents', 'all'])
+    .default('documents')
+    .describe('Which requests without an id get one: pages (`Accept` has text/html, or `Sec-Fetch-Mode: navigate`), or all.'),
   propagate: z
-    .array(z.enum(['baggage', 'cookie', 'requestId']))
-    .min(1)
+    .array(z.enum(['baggage', 'cookie', 'requestId']), { error: 'a list of baggage, cookie, requestId' })
+    .min(1, { error: 'a list with at least one of baggage, cookie, requestId' })
     .default(['baggage', 'cookie'])
-    .describe('How internal hops learn the cohort.'),
+    .describe('How internal hops learn the cohort. `requestId` only behind apps that forward cookies too.'),
   cookie: cookie.prefault({}).describe('The cookie that carries the visitor id.'),
 });
 
-export const canaryReleaseSpec = z.strictObject({
-  service: z
-    .strictObject({ host: hostName, port: portNumber })
-    .describe('The service that is released, as in an Istio destination; short names resolve in the object’s namespace.'),
+const REVISION = 'a whole number from 0, or a text of 1 to 63 characters';
+const COHORT = 'auto, or a whole number 0 to 3';
+
+/** The schema of `spec`. Rules over several fields are in validate.ts. */
+export const canaryReleaseSpec = mapping({
+  service: mapping({
+    host: hostName.describe('Short names resolve in the release’s namespace.'),
+    port: portNumber.describe('Port of the service.'),
+  }).describe('The service that is released, as in an Istio destination.'),
   canary: version.describe('The wanted version.'),
-  stable: version.optional().describe('The version before; optional from the second release on, when it must equal the live version.'),
-  revision: z
-    .union([z.int().min(0), z.string().min(1).max(63)])
+  stable: version
     .optional()
-    .describe('A new value starts a new release of the same pair; best an integer.'),
-  route: z
-    .strictObject({ adopt: z.strictObject({ virtualService: objectName }).describe('Weave into the user’s own VirtualService.') })
-    .describe('Where the release is woven in.'),
+    .describe('The version before. Needed for the first release; later it may be left out, and must equal the live version when given.'),
+  revision: z
+    .union([z.int({ error: REVISION }).min(0, { error: REVISION }), text(REVISION, /^.{1,63}$/s)], { error: REVISION })
+    .optional()
+    .describe('A new value starts a new release of the same pair; best a whole number, so that clusters draw the same visitors.'),
+  route: mapping({
+    adopt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') }).describe(
+      'Weave into a VirtualService that you have.',
+    ),
+  }).describe('Where the release is woven in.'),
   visitorId: visitorId.prefault({}).describe('How visitors are told apart.'),
-  affinity: z
-    .strictObject({ mode: z.enum(['visitor']).default('visitor').describe('visitor: each visitor’s bucket decides.') })
+  affinity: mapping({ mode: z.enum(['visitor']).default('visitor').describe('`visitor`: each visitor’s bucket decides.') })
     .prefault({})
     .describe('How visitors stay put.'),
   cohort: z
-    .union([z.literal('auto'), z.int().min(0).max(3)])
+    .union([z.literal('auto'), wholeNumber(COHORT, 0, 3)], { error: COHORT })
     .default('auto')
-    .describe('Which of the four independent draws decides: the same number for several releases picks the same visitors.'),
+    .describe('Which of the four independent draws decides: the same number for several releases picks the same visitors, on purpose.'),
   cache: z
     .enum(['issuing', 'private'])
     .default('issuing')
-    .describe('Which responses get Cache-Control: private: those that issue an id, or all of both cohorts.'),
-  steps: z.array(step).min(1).max(50).describe('The ramp: weights strictly increase to 100.'),
+    .describe('Which responses get `Cache-Control: private`: those that issue an id, or all of both cohorts.'),
+  steps: z
+    .array(step, { error: 'a list of steps' })
+    .min(1, { error: 'a list with at least one step' })
+    .max(50, { error: 'a list of at most 50 steps' })
+    .describe('The ramp: weights strictly increase, and the last one is 100.'),
 });
 
 /** A spec after defaults. */
 export type CanaryReleaseSpec = z.output<typeof canaryReleaseSpec>;
 /** A version of the service: a subset, or another host. */
 export type Version = z.output<typeof version>;
+/** One step of the ramp. */
 export type ReleaseStep = z.output<typeof step>;
 
 /** A CanaryRelease that passed validation: defaults filled in, namespace known. */

@@ -1,7 +1,15 @@
 import type { Phase } from './status.ts';
 
 /** All phases, in the order in which a release goes through them. */
-export const PHASES = ['Pending', 'Progressing', 'Paused', 'Completing', 'Succeeded', 'RollingBack', 'RolledBack'] as const satisfies Phase[];
+export const PHASES = [
+  'Pending',
+  'Progressing',
+  'Paused',
+  'Completing',
+  'Succeeded',
+  'RollingBack',
+  'RolledBack',
+] as const satisfies Phase[];
 
 /** Whether a release has begun and not ended: its pair, its draw and its routes must not change under it. */
 export function isUnderWay(phase: Phase): boolean {

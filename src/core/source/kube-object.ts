@@ -41,7 +41,12 @@ export function readKubeObject(value: unknown, locate?: Locate): KubeObjectResul
   };
 
   if (!isMapping(value)) {
-    report('PERCH1006', [], `expected an object, found ${describeValue(value)}`, 'write a mapping with apiVersion, kind, metadata and spec');
+    report(
+      'PERCH1006',
+      [],
+      `expected an object, found ${describeValue(value)}`,
+      'write a mapping with apiVersion, kind, metadata and spec',
+    );
     return { diagnostics };
   }
 
@@ -49,7 +54,8 @@ export function readKubeObject(value: unknown, locate?: Locate): KubeObjectResul
     const field = fields[name];
     if (typeof field === 'string' && field !== '') return field;
     const path = [...parent, name];
-    if (field === undefined || field === null || field === '') report('PERCH1007', path, `${formatPath(path)} is missing`, `add ${example}`);
+    if (field === undefined || field === null || field === '')
+      report('PERCH1007', path, `${formatPath(path)} is missing`, `add ${example}`);
     else report('PERCH1008', path, `${formatPath(path)} must be text, found ${describeValue(field)}`, 'put the value in quotes');
     return '';
   };
@@ -83,7 +89,12 @@ export function readKubeObject(value: unknown, locate?: Locate): KubeObjectResul
     const entries = metadata[field];
     if (entries === undefined) continue;
     if (!isMapping(entries)) {
-      report('PERCH1008', ['metadata', field], `metadata.${field} must be a mapping, found ${describeValue(entries)}`, 'write key: "value"');
+      report(
+        'PERCH1008',
+        ['metadata', field],
+        `metadata.${field} must be a mapping, found ${describeValue(entries)}`,
+        'write key: "value"',
+      );
       continue;
     }
     for (const [key, entry] of Object.entries(entries)) {

@@ -1,4 +1,16 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Scalar, visit } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type Scalar,
+  visit,
+} from 'yaml';
 import type { Diagnostic, SourceRange } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import { type AliasProblem, followAliases, MAX_ALIAS_GROWTH } from './aliases.ts';

@@ -1,0 +1,103 @@
+import type { z } from 'zod';
+import { suggest } from '../diagnostics/suggest.ts';
+import { describeValue, isMapping } from '../source/kube-object.ts';
+import { type FieldPath, formatPath } from '../source/locate.ts';
+import { type Finding, valueAt } from './finding.ts';
+import { insteadOfField, insteadOfValue } from './not-yet.ts';
+import { fieldNames } from './release-schema.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Makes sentences of what the schema found in a spec: one finding per mistake, each with what was expected, what is there and what to do.
+ * Paths begin with `spec`.
+ */
+export function schemaFindings(spec: unknown, issues: readonly Issue[]): readonly Finding[] {
+  const findings = issues.flatMap((issue) => findingsOf(spec, issue, []));
+  const unknown = findings.filter((finding) => finding.code === 'PERCH1201' || finding.code === 'PERCH1210');
+  // `stpes:` is one mistake, not an unknown field and a missing one; and what is not supported yet would have stood in for the missing one.
+  return findings.filter((finding) => {
+    if (finding.code !== 'PERCH1202') return true;
+    const parent = formatPath(finding.path.slice(0, -1));
+    const name = finding.path.at(-1);
+    return !unknown.some(
+      (other) =>
+        formatPath(other.path.slice(0, -1)) === parent &&
+        (other.code === 'PERCH1210' || suggest(String(other.path.at(-1)), fieldNames(other.path.slice(1, -1))) === name),
+    );
+  });
+}
+
+function findingsOf(spec: unknown, issue: Issue, parent: FieldPath): readonly Finding[] {
+  const below = [...parent, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...below, key]));
+  const value = valueAt(spec, below);
+  if (issue.code === 'invalid_union') {
+    const branch = isMapping(value) && Object.keys(value).length > 0 ? closestBranch(issue.errors) : undefined;
+    if (branch === 'mixed') return [mixed(below, issue.message, Object.keys(value as object))];
+    if (branch !== undefined) return branch.flatMap((inner) => findingsOf(spec, inner, below));
+  }
+  const path = ['spec', ...below];
+  if (value === undefined) return [missing(path, expectedBy(issue))];
+  const instead = insteadOfValue(below, value);
+  if (instead !== undefined) {
+    const message = `${formatPath(path)}: ${String(value)} is not supported yet`;
+    return [{ code: 'PERCH1210', path, message, hint: instead }];
+  }
+  return [badValue(below, expectedBy(issue), value, hintFor(issue, value))];
+}
+
+/** The alternative that the user most likely meant: the one with the fewest mistakes; `mixed` when the value has fields of several. */
+function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | 'mixed' | undefined {
+  if (branches.length > 1 && branches.every((issues) => issues.every((issue) => issue.code === 'unrecognized_keys'))) return 'mixed';
+  return branches.toSorted((a, b) => a.length - b.length)[0];
+}
+
+function unknownField(below: FieldPath): Finding {
+  const path = ['spec', ...below];
+  const instead = insteadOfField(below);
+  if (instead !== undefined) {
+    return { code: 'PERCH1210', path, at: 'key', message: `${formatPath(path)} is not supported yet`, hint: instead };
+  }
+  const known = fieldNames(below.slice(0, -1));
+  const meant = suggest(String(below.at(-1)), known);
+  const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;
+  return { code: 'PERCH1201', path, at: 'key', message: `there is no field ${formatPath(path)}`, hint };
+}
+
+function missing(path: FieldPath, expected: string): Finding {
+  const text = formatPath(path);
+  return { code: 'PERCH1202', path, message: `${text} is missing`, hint: `add ${text}: ${expected}` };
+}
+
+function badValue(below: FieldPath, expected: string, value: unknown, hint: string): Finding {
+  const path = ['spec', ...below];
+  return { code: 'PERCH1203', path, message: `${formatPath(path)} must be ${expected}, found ${describeValue(value)}`, hint };
+}
+
+function mixed(below: FieldPath, expected: string, fields: readonly string[]): Finding {
+  const path = ['spec', ...below];
+  const message = `${formatPath(path)} must be ${expected}, found ${fields.join(' and ')} together`;
+  return { code: 'PERCH1203', path, message, hint: 'keep one of the two' };
+}
+
+/** What the schema wants, to be read after "must be". Schemas say it themselves, but for choices, whose values say it. */
+function expectedBy(issue: Issue): string {
+  return issue.code === 'invalid_value' ? issue.values.map(String).join(' or ') : issue.message;
+}
+
+function hintFor(issue: Issue, value: unknown): string {
+  if (issue.code === 'invalid_value' && typeof value === 'string') {
+    const meant = suggest(value, issue.values.map(String));
+    return meant === undefined ? 'choose one of them' : `did you mean ${meant}?`;
+  }
+  if (typeof value === 'string' && /^\d+(\.\d+)?%?$/.test(value.trim()) && issue.code === 'invalid_type') {
+    return `write ${Number.parseFloat(value)}, a number without quotes or %`;
+  }
+  if (typeof value === 'number' && /duration/.test(issue.message)) return `add a unit: ${value}s or ${value}m`;
+  if (value === null) return 'give it a value, or remove the line';
+  if (typeof value === 'string' && /^(?:yes|no|on|off|true|false)$/i.test(value) && /^true/.test(issue.message)) {
+    return `write ${/^(?:yes|on|true)$/i.test(value)}, without quotes`;
+  }
+  return 'correct the value';
+}
