@@ -87,6 +87,68 @@ export const CODES = {
     title: 'An apiVersion that is not known',
     remedy: 'Write apiVersion: perch.dev/v1alpha1.',
   },
+  PERCH2001: {
+    title: 'No rule of the adopted VirtualService can be woven',
+    remedy: 'Adopt the VirtualService whose HTTP rules lead to the service, and mend what the other findings on its rules name.',
+  },
+  PERCH2002: {
+    title: 'A rule matches on a header that weaving needs',
+    remedy: 'A match can test a header once. Leave cookie, accept, sec-fetch-mode, x-request-id, baggage and :path to Perch.',
+  },
+  PERCH2003: {
+    title: 'A rule draws between weighted destinations',
+    remedy: 'Leave one destination: the release does the splitting, and its visitors stay put.',
+  },
+  PERCH2004: {
+    title: 'A destination adds a Set-Cookie',
+    remedy: 'Add that cookie in the headers of the rule instead of those of the destination: both are then sent.',
+  },
+  PERCH2005: {
+    title: 'A rule delegates its routes',
+    remedy: 'Adopt the delegate VirtualService itself, or write the routes into the adopted object.',
+  },
+  PERCH2006: {
+    title: 'A TCP or TLS route leads to the service',
+    remedy: 'Only HTTP routes are released: a connection carries no cookie. Let the gateway end TLS.',
+  },
+  PERCH2007: {
+    title: 'A rule answers by itself',
+    remedy: 'Nothing to do: a redirect or direct response reaches no version and stays as it is.',
+  },
+  PERCH2008: {
+    title: 'A rule names another subset',
+    remedy: 'Nothing to do if it is meant: an explicit choice stays. Otherwise leave the subset out.',
+  },
+  PERCH2009: {
+    title: 'A woven rule would overtake the routes of another VirtualService',
+    remedy:
+      'A gateway merges all routes of a host and sorts those that take every path last; woven ones match on headers and are not sorted. Give the rule a path, or put all routes of the host into one VirtualService.',
+  },
+  PERCH2010: {
+    title: 'There is no place to issue visitor ids',
+    remedy: 'Name in spec.visitorId.issueAt a VirtualService of the same namespace that is bound to a gateway.',
+  },
+  PERCH2011: {
+    title: 'No rule of the issuing VirtualService can be woven',
+    remedy: 'Mend what the other findings on its rules name: without ids nobody would ever be on the canary.',
+  },
+  PERCH2012: {
+    title: 'Another release is woven into the VirtualService',
+    remedy: 'Finish or delete the other release first, or give the services VirtualServices of their own.',
+  },
+  PERCH2013: {
+    title: 'Browsers drop the visitor id cookie',
+    remedy: 'A name that begins with __Host- or __Secure- needs Secure: serve HTTPS, set secure: true, or use another name.',
+  },
+  PERCH2014: {
+    title: 'A header operation of a rule would undo what weaving adds',
+    remedy: 'With several destinations the operations of the rule come last. Move the one that is named to each destination.',
+  },
+  PERCH2015: {
+    title: 'A match issues no visitor ids',
+    remedy:
+      'Istio ignores sourceLabels and sourceNamespace in a match that names gateways. Name the gateway in the match, or bind the object to the gateway only.',
+  },
   PERCH4001: {
     title: 'The Host header does not name this machine',
     remedy: 'Ask for http://localhost:PORT, http://127.0.0.1:PORT or http://[::1]:PORT; other names are refused because of DNS rebinding.',

@@ -1,0 +1,69 @@
+import { resolveHost } from '../istio/names.ts';
+import type { Destination, KubeObject } from '../istio/resources.ts';
+import type { Version } from '../release/canary-release.ts';
+import { sameVersion } from '../release/version.ts';
+import { routeObject } from './route-object.ts';
+
+/** The service that is released, as written in the release of `namespace`. */
+export interface ReleasedService {
+  readonly namespace: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Where a destination of the base stands: `released` (the service without a subset, or one of the versions that visitors had or have),
+ * `pinned` (another subset of the service: somebody's explicit choice), or `elsewhere`.
+ */
+export type Standing = 'released' | 'pinned' | 'elsewhere';
+
+/** Judges a destination of an object in `namespace`; `versions` are the stable, live and formerly live ones. */
+export function standingOf(destination: Destination, namespace: string, service: ReleasedService, versions: readonly Version[]): Standing {
+  if (isService(destination, namespace, service)) {
+    const subset = destination.subset ?? '';
+    return subset === '' || versions.some((version) => 'subset' in version && version.subset === subset) ? 'released' : 'pinned';
+  }
+  const released = versions.some((version) => isAtHost(destination, namespace, service, version));
+  return released && (destination.subset ?? '') === '' ? 'released' : 'elsewhere';
+}
+
+/**
+ * The destination at a version: a subset replaces the subset (and leads back to the service where the base named a host version); a host
+ * replaces host, port and subset. Other fields stay.
+ */
+export function atVersion(destination: Destination, namespace: string, service: ReleasedService, version: Version): Destination {
+  if ('host' in version) {
+    const { subset: _, ...rest } = destination;
+    return { ...rest, host: version.host, port: { ...destination.port, number: version.port ?? service.port } };
+  }
+  if (isService(destination, namespace, service)) return { ...destination, subset: version.subset };
+  return { ...destination, host: service.host, port: { ...destination.port, number: service.port }, subset: version.subset };
+}
+
+/**
+ * The one version that all of the base's destinations at the service name; undefined when they name none, several, or there is no such
+ * destination. Hosts that are versions are recognised among `candidates`.
+ */
+export function baseVersion(base: KubeObject, service: ReleasedService, candidates: readonly Version[]): Version | undefined {
+  const route = routeObject(base, service.namespace);
+  const destinations = (route.spec.http ?? []).flatMap((rule) => (rule.route ?? []).map((target) => target.destination));
+  const named = destinations.flatMap((destination): (Version | undefined)[] => {
+    const host = candidates.find((version) => isAtHost(destination, route.namespace, service, version));
+    if (host !== undefined) return [host];
+    if (!isService(destination, route.namespace, service)) return [];
+    return [(destination.subset ?? '') === '' ? undefined : { subset: destination.subset ?? '' }];
+  });
+  const [first] = named;
+  return named.every((version) => sameVersion(version, first)) ? first : undefined;
+}
+
+function isService(destination: Destination, namespace: string, service: ReleasedService): boolean {
+  const sameHost = resolveHost(destination.host, namespace) === resolveHost(service.host, service.namespace);
+  return sameHost && (destination.port === undefined || destination.port.number === service.port);
+}
+
+function isAtHost(destination: Destination, namespace: string, service: ReleasedService, version: Version): boolean {
+  if (!('host' in version)) return false;
+  const sameHost = resolveHost(destination.host, namespace) === resolveHost(version.host, service.namespace);
+  return sameHost && (destination.port === undefined || destination.port.number === (version.port ?? service.port));
+}

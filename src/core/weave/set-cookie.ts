@@ -1,0 +1,33 @@
+import type { CanaryReleaseSpec } from '../release/canary-release.ts';
+import { parseDuration } from '../release/durations.ts';
+
+type CookieSpec = CanaryReleaseSpec['visitorId']['cookie'];
+
+/**
+ * The Set-Cookie value that issues an id: Envoy fills in `%REQ(x-request-id)%`, which it has set before it selects the route. A literal
+ * percent sign is doubled, since Envoy reads `%...%` as a command (istio-semantics 1.10). Attributes: RFC 6265bis.
+ */
+export function issuingSetCookie(cookie: CookieSpec, secure: boolean): string {
+  return [
+    `${literal(cookie.name)}=%REQ(x-request-id)%`,
+    `Max-Age=${maxAgeSeconds(cookie.maxAge)}`,
+    `Path=${literal(cookie.path)}`,
+    ...(secure ? ['Secure'] : []),
+    ...(cookie.httpOnly ? ['HttpOnly'] : []),
+    `SameSite=${cookie.sameSite}`,
+  ].join('; ');
+}
+
+/** Whether browsers drop the cookie because its name asks for Secure, which it is not (RFC 6265bis section 4.1.3). */
+export function needsSecure(cookie: CookieSpec): boolean {
+  return /^__(?:host|secure)-/i.test(cookie.name);
+}
+
+/** Whole seconds, at least 1: Max-Age=0 would delete the cookie. */
+function maxAgeSeconds(duration: string): number {
+  return Math.max(1, Math.round((parseDuration(duration) ?? 0) / 1000));
+}
+
+function literal(text: string): string {
+  return text.replaceAll('%', '%%');
+}

@@ -1,0 +1,69 @@
+import type { Destination, HTTPRoute, KubeObject } from '../istio/resources.ts';
+import type { Version } from '../release/canary-release.ts';
+import { baggageKey, baggageMember, type Cohort } from '../visitor/cohort.ts';
+import { deepCopy } from './deep-copy.ts';
+import { type HeaderAddition, withoutAddition } from './header-additions.ts';
+import { atVersion, type ReleasedService } from './released-destination.ts';
+import { routeObject } from './route-object.ts';
+import { type ParsedRuleName, parseWovenRuleName } from './rule-name.ts';
+
+/** Where un-weaving points released destinations. */
+export interface LiveVersion {
+  readonly service: ReleasedService;
+  readonly version: Version;
+}
+
+/** The baggage member that tells later hops the cohort, added to requests. */
+export function cohortStamp(namespace: string, release: string, cohort: Cohort): HeaderAddition {
+  return { direction: 'request', name: 'baggage', value: baggageMember(baggageKey(namespace, release), cohort), join: true };
+}
+
+/** Names of the releases woven into an object, as `namespace/name`, each once. */
+export function wovenReleases(object: KubeObject): readonly string[] {
+  const names = rulesOf(object).map((rule) => parseWovenRuleName(rule.name));
+  return [...new Set(names.flatMap((name) => (name === undefined ? [] : [`${name.namespace}/${name.release}`])))];
+}
+
+/** Whether any release is woven into the object. */
+export function isWoven(object: KubeObject): boolean {
+  return wovenReleases(object).length > 0;
+}
+
+/**
+ * The base of a served object: each base rule back from its `rest` rule, all other woven rules gone, everything else as it is. With `live`,
+ * released destinations point at the live version instead of where the base had them.
+ */
+export function unweave(served: KubeObject, live?: LiveVersion): KubeObject {
+  if (!isWoven(served)) return deepCopy(served);
+  const { namespace } = routeObject(served, live?.service.namespace ?? 'default');
+  const http = rulesOf(served).flatMap((rule) => {
+    const name = parseWovenRuleName(rule.name);
+    if (name === undefined) return [rule];
+    return name.role === 'rest' ? [baseRule(rule, name, namespace, live)] : [];
+  });
+  return deepCopy({ ...served, spec: { ...(served.spec as object), http } });
+}
+
+function rulesOf(object: KubeObject): readonly HTTPRoute[] {
+  return routeObject(object, '').spec.http ?? [];
+}
+
+function baseRule(rule: HTTPRoute, name: ParsedRuleName, namespace: string, live: LiveVersion | undefined): HTTPRoute {
+  const route = (rule.route ?? []).map((target) => {
+    if (name.base.kind === 'kept') {
+      return name.base.stamped ? withoutAddition(target, cohortStamp(name.namespace, name.release, name.cohort)) : target;
+    }
+    const destination = baseDestination(target.destination, name.base);
+    return { ...target, destination: live === undefined ? destination : atVersion(destination, namespace, live.service, live.version) };
+  });
+  const { name: _, ...unnamed } = rule;
+  return name.baseName === undefined ? { ...unnamed, route } : { ...rule, name: name.baseName, route };
+}
+
+function baseDestination(woven: Destination, base: Extract<ParsedRuleName['base'], { kind: 'moved' }>): Destination {
+  const { subset: _, port, ...rest } = woven;
+  const destination: Destination = base.subset === undefined ? rest : { ...rest, subset: base.subset };
+  if (base.address === undefined) return port === undefined ? destination : { ...destination, port };
+  const { host, port: number } = base.address;
+  return number === undefined ? { ...destination, host } : { ...destination, host, port: { ...port, number } };
+}

@@ -1,0 +1,171 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { HeaderOperations, HTTPRoute } from '../istio/resources.ts';
+import type { Version } from '../release/canary-release.ts';
+import { spelledKey } from './header-additions.ts';
+import { blocksOf, hasSourceConditions, isCatchAll, pathGuard } from './match-blocks.ts';
+import { type ReleasedService, type Standing, standingOf } from './released-destination.ts';
+import { describeRouteObject, type RouteObject } from './route-object.ts';
+
+/** How an object is woven, as far as it decides which of its rules can be. */
+export interface WeavingNeeds {
+  readonly route: RouteObject;
+  /** Destinations move to a version: only rules that lead to this service are woven. Undefined: every rule that routes, destinations kept. */
+  readonly moves: { readonly service: ReleasedService; readonly versions: readonly Version[] } | undefined;
+  /** Header names, lower case, on which woven rules match besides `:path`. */
+  readonly matchHeaders: readonly string[];
+  /** Headers that woven destinations add, lower case; a header that cannot be joined with the base's own addition is `alone`. */
+  readonly adds: readonly { readonly direction: 'request' | 'response'; readonly name: string; readonly alone: boolean }[];
+  /** Another VirtualService that a gateway merges with this one. */
+  readonly sharedWith: RouteObject | undefined;
+  /** Ids are issued in an object that is bound to gateways and mesh. */
+  readonly issuesBesideMesh: boolean;
+}
+
+/** Whether a base rule is woven, and everything that is to be said about it. */
+export interface RuleJudgement {
+  readonly weavable: boolean;
+  /** Leads to the service, woven or not. */
+  readonly concerned: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Judges one rule of the base: a rule that leads elsewhere is silently left alone; of one that is concerned every obstacle is told. */
+export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): RuleJudgement {
+  const path = `spec.http[${index}]`;
+  const say = (entry: Omit<Diagnostic, 'object' | 'path'>, below = ''): Diagnostic => ({
+    ...entry,
+    object: describeRouteObject(needs.route),
+    path: path + below,
+  });
+  const left = (diagnostics: readonly Diagnostic[], concerned: boolean): RuleJudgement => ({ weavable: false, concerned, diagnostics });
+
+  if (rule.delegate !== undefined) return left([say(DELEGATE, '.delegate')], true);
+  if (rule.redirect !== undefined || rule.directResponse !== undefined) {
+    return left([say(ANSWERED, rule.redirect === undefined ? '.directResponse' : '.redirect')], false);
+  }
+  const targets = rule.route ?? [];
+  const standings = targets.map((target) => standing(target.destination, needs));
+  if (standings.every((each) => each === 'elsewhere')) return left([], false);
+  if (needs.moves !== undefined && targets.length > 1) return left([say(WEIGHTED, '.route')], true);
+  if (standings.every((each) => each === 'pinned')) return left([say(PINNED, '.route[0].destination.subset')], true);
+
+  const obstacles = [
+    ...headerConflicts(rule, needs).map(({ block, name }) => say(headerConflict(name), `.match[${block}].headers`)),
+    ...replacedAdditions(rule, needs).map((target) => say(REPLACED, `.route[${target}].headers.response.add`)),
+    ...undoneAdditions(rule, needs).map(({ name, below }) => say(undone(name), below)),
+    ...overtakingBlocks(rule, needs).map((block) => say(overtaking(needs), rule.match === undefined ? '' : `.match[${block}]`)),
+  ];
+  if (obstacles.length > 0) return left(obstacles, true);
+  const notes = unissuedBlocks(rule, needs).map((block) => say(NOT_ISSUED, `.match[${block}]`));
+  return { weavable: true, concerned: true, diagnostics: notes };
+}
+
+type Entry = Omit<Diagnostic, 'object' | 'path'>;
+
+const DELEGATE: Entry = {
+  code: 'PERCH2005',
+  severity: 'warning',
+  message: 'the rule is not woven: its routes stand in a delegate',
+  hint: 'name the delegate VirtualService itself, or write the routes into this object',
+};
+const ANSWERED: Entry = {
+  code: 'PERCH2007',
+  severity: 'info',
+  message: 'the rule stays as it is: it answers by itself and reaches no version',
+};
+const WEIGHTED: Entry = {
+  code: 'PERCH2003',
+  severity: 'warning',
+  message: 'the rule is not woven: it draws between several weighted destinations at each request',
+  hint: 'leave one destination; the release does the splitting, and its visitors stay put',
+};
+const PINNED: Entry = {
+  code: 'PERCH2008',
+  severity: 'info',
+  message: 'the rule stays as it is: it names another subset, which counts as an explicit choice',
+};
+const REPLACED: Entry = {
+  code: 'PERCH2004',
+  severity: 'warning',
+  message: 'the rule is not woven: its destination adds a Set-Cookie, which the visitor id would replace',
+  hint: 'add that cookie in the headers of the rule instead of those of the destination: both are then sent',
+};
+const NOT_ISSUED: Entry = {
+  code: 'PERCH2015',
+  severity: 'info',
+  message: 'no ids are issued by this match: its source conditions cannot be limited to the gateway',
+  hint: 'name the gateway in the match, or bind the object to the gateway only',
+};
+
+function headerConflict(name: string): Entry {
+  return {
+    code: 'PERCH2002',
+    severity: 'warning',
+    message: `the rule is not woven: it matches on ${name}, and weaving needs the one match that a header can have`,
+    hint: `leave ${name} out of the match, or give the service a rule without it`,
+  };
+}
+
+function undone(name: string): Entry {
+  return {
+    code: 'PERCH2014',
+    severity: 'warning',
+    message: `the rule is not woven: with several destinations its own operation on ${name} would undo what weaving adds`,
+    hint: `move the operation on ${name} to each of the destinations`,
+  };
+}
+
+function overtaking(needs: WeavingNeeds): Entry {
+  const other = needs.sharedWith === undefined ? 'another VirtualService' : describeRouteObject(needs.sharedWith);
+  return {
+    code: 'PERCH2009',
+    severity: 'warning',
+    message: `the rule is not woven: it takes every path of a host that it shares with ${other}, and woven it would overtake the routes there`,
+    hint: 'give the rule a path such as prefix: /shop, or put all routes of the host into one VirtualService',
+  };
+}
+
+function standing(destination: Parameters<typeof standingOf>[0], needs: WeavingNeeds): Standing {
+  const { moves, route } = needs;
+  return moves === undefined ? 'released' : standingOf(destination, route.namespace, moves.service, moves.versions);
+}
+
+/** A block holds one matcher per header in `headers`; `withoutHeaders` is a map of its own and does not conflict. */
+function headerConflicts(rule: HTTPRoute, needs: WeavingNeeds): { readonly block: number; readonly name: string }[] {
+  return blocksOf(rule).flatMap((block, index) => {
+    const needed = [...needs.matchHeaders, ...Object.keys(pathGuard(block))];
+    return Object.keys(block.headers ?? {})
+      .filter((name) => needed.includes(name.toLowerCase()))
+      .map((name) => ({ block: index, name }));
+  });
+}
+
+function replacedAdditions(rule: HTTPRoute, needs: WeavingNeeds): number[] {
+  const alone = needs.adds.filter((addition) => addition.alone);
+  return (rule.route ?? []).flatMap((target, index) =>
+    alone.some(({ direction, name }) => spelledKey(target.headers?.[direction]?.add, name) !== undefined) ? [index] : [],
+  );
+}
+
+/** With several destinations Envoy applies the rule's operations after the destination's (istio-semantics 1.10). */
+function undoneAdditions(rule: HTTPRoute, needs: WeavingNeeds): { readonly name: string; readonly below: string }[] {
+  if ((rule.route ?? []).length < 2) return [];
+  return needs.adds.flatMap(({ direction, name }) => {
+    const operations = rule.headers?.[direction];
+    return touches(operations, name) ? [{ name, below: `.headers.${direction}` }] : [];
+  });
+}
+
+function touches(operations: HeaderOperations | undefined, name: string): boolean {
+  return spelledKey(operations?.set, name) !== undefined || (operations?.remove ?? []).some((each) => each.toLowerCase() === name);
+}
+
+function overtakingBlocks(rule: HTTPRoute, needs: WeavingNeeds): number[] {
+  if (needs.sharedWith === undefined) return [];
+  return blocksOf(rule).flatMap((block, index) => (isCatchAll(block) ? [index] : []));
+}
+
+function unissuedBlocks(rule: HTTPRoute, needs: WeavingNeeds): number[] {
+  if (!needs.issuesBesideMesh) return [];
+  return blocksOf(rule).flatMap((block, index) => (hasSourceConditions(block) && (block.gateways ?? []).length === 0 ? [index] : []));
+}

@@ -1,0 +1,105 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { resolveHost } from '../istio/names.ts';
+import type { KubeObject } from '../istio/resources.ts';
+import type { CanaryRelease, Version } from '../release/canary-release.ts';
+import { type ReleasedService, standingOf } from './released-destination.ts';
+import { describeRouteObject, type RouteObject, routeObject } from './route-object.ts';
+import { needsSecure } from './set-cookie.ts';
+import { wovenReleases } from './unweave.ts';
+
+/** What weaving says about a release and its objects as wholes; `weavable.ts` judges single rules. */
+
+/** spec.visitorId.issueAt names an object that does not exist. */
+export function issuingObjectMissing(release: CanaryRelease, issueAt: string): Diagnostic {
+  const message = `VirtualService ${release.metadata.namespace}/${issueAt}, where visitor ids are to be issued, does not exist`;
+  return nowhere(release, message, 'create it, or name the VirtualService that browsers reach');
+}
+
+/** The issuing object, named or by default, is bound to no gateway. */
+export function issuingObjectInMesh(release: CanaryRelease, issuing: RouteObject): Diagnostic {
+  const message = `${describeRouteObject(issuing)} is bound to the mesh only, so visitors cannot get their ids there`;
+  return nowhere(
+    release,
+    message,
+    'name a VirtualService that is bound to a gateway: browsers reach no other, so no cookie would reach them',
+  );
+}
+
+function nowhere(release: CanaryRelease, message: string, hint: string): Diagnostic {
+  const path = 'spec.visitorId.issueAt.virtualService';
+  return { code: 'PERCH2010', severity: 'error', message, object: describeRelease(release), path, hint };
+}
+
+/** Another release stands in the object already. */
+export function foreignReleases(object: KubeObject, release: CanaryRelease): readonly Diagnostic[] {
+  const own = `${release.metadata.namespace}/${release.metadata.name}`;
+  const described = describeRouteObject(routeObject(object, release.metadata.namespace));
+  return wovenReleases(object)
+    .filter((name) => name !== own)
+    .map((name) => ({
+      code: 'PERCH2012',
+      severity: 'error',
+      message: `release ${name} is woven into ${described} already`,
+      object: described,
+      path: 'spec.http',
+      hint: 'finish or delete the other release first, or give the services objects of their own',
+    }));
+}
+
+/** The cookie's name asks for Secure, which it will not be. */
+export function cookieFindings(issuing: RouteObject, release: CanaryRelease, secure: boolean): readonly Diagnostic[] {
+  const { cookie } = release.spec.visitorId;
+  if (secure || !needsSecure(cookie)) return [];
+  return [
+    {
+      code: 'PERCH2013',
+      severity: 'warning',
+      message: `browsers drop the cookie ${cookie.name}: its name asks for Secure, but the gateways of ${describeRouteObject(issuing)} are not all HTTPS`,
+      object: describeRelease(release),
+      path: 'spec.visitorId.cookie.name',
+      hint: 'use another name, serve HTTPS, or set secure: true where TLS ends before the gateway',
+    },
+  ];
+}
+
+/** TCP and TLS routes that lead to the service: connections have no visitors. */
+export function streamFindings(routed: RouteObject, service: ReleasedService, versions: readonly Version[]): readonly Diagnostic[] {
+  return (['tcp', 'tls'] as const).flatMap((kind) =>
+    (routed.spec[kind] ?? []).flatMap((rule, index): Diagnostic[] => {
+      const targets = (rule as { readonly route?: readonly { readonly destination: { readonly host: string } }[] }).route ?? [];
+      if (targets.every((target) => standingOf(target.destination, routed.namespace, service, versions) === 'elsewhere')) return [];
+      return [
+        {
+          code: 'PERCH2006',
+          severity: 'warning',
+          message: `the ${kind.toUpperCase()} route is not woven: a connection carries no cookie`,
+          object: describeRouteObject(routed),
+          path: `spec.${kind}[${index}]`,
+          hint: 'only HTTP routes are released; where TLS passes through, let the gateway end it',
+        },
+      ];
+    }),
+  );
+}
+
+/** No rule leads to the service, or none of those that do (`concerned`) can be woven. */
+export function nothingReleased(routed: RouteObject, concerned: number, service: ReleasedService): Diagnostic {
+  const to = `${resolveHost(service.host, service.namespace)} port ${service.port}`;
+  const object = describeRouteObject(routed);
+  const [message, hint] =
+    concerned > 0
+      ? [`no rule of ${object} that leads to ${to} can be woven`, 'see the other findings on its rules']
+      : [`no rule of ${object} leads to ${to}`, 'adopt the VirtualService that routes to the service, or correct spec.service'];
+  return { code: 'PERCH2001', severity: 'error', message, object, path: 'spec.http', hint };
+}
+
+/** No rule of the issuing object can be woven. */
+export function nothingIssued(issuing: RouteObject): Diagnostic {
+  const object = describeRouteObject(issuing);
+  const message = `no rule of ${object} can issue visitor ids`;
+  return { code: 'PERCH2011', severity: 'error', message, object, path: 'spec.http', hint: 'see the other findings on its rules' };
+}
+
+function describeRelease(release: CanaryRelease): string {
+  return `CanaryRelease ${release.metadata.namespace}/${release.metadata.name}`;
+}

@@ -1,0 +1,86 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { HTTPRoute, HTTPRouteDestination, KubeObject } from '../istio/resources.ts';
+import type { Version } from '../release/canary-release.ts';
+import { deepCopy } from './deep-copy.ts';
+import { type HeaderAddition, withAdditions } from './header-additions.ts';
+import { atVersion, type ReleasedService } from './released-destination.ts';
+import type { RouteObject } from './route-object.ts';
+import { type BaseDestination, wovenRuleName } from './rule-name.ts';
+import { judgeRule, type WeavingNeeds } from './weavable.ts';
+import type { RuleSketch, Split } from './woven-rules.ts';
+
+/** How the rules of one object are woven. */
+export interface ObjectWeaving {
+  readonly release: { readonly namespace: string; readonly name: string };
+  readonly split: Split;
+  /** Destinations move to the cohort's version; undefined: they stay, with a stamp on the request or without. */
+  readonly moves: ReleasedService | undefined;
+  readonly stamped: boolean;
+  readonly needs: WeavingNeeds;
+  sketch(rule: HTTPRoute): readonly RuleSketch[];
+  additions(sketch: RuleSketch): readonly HeaderAddition[];
+}
+
+/** An object with a release woven in, and what was found on the way. */
+export interface WovenObject {
+  readonly virtualService: KubeObject;
+  /** Count of base rules that were woven, and of those that concern the release. */
+  readonly woven: number;
+  readonly concerned: number;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Weaves every rule that can be woven; the others stay where they are, as they are. The result shares nothing with the base. */
+export function weaveObject(route: RouteObject, weaving: ObjectWeaving): WovenObject {
+  const rules = route.spec.http ?? [];
+  const judgements = rules.map((rule, index) => judgeRule(rule, index, weaving.needs));
+  const http = rules.flatMap((rule, index) => (judgements[index]?.weavable === true ? weaveRule(rule, route, weaving) : [rule]));
+  return {
+    virtualService: deepCopy({ ...route.object, spec: { ...route.spec, ...(route.spec.http === undefined ? {} : { http }) } }),
+    woven: judgements.filter((judgement) => judgement.weavable).length,
+    concerned: judgements.filter((judgement) => judgement.concerned).length,
+    diagnostics: judgements.flatMap((judgement) => judgement.diagnostics),
+  };
+}
+
+function weaveRule(rule: HTTPRoute, route: RouteObject, weaving: ObjectWeaving): HTTPRoute[] {
+  const { release, split, moves } = weaving;
+  const base = baseDestination(rule, route, weaving);
+  return weaving.sketch(rule).map((sketch) => {
+    const { role, cohort } = sketch;
+    const name = wovenRuleName({ namespace: release.namespace, release: release.name, role, cohort, base, baseName: rule.name });
+    const version = cohort === 'canary' ? split.canary : split.stable;
+    const targets = (rule.route ?? []).map((target) =>
+      withAdditions(moves === undefined ? target : movedTo(target, route, moves, version), weaving.additions(sketch)),
+    );
+    return withFields(rule, name, sketch.match, targets);
+  });
+}
+
+function movedTo(target: HTTPRouteDestination, route: RouteObject, service: ReleasedService, version: Version): HTTPRouteDestination {
+  return { ...target, destination: atVersion(target.destination, route.namespace, service, version) };
+}
+
+/** What un-weaving has to know of the base: host and port only where the rest rule lost them. */
+function baseDestination(rule: HTTPRoute, route: RouteObject, weaving: ObjectWeaving): BaseDestination {
+  const destination = rule.route?.[0]?.destination;
+  if (weaving.moves === undefined || destination === undefined) return { kind: 'kept', stamped: weaving.stamped };
+  const rest = atVersion(destination, route.namespace, weaving.moves, weaving.split.stable);
+  const same = rest.host === destination.host && rest.port?.number === destination.port?.number;
+  const address = same ? undefined : { host: destination.host, port: destination.port?.number };
+  return { kind: 'moved', subset: destination.subset, address };
+}
+
+/** The rule with these fields in place of its own, in its order of keys; every other field is kept. */
+function withFields(
+  rule: HTTPRoute,
+  name: string,
+  match: HTTPRoute['match'] | undefined,
+  route: readonly HTTPRouteDestination[],
+): HTTPRoute {
+  const named = rule.name === undefined ? { name, ...rule, route } : { ...rule, name, route };
+  if (match === undefined) return named;
+  if (rule.match !== undefined) return { ...named, match };
+  const { name: _, ...rest } = named;
+  return { name, match, ...rest };
+}

@@ -1,0 +1,196 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { KubeObject } from '../istio/resources.ts';
+import type { CanaryRelease, Version } from '../release/canary-release.ts';
+import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
+import type { HeaderAddition } from './header-additions.ts';
+import type { RoutePlan } from './plan.ts';
+import type { ReleasedService } from './released-destination.ts';
+import { isSameObject, type RouteObject, routeObject } from './route-object.ts';
+import { issuingSetCookie } from './set-cookie.ts';
+import { cohortStamp, unweave } from './unweave.ts';
+import {
+  cookieFindings,
+  foreignReleases,
+  issuingObjectInMesh,
+  issuingObjectMissing,
+  nothingIssued,
+  nothingReleased,
+  streamFindings,
+} from './weave-findings.ts';
+import { type WovenObject, weaveObject } from './weave-object.ts';
+import { issuingHeaders, issuingRules, obeyingHeaders, obeyingRules, type RuleSketch, type Split, splitOf } from './woven-rules.ts';
+
+/** What weaving needs; objects are bases (woven ones are taken for their base), and none is changed. */
+export interface WeaveInput {
+  readonly release: CanaryRelease;
+  readonly plan: RoutePlan;
+  /** Live and formerly live versions: base destinations at one of them are released too. */
+  readonly former: readonly Version[];
+  /** The VirtualService of spec.route.adopt. */
+  readonly routed: KubeObject;
+  /** The VirtualService of spec.visitorId.issueAt; undefined where that is not set or does not exist. */
+  readonly issuing: KubeObject | undefined;
+  /** All Gateways, for `secure: auto` and for hosts that are shared. */
+  readonly gateways: readonly KubeObject[];
+  /** All VirtualServices; the routed and the issuing one may be among them. */
+  readonly siblings: readonly KubeObject[];
+}
+
+/** A VirtualService as it is to be served. */
+export interface WovenRoute {
+  readonly namespace: string;
+  readonly name: string;
+  readonly virtualService: KubeObject;
+}
+
+export interface WeaveResult {
+  /** Empty when a diagnostic is an error. The issuing object, where it is another, comes first. */
+  readonly routes: readonly WovenRoute[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What both objects of a release are woven with. */
+interface Context {
+  readonly input: WeaveInput;
+  readonly split: Split;
+  readonly service: ReleasedService;
+  readonly versions: readonly Version[];
+  readonly siblings: readonly RouteObject[];
+}
+
+/**
+ * Weaves a release into the user's routes (DESIGN sections 2 and 6). Where ids are issued in the routed object itself, that object is woven with
+ * the rules at the gateway, destinations at the versions; otherwise the issuing object tells the cohort, destinations unchanged, and the
+ * routed one obeys. All that cannot be woven is a diagnostic (PERCH20xx); pure, and idempotent.
+ */
+export function weaveRelease(input: WeaveInput): WeaveResult {
+  const { release } = input;
+  const { namespace } = release.metadata;
+  const split = splitOf(input.plan);
+  const foreign = [input.routed, ...(input.issuing === undefined ? [] : [input.issuing])].flatMap((object) =>
+    foreignReleases(object, release),
+  );
+  const routed = baseOf(input.routed, namespace);
+  const issuing = issuingObject(input, routed);
+  if (isDiagnostic(issuing)) return { routes: [], diagnostics: [...foreign, issuing] };
+  if (foreign.length > 0) return { routes: [], diagnostics: foreign };
+
+  const { stable } = release.spec;
+  const service = { namespace, host: release.spec.service.host, port: release.spec.service.port };
+  const versions = [split.stable, ...input.former, ...(stable === undefined ? [] : [stable])];
+  const context: Context = {
+    input,
+    split,
+    service,
+    versions,
+    siblings: input.siblings
+      .map((object) => routeObject(object, namespace))
+      .filter((each) => !isSameObject(each, routed) && !isSameObject(each, issuing)),
+  };
+  const edge = isSameObject(issuing, routed);
+  const atGateway = weaveIssuing(issuing, edge, context);
+  const inside = edge ? undefined : weaveObeying(routed, context);
+  const released = inside ?? atGateway;
+  const diagnostics = [
+    ...cookieFindings(issuing, release, isSecure(issuing, input)),
+    ...streamFindings(routed, service, versions),
+    ...atGateway.diagnostics,
+    ...(inside?.diagnostics ?? []),
+    ...(released.woven > 0 ? [] : [nothingReleased(routed, released.concerned, service)]),
+    ...(edge || atGateway.woven > 0 ? [] : [nothingIssued(issuing)]),
+  ];
+  if (diagnostics.some((each) => each.severity === 'error')) return { routes: [], diagnostics };
+  const routes = [wovenRoute(issuing, atGateway), ...(inside === undefined ? [] : [wovenRoute(routed, inside)])];
+  return { routes, diagnostics };
+}
+
+function weaveIssuing(route: RouteObject, edge: boolean, context: Context): WovenObject {
+  const { input, split, service, versions } = context;
+  const { release } = input;
+  const { namespace, name } = release.metadata;
+  const { visitorId, cache } = release.spec;
+  const baggage = !edge && visitorId.propagate.includes('baggage');
+  const stamped = baggage && split.splitting;
+  const secure = isSecure(route, input);
+  const setCookie: HeaderAddition = {
+    direction: 'response',
+    name: 'Set-Cookie',
+    value: issuingSetCookie(visitorId.cookie, secure),
+    join: false,
+  };
+  const additions = (sketch: RuleSketch): HeaderAddition[] => [
+    ...(stamped ? [cohortStamp(namespace, name, sketch.cohort)] : []),
+    ...(sketch.issues ? [setCookie, PRIVATE] : []),
+    ...(sketch.role === 'known' && cache === 'private' && split.splitting ? [PRIVATE] : []),
+  ];
+  return weaveObject(route, {
+    release: { namespace, name },
+    split,
+    moves: edge ? service : undefined,
+    stamped,
+    needs: {
+      route,
+      moves: edge ? { service, versions } : undefined,
+      matchHeaders: issuingHeaders(release),
+      adds: [
+        { direction: 'response', name: 'set-cookie', alone: true },
+        { direction: 'response', name: 'cache-control', alone: false },
+        ...(baggage ? [{ direction: 'request' as const, name: 'baggage', alone: false }] : []),
+      ],
+      sharedWith: findSharing(route, context.siblings, input.gateways),
+      issuesBesideMesh: isInMesh(route),
+    },
+    sketch: (rule) => issuingRules(rule, route, release, split),
+    additions,
+  });
+}
+
+function weaveObeying(route: RouteObject, context: Context): WovenObject {
+  const { input, split, service, versions } = context;
+  const { release } = input;
+  return weaveObject(route, {
+    release: { namespace: release.metadata.namespace, name: release.metadata.name },
+    split,
+    moves: service,
+    stamped: false,
+    needs: {
+      route,
+      moves: { service, versions },
+      matchHeaders: obeyingHeaders(release),
+      adds: [],
+      sharedWith: findSharing(route, context.siblings, input.gateways),
+      issuesBesideMesh: false,
+    },
+    sketch: (rule) => obeyingRules(rule, route, release, split),
+    additions: () => [],
+  });
+}
+
+/** Added to Cache-Control, which Envoy joins into one line with the service's own. */
+const PRIVATE: HeaderAddition = { direction: 'response', name: 'Cache-Control', value: 'private', join: true };
+
+function baseOf(object: KubeObject, namespace: string): RouteObject {
+  return routeObject(unweave(object), namespace);
+}
+
+function wovenRoute(route: RouteObject, woven: WovenObject): WovenRoute {
+  return { namespace: route.namespace, name: route.name, virtualService: woven.virtualService };
+}
+
+/** The object in which ids are issued, or why there is none. */
+function issuingObject(input: WeaveInput, routed: RouteObject): RouteObject | Diagnostic {
+  const { release } = input;
+  const issueAt = release.spec.visitorId.issueAt?.virtualService;
+  if (input.issuing === undefined && issueAt !== undefined && issueAt !== routed.name) return issuingObjectMissing(release, issueAt);
+  const issuing = input.issuing === undefined ? routed : baseOf(input.issuing, release.metadata.namespace);
+  return ownGateways(issuing).length > 0 ? issuing : issuingObjectInMesh(release, issuing);
+}
+
+function isDiagnostic(value: RouteObject | Diagnostic): value is Diagnostic {
+  return 'severity' in value;
+}
+
+function isSecure(route: RouteObject, input: WeaveInput): boolean {
+  const { secure } = input.release.spec.visitorId.cookie;
+  return secure === 'auto' ? isServedOverTls(route, input.gateways) : secure;
+}
