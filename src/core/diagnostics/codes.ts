@@ -201,6 +201,10 @@ export const CODES = {
     title: 'A file or directory cannot be read',
     remedy: 'Look at the path and its permissions. Directories are read recursively for .yaml, .yml and .json.',
   },
+  PERCH3001: {
+    title: 'A release is under way',
+    remedy: 'Roll back or finish it first; only steps, and what does not move visitors, may change meanwhile.',
+  },
   PERCH3050: {
     title: 'Two releases share a VirtualService or a service',
     remedy: 'Keep one of them: each VirtualService, and each service, takes part in one release at a time.',

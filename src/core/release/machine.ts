@@ -1,25 +1,98 @@
 import type { RoutePlan } from '../weave/plan.ts';
-import type { CanaryReleaseSpec } from './canary-release.ts';
+import { conditionsOf } from './conditions.ts';
+import { nothingIsReady, watchCanary } from './endpoints.ts';
+import { handleRequest } from './handle-request.ts';
 import type { Observed } from './observed.ts';
+import { complete, isoTime, progress, stayPaused } from './progress.ts';
 import type { ReleaseEvent } from './release-event.ts';
+import { finishRollback } from './roll-back.ts';
+import { planOf, samePlan } from './route-plan.ts';
+import { leaveSettled, pending } from './start.ts';
 import type { ReleaseStatus } from './status.ts';
-
-/** The release as `advance` needs it. */
-export interface ReleaseInput {
-  readonly namespace: string;
-  readonly name: string;
-  readonly generation: number;
-  readonly spec: CanaryReleaseSpec;
-}
+import { initialStatus, withChanges } from './status-change.ts';
+import { statusMessage } from './status-message.ts';
+import { event, type Move, type ReleaseInput, type Turn } from './turn.ts';
+import { nextWake } from './wake.ts';
 
 /** What follows from one look at the world. */
 export interface Advance {
   readonly status: ReleaseStatus;
-  /** Where visitors are to go; undefined: leave the base as its owner wrote it. */
+  /** Where visitors are to go; undefined: leave the base as its owner wrote it. Under deletion: what to un-weave to. */
   readonly routes: RoutePlan | undefined;
   readonly events: readonly ReleaseEvent[];
   /** When something changes by itself, in ms since the epoch; absent when only the world can change it. */
   readonly wakeAt?: number;
 }
 
-export type Machine = (release: ReleaseInput, status: ReleaseStatus | undefined, observed: Observed, now: number) => Advance;
+/** More moves than any turn can need; reaching it means that two rules undo each other. */
+const MOST_MOVES = 20;
+
+/**
+ * The release machine (DESIGN section 5): one pure step from what was (`status`; undefined: nothing is known) and what is seen, to what is
+ * and where visitors go. `now` is in ms since the epoch and does not run backwards within a process. Calling it again
+ * with the same input and the status it returned changes nothing. Whatever a release waits for is in `status.message`.
+ */
+export function advance(release: ReleaseInput, previous: ReleaseStatus | undefined, observed: Observed, now: number): Advance {
+  let status = previous ?? initialStatus();
+  const events: ReleaseEvent[] = [];
+  let turn: Turn = { release, observed, now, at: isoTime(now), confirmed: observed.routesConfirmed, rollbackWaits: false };
+
+  const take = (move: Move): void => {
+    // What was confirmed is the plan that came in: another one has to be served first.
+    if (!samePlan(planOf(status), planOf(move.status))) turn = { ...turn, confirmed: false };
+    status = move.status;
+    events.push(...move.events);
+  };
+
+  // Requests come first, so that a rollback wins over a hold that ends at the same moment.
+  const requested = handleRequest(turn, status);
+  if (requested !== undefined) take(requested);
+  turn = { ...turn, rollbackWaits: rollbackWaits(observed, status) };
+
+  if (!observed.deletion) {
+    for (let moves = 0; ; moves++) {
+      const move = nextMove(turn, status);
+      if (move === undefined) break;
+      if (moves === MOST_MOVES) throw new Error(`the release machine does not come to rest in ${status.phase}`);
+      take(move);
+    }
+  }
+
+  const wasStuck = previous?.conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'NoReadyVersion') === true;
+  const message = statusMessage(turn, status);
+  if (nothingIsReady(turn, status) && !wasStuck) events.push(event(turn, 'NoReadyVersion', message, { type: 'Warning' }));
+  status = withChanges(status, { message, observedGeneration: release.generation });
+  status = withChanges(status, { conditions: conditionsOf(turn, status, previous?.conditions ?? []) });
+
+  const wakeAt = observed.deletion ? undefined : nextWake(status, now);
+  return { status, routes: planUnder(observed, status), events, ...(wakeAt === undefined ? {} : { wakeAt }) };
+}
+
+function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const lost = watchCanary(turn, status);
+  if (lost !== undefined) return lost;
+  switch (status.phase) {
+    case 'Pending':
+      return pending(turn, status);
+    case 'Progressing':
+      return progress(turn, status);
+    case 'Paused':
+      return stayPaused(turn, status);
+    case 'Completing':
+      return complete(turn, status);
+    case 'RollingBack':
+      return finishRollback(turn, status);
+    case 'Succeeded':
+    case 'RolledBack':
+      return leaveSettled(turn, status);
+  }
+}
+
+function rollbackWaits({ request }: Observed, { lastRequest }: ReleaseStatus): boolean {
+  return request?.action === 'rollback' && request.id !== lastRequest?.id;
+}
+
+function planUnder({ deletion }: Observed, status: ReleaseStatus): RoutePlan | undefined {
+  if (!deletion) return planOf(status);
+  return status.liveVersion === undefined ? undefined : { kind: 'settled', live: status.liveVersion };
+}

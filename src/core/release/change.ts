@@ -1,0 +1,60 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { CanaryReleaseSpec } from './canary-release.ts';
+import { isUnderWay } from './phase.ts';
+import type { ReleaseStatus } from './status.ts';
+import { describeVersion, sameVersion } from './version.ts';
+
+type Pair = Pick<CanaryReleaseSpec, 'canary' | 'stable' | 'revision'>;
+
+/**
+ * Whether the spec asks for another release than the status knows: another pair, or a new revision. Leaving `stable` or `revision` out is
+ * no change: both are optional.
+ */
+export function asksForNewRelease(spec: Pair, status: ReleaseStatus): boolean {
+  if (!sameVersion(spec.canary, status.canary)) return true;
+  if (spec.stable !== undefined && status.stable !== undefined && !sameVersion(spec.stable, status.stable)) return true;
+  return spec.revision !== undefined && spec.revision !== status.revision;
+}
+
+/**
+ * Why a changed spec must not be applied now (PERCH3001): while a release is under way, what it is made of stays. `current` is the
+ * spec applied before; without it only the pair and the revision can be compared. Steps may change at any time.
+ */
+export function refuseChange(
+  status: ReleaseStatus | undefined,
+  next: CanaryReleaseSpec,
+  current?: CanaryReleaseSpec,
+): readonly Diagnostic[] {
+  if (status === undefined || !isUnderWay(status.phase)) return [];
+  const refused: string[] = [];
+  if (asksForNewRelease(next, status)) refused.push(...changedPair(next, status));
+  if (current !== undefined) refused.push(...FROZEN.filter(({ of }) => !same(of(next), of(current))).map(({ path }) => path));
+  const now = status.canary === undefined ? 'a release' : `the release of ${describeVersion(status.canary)}`;
+  return refused.map((path) => ({
+    code: 'PERCH3001',
+    severity: 'error',
+    path: `spec.${path}`,
+    message: `${now} is under way (${status.phase}, ${status.weight} %): spec.${path} cannot change now`,
+    hint: 'roll back or finish first',
+  }));
+}
+
+function changedPair(next: Pair, status: ReleaseStatus): readonly string[] {
+  const paths: string[] = [];
+  if (!sameVersion(next.canary, status.canary)) paths.push('canary');
+  if (next.stable !== undefined && status.stable !== undefined && !sameVersion(next.stable, status.stable)) paths.push('stable');
+  if (next.revision !== undefined && next.revision !== status.revision) paths.push('revision');
+  return paths;
+}
+
+/** Changing any of these under a running release would draw its visitors anew, or leave its routes behind. */
+const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleaseSpec) => unknown }[] = [
+  { path: 'service', of: ({ service }) => [service.host, service.port] },
+  { path: 'route', of: ({ route }) => route.adopt.virtualService },
+  { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
+  { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
+];
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

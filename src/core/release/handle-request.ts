@@ -1,0 +1,99 @@
+import { goOn, holdEnd, wideningBlocked } from './progress.ts';
+import { requestEffect } from './requests.ts';
+import { rollBack } from './roll-back.ts';
+import { toPending } from './start.ts';
+import type { ReleaseRequest, ReleaseStatus } from './status.ts';
+import { withChanges } from './status-change.ts';
+import { event, type Move, type Turn } from './turn.ts';
+import { describeVersion } from './version.ts';
+
+type Answer =
+  | { readonly kind: 'done'; readonly message: string; readonly move: Move }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/**
+ * Handles the request that was posted last, once: its outcome is recorded with its id. Undefined when there is none, or when the answer
+ * depends on readiness that is not known yet; then the request stays pending.
+ */
+export function handleRequest(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const { request } = turn.observed;
+  if (request === undefined || request.id === status.lastRequest?.id) return undefined;
+  const answer = answerTo(turn, status, request);
+  if (answer === undefined) return undefined;
+  const { id, action, by } = request;
+  const lastRequest = { id, action, by, at: turn.at, outcome: answer.kind, message: answer.message };
+  if (answer.kind === 'done') return { status: withChanges(answer.move.status, { lastRequest }), events: answer.move.events };
+  const refusal = event(turn, 'RequestRefused', `${action} refused: ${answer.message}`, { type: 'Warning', by });
+  return { status: withChanges(status, { lastRequest }), events: [refusal] };
+}
+
+function answerTo(turn: Turn, status: ReleaseStatus, request: ReleaseRequest): Answer | undefined {
+  if (turn.observed.deletion) return refused('the release is being deleted');
+  const effect = requestEffect(status.phase, request.action);
+  switch (effect.kind) {
+    case 'refuse':
+      return refused(effect.message);
+    case 'nextStep':
+      return promote(turn, status, request.by);
+    case 'pause':
+      return pause(turn, status, request.by);
+    case 'resume':
+      return status.pausedBy === 'hold' ? promote(turn, status, request.by) : resume(turn, status, request.by);
+    case 'rollBack':
+      return goBack(turn, status, request.by);
+    case 'retry':
+      return retry(turn, status, request.by);
+  }
+}
+
+function promote(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
+  const { canary, problems } = turn.observed;
+  if (canary.ready === undefined && problems.length === 0) return undefined;
+  const blocked = wideningBlocked(turn);
+  if (blocked !== undefined) return refused(`not widened: ${blocked}`);
+  const move = goOn(turn, status, by);
+  const { phase, weight } = move.status;
+  return done(phase === 'Completing' ? 'the last hold has ended: completing' : `promoted from ${status.weight} % to ${weight} %`, move);
+}
+
+function pause(turn: Turn, status: ReleaseStatus, by: string): Answer {
+  const left = status.holdUntil === undefined ? undefined : Math.max(0, Date.parse(status.holdUntil) - turn.now);
+  const paused = withChanges(status, { phase: 'Paused', pausedBy: 'request', holdUntil: undefined, holdRemainingMs: left });
+  const message = `paused at ${status.weight} %`;
+  return done(message, { status: paused, events: [event(turn, 'Paused', message, { by })] });
+}
+
+function resume(turn: Turn, status: ReleaseStatus, by: string): Answer {
+  const left = status.holdRemainingMs;
+  const resumed = withChanges(status, {
+    phase: 'Progressing',
+    pausedBy: undefined,
+    holdRemainingMs: undefined,
+    holdUntil: left === undefined ? undefined : holdEnd(turn.now, left),
+  });
+  const message = `resumed at ${status.weight} %`;
+  return done(message, { status: resumed, events: [event(turn, 'Resumed', message, { by })] });
+}
+
+function goBack(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
+  const { stable } = turn.observed;
+  if (stable?.ready === undefined) return undefined;
+  const name = status.stable === undefined ? 'stable' : describeVersion(status.stable);
+  // Never route to a version that cannot answer: staying serves more visitors.
+  if (!stable.ready) return refused(`${name} has no ready endpoints (${stable.reason}): everyone stays where they are`);
+  return done(`rolling back to ${name}`, rollBack(turn, status, 'requested', by));
+}
+
+function retry(turn: Turn, status: ReleaseStatus, by: string): Answer {
+  // Forgetting the pair is what makes it a new one.
+  const next = withChanges(toPending(status), { stable: undefined, canary: undefined, revision: undefined, rollback: undefined });
+  return done('the release starts again', { status: next, events: [event(turn, 'RetryRequested', 'the release starts again', { by })] });
+}
+
+function refused(message: string): Answer {
+  return { kind: 'refused', message };
+}
+
+function done(message: string, move: Move): Answer {
+  return { kind: 'done', message, move };
+}

@@ -1,0 +1,104 @@
+import { cutoffOf } from '../visitor/bucket.ts';
+import { parseDuration } from './durations.ts';
+import { withHistory } from './history.ts';
+import type { ReleaseStatus } from './status.ts';
+import { NO_HOLD, withChanges } from './status-change.ts';
+import { currentStep, event, type Move, type Turn } from './turn.ts';
+import { describeVersion } from './version.ts';
+
+/** What forbids widening now; undefined when nothing does. */
+export function wideningBlocked(turn: Turn): string | undefined {
+  const { canary, problems } = turn.observed;
+  if (problems[0] !== undefined) return problems[0];
+  if (canary.ready !== true) return `the canary is not ready: ${canary.reason}`;
+  return turn.rollbackWaits ? 'a rollback is asked for' : undefined;
+}
+
+/** Goes to the next larger weight, or, when there is none, makes the canary the live version. */
+export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
+  const { steps } = turn.release.spec;
+  const index = steps.findIndex((step) => step.weight > status.weight);
+  const next = steps[index];
+  const who = by === undefined ? {} : { by };
+  if (next === undefined) {
+    const completing = withChanges(status, { ...NO_HOLD, phase: 'Completing', liveVersion: status.canary });
+    return { status: completing, events: [event(turn, 'Completing', 'all steps are done: everyone goes to the canary', who)] };
+  }
+  const progressing = withChanges(status, {
+    ...NO_HOLD,
+    phase: 'Progressing',
+    step: index,
+    weight: next.weight,
+    cutoff: cutoffOf(next.weight),
+  });
+  return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${next.weight} %`, who)] };
+}
+
+/** Progressing: confirm the step, hold it, go on. One rule at a time; the machine asks again until none applies. */
+export function progress(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const step = currentStep(turn, status);
+  if (step === undefined) {
+    // The spec has no step of this weight any more: on to the next larger one, never back.
+    return wideningBlocked(turn) === undefined ? goOn(turn, status) : undefined;
+  }
+  const renumbered = renumber(turn, status);
+  if (renumbered !== undefined) return renumbered;
+  if (status.stepStartedAt === undefined) return confirmStep(turn, status);
+  if (step.hold === 'manual') {
+    const paused = withChanges(status, { phase: 'Paused', pausedBy: 'hold', holdUntil: undefined });
+    return { status: paused, events: [event(turn, 'Paused', `manual hold at ${status.weight} %: promote to go on`)] };
+  }
+  if (status.holdUntil === undefined) {
+    return { status: withChanges(status, { holdUntil: holdEnd(turn.now, holdOf(step.hold)) }), events: [] };
+  }
+  const over = turn.now >= Date.parse(status.holdUntil);
+  return over && turn.confirmed && wideningBlocked(turn) === undefined ? goOn(turn, status) : undefined;
+}
+
+/** Paused: the step may still be confirmed, so that its hold is whole when it is resumed. */
+export function stayPaused(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const renumbered = renumber(turn, status);
+  if (renumbered !== undefined) return renumbered;
+  if (status.stepStartedAt !== undefined) return undefined;
+  const confirmed = confirmStep(turn, status);
+  const hold = currentStep(turn, status)?.hold;
+  if (confirmed === undefined || hold === undefined || hold === 'manual') return confirmed;
+  return { ...confirmed, status: withChanges(confirmed.status, { holdRemainingMs: holdOf(hold) }) };
+}
+
+/** Completing: done once the data plane serves the canary to everyone. */
+export function complete(turn: Turn, status: ReleaseStatus): Move | undefined {
+  if (!turn.confirmed) return undefined;
+  const next = withChanges(withHistory(turn, status, 'Succeeded'), { phase: 'Succeeded', canaryLostSince: undefined });
+  const name = status.canary === undefined ? 'the canary' : describeVersion(status.canary);
+  return { status: next, events: [event(turn, 'Succeeded', `${name} is the live version`)] };
+}
+
+/** A time of the status: ISO 8601 in UTC with milliseconds. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** When a hold of so many ms ends. Whole ms, rounded up: a hold is never shortened. */
+export function holdEnd(now: number, ms: number): string {
+  return isoTime(Math.ceil(now + ms));
+}
+
+function confirmStep(turn: Turn, status: ReleaseStatus): Move | undefined {
+  if (!turn.confirmed) return undefined;
+  const started = withChanges(status, { stepStartedAt: turn.at });
+  return { status: started, events: [event(turn, 'StepConfirmed', `${status.weight} % is served`)] };
+}
+
+/** The steps were edited, and the weight that is served has another place among them. */
+function renumber(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const index = turn.release.spec.steps.findIndex((step) => step.weight === status.weight);
+  if (index < 0 || index === status.step) return undefined;
+  return { status: withChanges(status, { step: index }), events: [] };
+}
+
+function holdOf(hold: string): number {
+  const ms = parseDuration(hold);
+  if (ms === undefined) throw new Error(`${hold} passed validation but is no duration`);
+  return ms;
+}

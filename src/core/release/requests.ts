@@ -1,0 +1,74 @@
+import type { Phase, ReleaseRequest, RequestAction } from './status.ts';
+
+/** What a request does in a phase: one of the machine's moves, or nothing, with the reason. */
+export type RequestEffect =
+  | { readonly kind: 'nextStep' | 'pause' | 'resume' | 'rollBack' | 'retry' }
+  | { readonly kind: 'refuse'; readonly message: string };
+
+/** Every action, in the order in which help texts name them. */
+export const REQUEST_ACTIONS = ['promote', 'pause', 'resume', 'rollback', 'retry'] as const satisfies RequestAction[];
+
+const refuse = (message: string): RequestEffect => ({ kind: 'refuse', message });
+
+const NOT_STARTED = refuse('the release has not started: it waits for what status names');
+const ENDING = refuse('the release is completing: only rollback can stop it');
+const GOING_BACK = refuse('the release is rolling back');
+const FINISHED = refuse('the release has finished; change spec.canary or spec.revision to start another');
+const GONE_BACK = refuse('the release was rolled back; retry starts it again');
+
+const EFFECTS: Readonly<Record<Phase, Readonly<Record<RequestAction, RequestEffect>>>> = {
+  Pending: {
+    promote: NOT_STARTED,
+    pause: NOT_STARTED,
+    resume: NOT_STARTED,
+    rollback: refuse('there is nothing to roll back: the release has not started'),
+    retry: refuse('the release is about to start already: it waits for what status names'),
+  },
+  Progressing: {
+    promote: { kind: 'nextStep' },
+    pause: { kind: 'pause' },
+    resume: refuse('the release is not paused'),
+    rollback: { kind: 'rollBack' },
+    retry: refuse('the release is running: roll back first'),
+  },
+  Paused: {
+    promote: { kind: 'nextStep' },
+    pause: refuse('the release is paused already'),
+    resume: { kind: 'resume' },
+    rollback: { kind: 'rollBack' },
+    retry: refuse('the release is running: roll back first'),
+  },
+  Completing: { promote: ENDING, pause: ENDING, resume: ENDING, rollback: { kind: 'rollBack' }, retry: ENDING },
+  Succeeded: {
+    promote: FINISHED,
+    pause: FINISHED,
+    resume: FINISHED,
+    rollback: refuse('the release has finished: to go back, apply a release whose canary is the former version'),
+    retry: FINISHED,
+  },
+  RollingBack: { promote: GOING_BACK, pause: GOING_BACK, resume: GOING_BACK, rollback: GOING_BACK, retry: GOING_BACK },
+  RolledBack: {
+    promote: GONE_BACK,
+    pause: GONE_BACK,
+    resume: GONE_BACK,
+    rollback: refuse('the release was rolled back already'),
+    retry: { kind: 'retry' },
+  },
+};
+
+/** What a request does in a phase. Annotations are free text, so the action may be anything; what is unknown is refused. */
+export function requestEffect(phase: Phase, action: string): RequestEffect {
+  const effects: Readonly<Record<string, RequestEffect>> = EFFECTS[phase];
+  const known = Object.hasOwn(effects, action) ? effects[action] : undefined;
+  return known ?? refuse(`there is no request "${action}": use ${REQUEST_ACTIONS.join(', ')}`);
+}
+
+/**
+ * Whether an incoming request may take the place of the pending one. The last one wins, except that a rollback that was not handled yet is
+ * never overwritten; posting the same request twice changes nothing, and one that was handled is not handled again.
+ */
+export function acceptRequest(pending: ReleaseRequest | undefined, lastHandledId: string | undefined, incoming: ReleaseRequest): boolean {
+  if (pending !== undefined && pending.id === incoming.id) return true;
+  if (incoming.id === lastHandledId) return false;
+  return pending === undefined || pending.id === lastHandledId || pending.action !== 'rollback';
+}

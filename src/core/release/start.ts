@@ -1,0 +1,131 @@
+import { cutoffOf } from '../visitor/bucket.ts';
+import { offsetOf } from '../visitor/cohort.ts';
+import type { Version } from './canary-release.ts';
+import { asksForNewRelease } from './change.ts';
+import { graceIsOver } from './endpoints.ts';
+import type { VersionReadiness } from './observed.ts';
+import type { ReleaseStatus } from './status.ts';
+import { NO_HOLD, withChanges } from './status-change.ts';
+import { event, type Move, type Turn } from './turn.ts';
+import { describeVersion, sameVersion } from './version.ts';
+
+/** Succeeded and RolledBack: another pair or a new revision begins a new release; the same pair never starts again by itself. */
+export function leaveSettled(turn: Turn, status: ReleaseStatus): Move | undefined {
+  if (!asksForNewRelease(turn.release.spec, status)) return undefined;
+  return { status: toPending(status), events: [] };
+}
+
+/** What a release that has not started looks like; the live version, the last pair and the history stay. */
+export function toPending(status: ReleaseStatus): ReleaseStatus {
+  return withChanges(status, { ...NO_HOLD, phase: 'Pending', step: -1, weight: 0, cutoff: 0, canaryLostSince: undefined });
+}
+
+/** Pending: start once nothing is missing, or find that there is nothing to do. */
+export function pending(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const { spec } = turn.release;
+  if (status.canary !== undefined && !asksForNewRelease(spec, status)) {
+    // The spec went back to the last release's pair before anything new began.
+    return { status: backToSettled(status), events: [] };
+  }
+  return nothingToRelease(turn, status) ?? watchStable(turn, status) ?? start(turn, status);
+}
+
+/** What a release that has not started waits for, in sentences; empty when it can start. */
+export function missingToStart({ release, observed }: Turn, { liveVersion }: ReleaseStatus): readonly string[] {
+  const { canary } = release.spec;
+  const stable = release.spec.stable ?? liveVersion;
+  const missing = [...observed.problems];
+  if (stable === undefined) missing.push('spec.stable is missing: the first release has to name the version before');
+  else if (liveVersion !== undefined && !sameVersion(stable, liveVersion)) {
+    const live = describeVersion(liveVersion);
+    missing.push(`spec.stable is ${describeVersion(stable)}, but ${live} is live: write ${live}, or leave spec.stable out`);
+  } else missing.push(...notReady(stable, observed.stable));
+  missing.push(...notReady(canary, observed.canary));
+  return missing;
+}
+
+function notReady(version: Version, readiness: VersionReadiness | undefined): readonly string[] {
+  if (readiness?.ready === true) return [];
+  const name = describeVersion(version);
+  if (readiness?.ready === undefined) return [`not known yet whether ${name} is ready`];
+  return [`${name} is not ready: ${readiness.reason}`];
+}
+
+/** The wanted version is what everyone gets already: with no status to say so, the base does. Nothing starts, nothing moves backwards. */
+function nothingToRelease(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const { canary, stable } = turn.release.spec;
+  const { liveVersion } = status;
+  const baseIsThere = liveVersion === undefined && sameVersion(turn.observed.baseVersion, canary);
+  const liveIsThere = liveVersion !== undefined && stable === undefined && sameVersion(liveVersion, canary);
+  if (!baseIsThere && !liveIsThere) return undefined;
+  return settleAtCanary(turn, status, `${describeVersion(canary)} is the live version already: nothing to release`);
+}
+
+/**
+ * Before a first release, stable without endpoints beside a ready canary is what a rebuilt cluster looks like after a release that had
+ * succeeded. The grace keeps a stable that merely starts a moment later than the canary from losing its traffic.
+ */
+function watchStable(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const { canary, stable, problems } = turn.observed;
+  const first = status.liveVersion === undefined && problems.length === 0;
+  const lost = first && stable?.ready === false && canary.ready === true;
+  if (!lost) {
+    return status.stableLostSince === undefined ? undefined : { status: withChanges(status, { stableLostSince: undefined }), events: [] };
+  }
+  if (status.stableLostSince === undefined) return { status: withChanges(status, { stableLostSince: turn.at }), events: [] };
+  if (!graceIsOver(status.stableLostSince, turn.now)) return undefined;
+  const name = describeVersion(turn.release.spec.canary);
+  return settleAtCanary(turn, status, `only ${name} has ready endpoints: it is taken as the live version`);
+}
+
+function settleAtCanary(turn: Turn, status: ReleaseStatus, message: string): Move {
+  const { canary, stable, revision } = turn.release.spec;
+  const next = withChanges(backToSettled(withChanges(status, { canary, liveVersion: canary })), {
+    stable,
+    revision,
+    stableLostSince: undefined,
+  });
+  return { status: next, events: [event(turn, 'Succeeded', message)] };
+}
+
+/** The phase that a release without anything under way has: it is told by which of its pair is live. */
+function backToSettled(status: ReleaseStatus): ReleaseStatus {
+  const succeeded = sameVersion(status.liveVersion, status.canary);
+  return withChanges(status, {
+    phase: succeeded ? 'Succeeded' : 'RolledBack',
+    weight: succeeded ? 100 : 0,
+    cutoff: cutoffOf(succeeded ? 100 : 0),
+  });
+}
+
+function start(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const { release, at } = turn;
+  const { canary, revision, cohort, steps } = release.spec;
+  const stable = release.spec.stable ?? status.liveVersion;
+  const first = steps[0];
+  if (missingToStart(turn, status).length > 0 || stable === undefined || first === undefined) return undefined;
+  const { namespace, name } = release;
+  const next = withChanges(status, {
+    phase: 'Progressing',
+    step: 0,
+    weight: first.weight,
+    cutoff: cutoffOf(first.weight),
+    offset: offsetOf({ namespace, name, revision, started: status.started, cohort }),
+    started: status.started + 1,
+    liveVersion: stable,
+    stable,
+    canary,
+    revision,
+    startedAt: at,
+    rollback: undefined,
+    stableLostSince: undefined,
+  });
+  const pair = `${describeVersion(stable)} to ${describeVersion(canary)}`;
+  return {
+    status: next,
+    events: [
+      event(turn, 'Started', `release from ${pair} starts`),
+      event(turn, 'StepStarted', `step 1 of ${steps.length}: ${first.weight} %`),
+    ],
+  };
+}

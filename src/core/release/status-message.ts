@@ -1,0 +1,52 @@
+import { asksForNewRelease } from './change.ts';
+import { nothingIsReady } from './endpoints.ts';
+import { isUnderWay } from './phase.ts';
+import { wideningBlocked } from './progress.ts';
+import { missingToStart } from './start.ts';
+import type { ReleaseStatus } from './status.ts';
+import type { Turn } from './turn.ts';
+import { describeVersion } from './version.ts';
+
+/** The status in one sentence for people: what is, or what is missing. */
+export function statusMessage(turn: Turn, status: ReleaseStatus): string {
+  if (turn.observed.deletion) return 'being deleted';
+  const parts = [phaseMessage(turn, status)];
+  if (nothingIsReady(turn, status)) parts.push('neither version has ready endpoints: everyone stays where they are');
+  if (isUnderWay(status.phase) && asksForNewRelease(turn.release.spec, status)) {
+    parts.push(`the spec asks for ${describeVersion(turn.release.spec.canary)}: roll back or finish first`);
+  }
+  return parts.join('; ');
+}
+
+function phaseMessage(turn: Turn, status: ReleaseStatus): string {
+  const canary = status.canary === undefined ? 'the canary' : describeVersion(status.canary);
+  const live = status.liveVersion === undefined ? 'the former version' : describeVersion(status.liveVersion);
+  switch (status.phase) {
+    case 'Pending':
+      return `waiting: ${missingToStart(turn, status).join('; ')}`;
+    case 'Progressing':
+      return `${place(turn, status)}, ${holdMessage(turn, status)}`;
+    case 'Paused':
+      return `${place(turn, status)}, ${status.pausedBy === 'hold' ? 'manual hold: promote to go on' : 'paused: resume or promote to go on'}`;
+    case 'Completing':
+      return `everyone goes to ${canary}; waiting for the routes to be served`;
+    case 'Succeeded':
+      return `${live} is the live version`;
+    case 'RollingBack':
+      return `everyone goes back to ${live}; waiting for the routes to be served`;
+    case 'RolledBack':
+      return `${live} is the live version; ${canary} was rolled back${status.rollback === undefined ? '' : `: ${status.rollback.reason}`}`;
+  }
+}
+
+function place({ release }: Turn, { step, weight, canary }: ReleaseStatus): string {
+  const to = canary === undefined ? '' : ` on ${describeVersion(canary)}`;
+  return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of visitors${to}`;
+}
+
+function holdMessage(turn: Turn, status: ReleaseStatus): string {
+  if (status.stepStartedAt === undefined) return 'waiting for the routes to be served';
+  const over = status.holdUntil === undefined || turn.now >= Date.parse(status.holdUntil);
+  if (!over) return `held until ${status.holdUntil}`;
+  return `not widened: ${wideningBlocked(turn) ?? 'waiting for the routes to be served'}`;
+}

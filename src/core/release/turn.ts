@@ -1,0 +1,41 @@
+import type { CanaryReleaseSpec } from './canary-release.ts';
+import type { Observed } from './observed.ts';
+import type { ReleaseEvent } from './release-event.ts';
+import type { ReleaseStatus } from './status.ts';
+
+/** The release as the machine needs it. */
+export interface ReleaseInput {
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly spec: CanaryReleaseSpec;
+}
+
+/** One look at the world, as the rules of the machine see it. */
+export interface Turn {
+  readonly release: ReleaseInput;
+  readonly observed: Observed;
+  /** Milliseconds since the epoch, and the same as ISO 8601. */
+  readonly now: number;
+  readonly at: string;
+  /** Whether the data plane serves what the status at hand asks for; false as soon as a move of this turn changed that. */
+  readonly confirmed: boolean;
+  /** A rollback is asked for and waits until it is known whether stable is ready: nothing may widen. */
+  readonly rollbackWaits: boolean;
+}
+
+/** What one rule does: the status after it, and what to tell. */
+export interface Move {
+  readonly status: ReleaseStatus;
+  readonly events: readonly ReleaseEvent[];
+}
+
+/** The step that the release is on; undefined when the spec has no step of that weight (any more). */
+export function currentStep({ release }: Pick<Turn, 'release'>, status: ReleaseStatus): CanaryReleaseSpec['steps'][number] | undefined {
+  return release.spec.steps.find((step) => step.weight === status.weight);
+}
+
+/** An event of this moment. */
+export function event(turn: Turn, reason: ReleaseEvent['reason'], message: string, extra: Partial<ReleaseEvent> = {}): ReleaseEvent {
+  return { at: turn.at, type: 'Normal', reason, message, ...extra };
+}
