@@ -1,5 +1,10 @@
 import type { RequestObserver } from '../core/evidence/request-event.ts';
 import type { RouteTable } from '../core/routing/selection.ts';
+import { LIMITS } from './limits.ts';
+import { Listeners } from './listeners.ts';
+import { type ForwardingContext, ProxiedRequest } from './proxied-request.ts';
+import { RequestReporter } from './request-report.ts';
+import { UpstreamPools } from './upstream-pools.ts';
 
 export interface GatewayOptions {
   /** Declared port -> port to listen on (0: any free one), as `--map`. */
@@ -28,4 +33,73 @@ export interface RunningGateway {
   addresses(): readonly ListeningAddress[];
   /** Stops accepting, lets requests in flight finish for at most `graceMs`, then cuts. */
   close(graceMs?: number): Promise<void>;
+}
+
+const NO_ROUTES: RouteTable = { listeners: [], clusters: [], select: () => ({ kind: 'none' }) };
+
+/**
+ * Starts a data plane without routes: only the proxy listener, if any, is open until `update` brings a table.
+ * Rejects with `PortInUseError` where the proxy's port cannot be had.
+ */
+export async function startGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
+  const gateway = new Gateway(options);
+  await gateway.update(NO_ROUTES);
+  return gateway;
+}
+
+class Gateway implements RunningGateway {
+  private readonly listeners: Listeners;
+  private readonly pools = new UpstreamPools();
+  private readonly sweeper: NodeJS.Timeout;
+  private table = NO_ROUTES;
+  /** Changes come one after the other. */
+  private change: Promise<void> = Promise.resolve();
+  private closing: Promise<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    const reporter = new RequestReporter(options.observe, options.accessLog);
+    const context: ForwardingContext = {
+      table: () => this.table,
+      pools: this.pools,
+      reporter,
+      random: options.random ?? Math.random,
+    };
+    this.listeners = new Listeners(options.map ?? new Map(), options.proxyPort, (listener) => ({
+      exchange: (exchange) => new ProxiedRequest(context, listener, exchange).start(),
+      refused: (status, remoteAddress) => reporter.reportRefused(status, remoteAddress),
+    }));
+    this.sweeper = setInterval(() => this.sweep(), LIMITS.sweepMs);
+    this.sweeper.unref();
+  }
+
+  update(table: RouteTable): Promise<void> {
+    if (this.closing !== undefined) return Promise.reject(new Error('The gateway is closed'));
+    const done = this.change.then(() =>
+      this.listeners.change(table.listeners, () => {
+        this.table = table;
+        this.pools.retain(table.clusters);
+      }),
+    );
+    this.change = done.catch(() => undefined);
+    return done;
+  }
+
+  addresses(): readonly ListeningAddress[] {
+    return this.listeners.addresses();
+  }
+
+  close(graceMs: number = LIMITS.closeGraceMs): Promise<void> {
+    this.closing ??= this.change.then(async () => {
+      await this.listeners.close(graceMs);
+      clearInterval(this.sweeper);
+      this.pools.close();
+    });
+    return this.closing;
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    this.listeners.sweep(now);
+    this.pools.sweep(now);
+  }
 }

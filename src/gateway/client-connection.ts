@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net';
+import { LIMITS } from './limits.ts';
+
+/** An exchange as its connection sees it. */
+export interface QueuedExchange {
+  /** Whether its request has been received to the end. */
+  readonly bodyComplete: boolean;
+  /** Its turn has come. */
+  begin(): void;
+  /** Its body is not HTTP. */
+  malformed(): void;
+  /** Looks at the exchange's own deadlines. `now`: `performance.now()`. */
+  sweep(now: number): void;
+}
+
+/**
+ * One client connection. Node parses pipelined requests ahead; here they wait, so that one connection has one request at
+ * work, answers keep their order, and what comes after a malformed request is never looked at.
+ */
+export class ClientConnection {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  /** Close after the present answer. */
+  closing = false;
+
+  private current: QueuedExchange | undefined;
+  private readonly waiting: QueuedExchange[] = [];
+  /** Answered, but its body is still coming: read and thrown away for a moment, so that the client sees the answer. */
+  private unread: QueuedExchange | undefined;
+  private freeSince = performance.now();
+  private lastReply: string | undefined;
+  private broken = false;
+  private tunnel = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const address = socket.remoteAddress ?? '';
+    // A socket bound to :: names IPv4 clients this way.
+    this.remoteAddress = address.startsWith('::ffff:') ? address.slice(7) : address;
+  }
+
+  /** Whether a request is at work. */
+  get busy(): boolean {
+    return this.current !== undefined;
+  }
+
+  /** A request's head has been read. */
+  enter(exchange: QueuedExchange): void {
+    if (this.broken) return;
+    this.unread = undefined;
+    if (this.current === undefined) {
+      this.current = exchange;
+      exchange.begin();
+      return;
+    }
+    if (this.waiting.length >= LIMITS.pipelinedRequests) {
+      this.socket.destroy();
+      return;
+    }
+    this.waiting.push(exchange);
+    // Node starts reading again at the end of the message that is being parsed, so the pause has to come after it.
+    setImmediate(() => {
+      if (this.waiting.length > 0 && !this.tunnel) this.socket.pause();
+    });
+  }
+
+  /** The answer to `exchange` is complete. */
+  leave(exchange: QueuedExchange): void {
+    if (this.current !== exchange) return;
+    this.current = undefined;
+    if (this.tunnel) return;
+    if (this.closing) {
+      this.socket.destroySoon();
+      return;
+    }
+    const next = this.waiting.shift();
+    if (next !== undefined) {
+      this.current = next;
+      if (this.waiting.length === 0) this.socket.resume();
+      next.begin();
+    } else if (this.lastReply !== undefined) {
+      this.sendLast(this.lastReply);
+    } else {
+      this.freeSince = performance.now();
+      if (!exchange.bodyComplete) this.unread = exchange;
+    }
+  }
+
+  /**
+   * What was read is not HTTP. Inside a body the request that it belongs to is told; between requests `reply` (the bytes
+   * of a response) is sent, after the answers that are still due. True where it is `reply` that the client gets.
+   */
+  malformed(reply: string): boolean {
+    if (this.broken) return false;
+    this.broken = true;
+    const last = this.waiting.at(-1) ?? this.current ?? this.unread;
+    if (last !== undefined && !last.bodyComplete) {
+      if (last === this.unread) this.socket.destroy();
+      else last.malformed();
+      return false;
+    }
+    if (this.current === undefined) this.sendLast(reply);
+    else this.lastReply = reply;
+    return true;
+  }
+
+  /** From now on the socket belongs to the current exchange. */
+  becomeTunnel(): void {
+    this.tunnel = true;
+  }
+
+  /** Closes as soon as the present answer, if any, is complete. Tunnels stay until they are cut. */
+  drain(): void {
+    this.closing = true;
+    if (this.current === undefined && !this.tunnel) this.socket.destroySoon();
+  }
+
+  sweep(now: number): void {
+    if (this.tunnel) return;
+    if (this.current !== undefined) {
+      this.current.sweep(now);
+    } else if (this.unread !== undefined && !this.unread.bodyComplete) {
+      if (now - this.freeSince > LIMITS.unreadBodyMs) this.socket.destroy();
+    } else if (now - this.freeSince > LIMITS.clientIdleMs) {
+      this.socket.destroy();
+    }
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.broken = true;
+    this.waiting.length = 0;
+  }
+
+  /** Replies, then reads on for a moment: closing with bytes unread would reset the connection and take the reply with it. */
+  private sendLast(reply: string): void {
+    const socket = this.socket;
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.end(reply, 'latin1');
+    const timer = setTimeout(() => socket.destroy(), LIMITS.unreadBodyMs);
+    socket.once('end', () => socket.destroySoon());
+    socket.once('close', () => clearTimeout(timer));
+  }
+}

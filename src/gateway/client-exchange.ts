@@ -1,0 +1,60 @@
+import type { Duplex } from 'node:stream';
+
+/** How the body of a request is framed. */
+export type RequestFraming = 'none' | 'length' | 'chunked';
+
+/** What a transport tells the one who answers an exchange. */
+export interface ExchangeHandler {
+  /** A piece of the request's body, which may be kept. After `pauseBody()` none follows until `resumeBody()`. */
+  requestData(chunk: Uint8Array): void;
+  requestEnd(): void;
+  /** The body cannot be read to its end: malformed (400) or stalled (408). Whatever is answered, the connection closes. */
+  requestFailed(status: 400 | 408): void;
+  /** After `write` gave false: more may be written. */
+  clientDrained(): void;
+  /** Always the last call. `finished`: the whole response was handed to the network; false: the client went away, or we cut it off. */
+  clientClosed(finished: boolean): void;
+}
+
+/**
+ * One request of a client and the answer to it, whatever the transport (Node's HTTP server now). All that forwarding knows
+ * of the client's side; requests of one connection come one after the other.
+ */
+export interface ClientExchange {
+  readonly method: string;
+  /** Request target as received. */
+  readonly target: string;
+  /** HTTP version, such as `1.1`. */
+  readonly version: string;
+  readonly scheme: 'http' | 'https';
+  /** name, value, name, value, ... as received. */
+  readonly rawHeaders: readonly string[];
+  /** Address of the connection's other end. */
+  readonly remoteAddress: string;
+  /** The client asked to switch protocols, and this exchange can. */
+  readonly upgradable: boolean;
+  /** Whether the whole body has been received. */
+  readonly bodyComplete: boolean;
+
+  /** Must be called first, once. */
+  attach(handler: ExchangeHandler): void;
+  /** Lets the body flow to the handler; answers `Expect: 100-continue`. Not called for requests without a body. */
+  startBody(): void;
+  pauseBody(): void;
+  resumeBody(): void;
+
+  /**
+   * The whole response at once. `fields` (name, value, ...) has Content-Length where the response has one; without it the
+   * body is chunked. A string is latin1 bytes; other bodies may be kept until they are sent.
+   */
+  respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void;
+  /** Head of a response whose body follows with `write` and `end`. */
+  respondHead(status: number, reason: string, fields: string[]): void;
+  /** A piece of body, which may be kept until it is sent. False: wait for `clientDrained`. */
+  write(chunk: Uint8Array): boolean;
+  end(chunk: Uint8Array | undefined): void;
+  /** Cuts the connection: the only way to tell a client that a body is not whole. */
+  destroy(): void;
+  /** Answers 101 and gives the connection away. Only where `upgradable`. */
+  switchProtocols(reason: string, fields: string[]): Duplex;
+}

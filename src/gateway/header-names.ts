@@ -1,0 +1,65 @@
+/** What the gateway does about a header, told by its name. */
+export const FIELD = {
+  plain: 0,
+  /** Belongs to one connection: never forwarded (RFC 9110 section 7.6.1). */
+  hopByHop: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  upgrade: 5,
+  host: 6,
+  expect: 7,
+  requestId: 8,
+  forwardedFor: 9,
+  forwardedProto: 10,
+  /** `x-envoy-*`: instructions to a proxy, which no client may give. */
+  envoy: 11,
+  cookie: 12,
+  userAgent: 13,
+  keepAlive: 14,
+  server: 15,
+} as const;
+
+export interface FieldName {
+  readonly lower: string;
+  /** One of `FIELD`. */
+  readonly kind: number;
+}
+
+const KINDS: ReadonlyMap<string, number> = new Map([
+  ['proxy-connection', FIELD.hopByHop],
+  ['proxy-authenticate', FIELD.hopByHop],
+  ['proxy-authorization', FIELD.hopByHop],
+  ['te', FIELD.hopByHop],
+  ['trailer', FIELD.hopByHop],
+  ['http2-settings', FIELD.hopByHop],
+  ['keep-alive', FIELD.keepAlive],
+  ['connection', FIELD.connection],
+  ['content-length', FIELD.contentLength],
+  ['transfer-encoding', FIELD.transferEncoding],
+  ['upgrade', FIELD.upgrade],
+  ['host', FIELD.host],
+  ['expect', FIELD.expect],
+  ['x-request-id', FIELD.requestId],
+  ['x-forwarded-for', FIELD.forwardedFor],
+  ['x-forwarded-proto', FIELD.forwardedProto],
+  ['cookie', FIELD.cookie],
+  ['user-agent', FIELD.userAgent],
+  ['server', FIELD.server],
+]);
+
+/** Names are few and repeat: remembering their lower-case form saves an allocation per header. Bounded, since clients choose them. */
+const MEMO_SIZE = 2048;
+const MEMO_NAME_LENGTH = 64;
+const memo = new Map<string, FieldName>();
+
+/** Lower-case form and kind of a header name as received. */
+export function fieldName(raw: string): FieldName {
+  const known = memo.get(raw);
+  if (known !== undefined) return known;
+  const lower = raw.toLowerCase();
+  const kind = KINDS.get(lower) ?? (lower.startsWith('x-envoy-') ? FIELD.envoy : FIELD.plain);
+  const entry = { lower, kind };
+  if (memo.size < MEMO_SIZE && raw.length <= MEMO_NAME_LENGTH) memo.set(raw, entry);
+  return entry;
+}

@@ -1,0 +1,181 @@
+import type { RequestHead } from '../core/routing/selection.ts';
+import type { ClientExchange, RequestFraming } from './client-exchange.ts';
+import { FIELD, fieldName } from './header-names.ts';
+import { connectionOptions, nominatedHeaders, withoutFields } from './hop-by-hop.ts';
+import { LIMITS } from './limits.ts';
+import { requestIdFor } from './request-id.ts';
+import { isAuthority, type Refusal, type RequestTarget, readTarget } from './request-target.ts';
+
+/** Methods that Envoy's parser knows and Node's does too; CONNECT never gets here. */
+const METHODS: ReadonlySet<string> = new Set(
+  (
+    'ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND ' +
+    'PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
+  ).split(' '),
+);
+
+/** Kind of the listener that a request came in by. */
+export type ListenerKind = 'ingress' | 'mesh' | 'proxy';
+
+/**
+ * A request as it is routed and sent on: checked, its connection's own headers taken out, and the edge's put in
+ * (x-request-id, x-forwarded-for, x-forwarded-proto).
+ */
+export class IncomingRequest implements RequestHead {
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly scheme: 'http' | 'https';
+  /** Port of an absolute-form target, else undefined. */
+  readonly targetPort: number | undefined;
+  readonly requestId: string;
+  readonly forwardedFor: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly framing: RequestFraming;
+  /** Value of Content-Length where framing is `length`. */
+  readonly contentLength: string | undefined;
+  /** Protocol that the client asks to switch to, where the exchange can. */
+  readonly upgrade: string | undefined;
+  /** name, value, name, value, ...; names in lower case; without Host and framing. */
+  readonly fields: readonly string[];
+
+  constructor(exchange: ClientExchange, listener: ListenerKind, lines: HeaderLines, target: RequestTarget) {
+    this.method = exchange.method;
+    this.path = target.path;
+    this.authority = target.authority;
+    this.targetPort = target.port;
+    this.scheme = exchange.scheme;
+    this.userAgent = lines.userAgent;
+    this.contentLength = lines.contentLength;
+    this.framing = lines.transferEncoding !== undefined ? 'chunked' : lines.contentLength === undefined ? 'none' : 'length';
+    this.upgrade = exchange.upgradable ? lines.upgrade : undefined;
+
+    let { fields } = lines;
+    if (lines.connection !== undefined) {
+      const nominated = nominatedHeaders(connectionOptions(lines.connection));
+      if (nominated.length > 0) fields = withoutFields(fields, nominated);
+    }
+    const edge = listener === 'ingress';
+    this.requestId = requestIdFor(edge, lines.requestId);
+    this.forwardedFor = edge ? append(lines.forwardedFor, exchange.remoteAddress) : lines.forwardedFor;
+    if (this.forwardedFor !== undefined) fields.push('x-forwarded-for', this.forwardedFor);
+    fields.push('x-forwarded-proto', edge ? exchange.scheme : (lines.forwardedProto ?? exchange.scheme), 'x-request-id', this.requestId);
+    this.fields = fields;
+  }
+
+  lines(name: string): readonly string[] {
+    const { fields } = this;
+    const values: string[] = [];
+    for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) values.push(fields[at + 1] as string);
+    if (values.length === 0) {
+      if (name === 'host' || name === ':authority') return [this.authority];
+      if (name === 'content-length' && this.contentLength !== undefined) return [this.contentLength];
+    }
+    return values;
+  }
+}
+
+function append(list: string | undefined, item: string): string {
+  return list === undefined || list === '' ? item : `${list},${item}`;
+}
+
+/**
+ * Checks the head of a request and reads it. What two servers could understand differently is refused, also where Node's
+ * parser lets it pass: several Host or Content-Length lines, both kinds of framing, HTTP/1.0, unknown codings.
+ */
+export function readRequest(exchange: ClientExchange, listener: ListenerKind): IncomingRequest | Refusal {
+  if (exchange.version !== '1.1') return { status: 426, detail: 'only HTTP/1.1 is served' };
+  if (!METHODS.has(exchange.method)) return { status: 400, detail: 'unknown method' };
+  const raw = exchange.rawHeaders;
+  if (raw.length > LIMITS.requestHeaderCount * 2) return { status: 431, detail: 'too many headers' };
+  const lines = new HeaderLines();
+  for (let at = 0; at < raw.length; at += 2) lines.add(raw[at] as string, raw[at + 1] as string);
+  const refusal = lines.refusal();
+  if (refusal !== undefined) return refusal;
+  const target = readTarget(exchange.method, exchange.target, lines.host ?? '', listener === 'proxy');
+  if ('status' in target) return target;
+  return new IncomingRequest(exchange, listener, lines, target);
+}
+
+/** The header lines of one request, sorted by what the gateway does about them. */
+class HeaderLines {
+  readonly fields: string[] = [];
+  host: string | undefined;
+  contentLength: string | undefined;
+  transferEncoding: string | undefined;
+  connection: string | undefined;
+  upgrade: string | undefined;
+  requestId: string | undefined;
+  forwardedFor: string | undefined;
+  forwardedProto: string | undefined;
+  userAgent: string | undefined;
+
+  private hosts = 0;
+  private framings = 0;
+  private expectation: string | undefined;
+
+  add(rawName: string, value: string): void {
+    const name = fieldName(rawName);
+    if (name.kind === FIELD.plain || name.kind === FIELD.cookie) this.fields.push(name.lower, value);
+    else this.addSpecial(name.kind, name.lower, value);
+  }
+
+  /** Why the request is refused, if it is. */
+  refusal(): Refusal | undefined {
+    if (this.hosts !== 1) return { status: 400, detail: this.hosts === 0 ? 'Host is missing' : 'several Host headers' };
+    if (!isAuthority(this.host ?? '')) return { status: 400, detail: 'invalid Host' };
+    if (this.framings > 1) return { status: 400, detail: 'ambiguous body length' };
+    if (this.contentLength !== undefined && !/^[0-9]{1,15}$/.test(this.contentLength))
+      return { status: 400, detail: 'invalid Content-Length' };
+    if (this.transferEncoding !== undefined && this.transferEncoding.toLowerCase() !== 'chunked') {
+      return { status: 501, detail: 'unknown Transfer-Encoding' };
+    }
+    if (this.expectation !== undefined && this.expectation.toLowerCase() !== '100-continue')
+      return { status: 417, detail: 'unknown expectation' };
+    return undefined;
+  }
+
+  private addSpecial(kind: number, lower: string, value: string): void {
+    switch (kind) {
+      case FIELD.host:
+        this.hosts++;
+        this.host = value;
+        return;
+      case FIELD.contentLength:
+        this.framings++;
+        this.contentLength = value;
+        return;
+      case FIELD.transferEncoding:
+        this.framings++;
+        this.transferEncoding = value;
+        return;
+      case FIELD.connection:
+        this.connection = append(this.connection, value);
+        return;
+      case FIELD.upgrade:
+        this.upgrade = append(this.upgrade, value);
+        return;
+      case FIELD.expect:
+        this.expectation = append(this.expectation, value);
+        return;
+      case FIELD.requestId:
+        this.requestId ??= value;
+        return;
+      case FIELD.forwardedFor:
+        this.forwardedFor = append(this.forwardedFor, value);
+        return;
+      case FIELD.forwardedProto:
+        this.forwardedProto ??= value;
+        return;
+      case FIELD.userAgent:
+        this.userAgent ??= value;
+        this.fields.push(lower, value);
+        return;
+      case FIELD.server:
+        this.fields.push(lower, value);
+        return;
+      default:
+      // Hop-by-hop and x-envoy-*: not passed on.
+    }
+  }
+}

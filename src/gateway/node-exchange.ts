@@ -1,0 +1,177 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ClientConnection, QueuedExchange } from './client-connection.ts';
+import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import { LIMITS } from './limits.ts';
+
+/** An exchange over Node's HTTP server. */
+export class NodeExchange implements ClientExchange, QueuedExchange {
+  readonly scheme = 'http';
+  readonly upgradable = false;
+
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private readonly connection: ClientConnection;
+  private readonly start: (exchange: ClientExchange) => void;
+  private readonly expectsContinue: boolean;
+  private handler: ExchangeHandler | undefined;
+  private failed = false;
+  private reading = false;
+  private readPaused = false;
+  private bodyMovedAt = 0;
+  private awaitsDrain = false;
+  private writeMovedAt = 0;
+  private lastWritten = 0;
+  private lastPending = 0;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: ClientConnection,
+    expectsContinue: boolean,
+    start: (exchange: ClientExchange) => void,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.connection = connection;
+    this.expectsContinue = expectsContinue;
+    this.start = start;
+  }
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  get target(): string {
+    return this.request.url ?? '';
+  }
+
+  get version(): string {
+    return this.request.httpVersion;
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.request.rawHeaders;
+  }
+
+  get remoteAddress(): string {
+    return this.connection.remoteAddress;
+  }
+
+  get bodyComplete(): boolean {
+    return this.request.complete;
+  }
+
+  begin(): void {
+    this.start(this);
+  }
+
+  attach(handler: ExchangeHandler): void {
+    this.handler = handler;
+    this.response.on('close', () => this.onClose());
+  }
+
+  startBody(): void {
+    if (this.expectsContinue) this.response.writeContinue();
+    this.reading = true;
+    this.bodyMovedAt = performance.now();
+    this.request.on('data', (chunk: Buffer) => {
+      this.bodyMovedAt = performance.now();
+      this.handler?.requestData(chunk);
+    });
+    this.request.on('end', () => {
+      this.reading = false;
+      this.handler?.requestEnd();
+    });
+  }
+
+  pauseBody(): void {
+    this.readPaused = true;
+    this.request.pause();
+  }
+
+  resumeBody(): void {
+    this.readPaused = false;
+    this.bodyMovedAt = performance.now();
+    this.request.resume();
+  }
+
+  respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
+    this.respondHead(status, reason, fields);
+    if (typeof body === 'string') this.response.end(body, 'latin1');
+    else if (body !== undefined) this.response.end(body);
+    else this.response.end();
+  }
+
+  respondHead(status: number, reason: string, fields: string[]): void {
+    const response = this.response;
+    if (this.failed || this.connection.closing || !response.shouldKeepAlive || (this.expectsContinue && !this.reading)) {
+      fields.push('connection', 'close');
+    } else {
+      // Keep-alive is what HTTP/1.1 means without a Connection header.
+      response.removeHeader('connection');
+    }
+    response.writeHead(status, reason, fields);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.response.write(chunk)) return true;
+    if (!this.awaitsDrain) {
+      this.awaitsDrain = true;
+      this.response.once('drain', () => this.onDrain());
+    }
+    return false;
+  }
+
+  end(chunk: Uint8Array | undefined): void {
+    if (chunk === undefined) this.response.end();
+    else this.response.end(chunk);
+  }
+
+  destroy(): void {
+    this.connection.socket.destroy();
+  }
+
+  switchProtocols(): Duplex {
+    throw new Error('This exchange cannot switch protocols');
+  }
+
+  malformed(): void {
+    this.failed = true;
+    this.handler?.requestFailed(400);
+  }
+
+  sweep(now: number): void {
+    if (this.reading && !this.readPaused && now - this.bodyMovedAt > LIMITS.requestBodyStallMs) {
+      this.reading = false;
+      this.failed = true;
+      this.handler?.requestFailed(408);
+    }
+    this.sweepWrite(now);
+  }
+
+  /** A client that takes nothing for long enough is gone. */
+  private sweepWrite(now: number): void {
+    const { bytesWritten, writableLength } = this.connection.socket;
+    if (writableLength === 0 || bytesWritten !== this.lastWritten || writableLength !== this.lastPending) {
+      this.writeMovedAt = now;
+      this.lastWritten = bytesWritten;
+      this.lastPending = writableLength;
+    } else if (now - this.writeMovedAt > LIMITS.responseStallMs) {
+      this.connection.socket.destroy();
+    }
+  }
+
+  private onDrain(): void {
+    this.awaitsDrain = false;
+    this.handler?.clientDrained();
+  }
+
+  private onClose(): void {
+    const handler = this.handler;
+    this.handler = undefined;
+    if (this.readPaused) this.request.resume();
+    handler?.clientClosed(this.response.writableFinished);
+    this.connection.leave(this);
+  }
+}

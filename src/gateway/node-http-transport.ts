@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ClientConnection } from './client-connection.ts';
+import type { ClientExchange } from './client-exchange.ts';
+import { httpDate } from './http-date.ts';
+import { LIMITS } from './limits.ts';
+import { NodeExchange } from './node-exchange.ts';
+import { SocketExchange } from './socket-exchange.ts';
+
+/** What a transport hands over. */
+export interface TransportHandler {
+  exchange(exchange: ClientExchange): void;
+  /** Bytes that are not an HTTP request were answered with `status`; there is no exchange to report it. */
+  refused(status: number, remoteAddress: string): void;
+}
+
+/** Receives the requests of one listening socket. Another implementation (own parser, HTTP/2) can take its place. */
+export interface Transport {
+  /** Rejects with the system's error (EADDRINUSE, ...). Gives the port listened on. */
+  listen(port: number, host: string): Promise<number>;
+  /** Accepts no more; connections close after the answer at work. */
+  drain(): void;
+  /** Cuts every connection. */
+  cut(): void;
+  /** Resolves when the last connection is gone after `drain` or `cut`. */
+  readonly closed: Promise<void>;
+  /** Looks at deadlines. `now`: `performance.now()`. */
+  sweep(now: number): void;
+}
+
+/** Node's parser errors that are not simply 400. */
+const STATUS_OF_ERROR: ReadonlyMap<string, readonly [status: number, reason: string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', [431, 'Request Header Fields Too Large']],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'Content Too Large']],
+  ['HPE_INVALID_VERSION', [426, 'Upgrade Required']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout']],
+]);
+
+/** Whether the request may become a tunnel: not h2c (Envoy ignores it too), not with a body, and not behind another request. */
+function mayTunnel(request: IncomingMessage, connection: ClientConnection): boolean {
+  if (connection.busy) return false;
+  const { headers } = request;
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
+  return headers.upgrade !== undefined && headers.upgrade.toLowerCase() !== 'h2c';
+}
+
+function bareReply(status: number, reason: string): string {
+  const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
+  return `HTTP/1.1 ${status} ${reason}\r\n${upgrade}content-length: 0\r\ndate: ${httpDate()}\r\nserver: perch\r\nconnection: close\r\n\r\n`;
+}
+
+/** The client's side over Node's HTTP server. */
+export class NodeHttpTransport implements Transport {
+  readonly closed: Promise<void>;
+
+  private readonly server: Server;
+  private readonly handler: TransportHandler;
+  private readonly connections = new Map<Socket, ClientConnection>();
+  private readonly start: (exchange: ClientExchange) => void;
+
+  constructor(handler: TransportHandler) {
+    this.handler = handler;
+    this.start = (exchange) => this.handler.exchange(exchange);
+    const server = createServer({
+      maxHeaderSize: LIMITS.requestHeadBytes,
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      headersTimeout: LIMITS.requestHeadMs,
+      // Long uploads are legitimate; stalled ones are found by `sweep`.
+      requestTimeout: 0,
+      // Idle connections are found by `sweep`, which costs nothing per request.
+      keepAliveTimeout: 0,
+      connectionsCheckingInterval: LIMITS.sweepMs,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: LIMITS.tcpKeepAliveMs,
+      shouldUpgradeCallback: (request) => mayTunnel(request, this.connectionOf(request.socket)),
+    });
+    // Node would otherwise drop headers above the number without a word.
+    server.maxHeadersCount = 0;
+    this.server = server;
+    this.closed = new Promise((resolve) => server.once('close', resolve));
+    server.on('connection', (socket) => this.connectionOf(socket));
+    server.on('request', (request, response) => this.onRequest(request, response, false));
+    server.on('checkContinue', (request, response) => this.onRequest(request, response, true));
+    server.on('checkExpectation', (request, response) => this.onRequest(request, response, false));
+    server.on('upgrade', (request, socket, head) => this.onUpgrade(request, socket as Socket, head));
+    server.on('connect', (request, socket) => this.onConnect(request, socket as Socket));
+    server.on('clientError', (error, socket) => this.onClientError(error, socket as Socket));
+  }
+
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ port, host, exclusive: true }, () => {
+        this.server.removeListener('error', reject);
+        const address = this.server.address();
+        if (address === null || typeof address === 'string') reject(new Error('Listening on something that is not a TCP port'));
+        else resolve(address.port);
+      });
+    });
+  }
+
+  drain(): void {
+    if (this.server.listening) this.server.close();
+    for (const connection of this.connections.values()) connection.drain();
+  }
+
+  cut(): void {
+    this.drain();
+    for (const socket of this.connections.keys()) socket.destroy();
+  }
+
+  sweep(now: number): void {
+    for (const connection of this.connections.values()) connection.sweep(now);
+  }
+
+  private connectionOf(socket: Socket): ClientConnection {
+    let connection = this.connections.get(socket);
+    if (connection === undefined) {
+      connection = new ClientConnection(socket);
+      this.connections.set(socket, connection);
+      const added = connection;
+      socket.on('close', () => {
+        this.connections.delete(socket);
+        added.closed();
+      });
+    }
+    return connection;
+  }
+
+  private onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.connectionOf(request.socket);
+    connection.enter(new NodeExchange(request, response, connection, expectsContinue, this.start));
+  }
+
+  private onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const connection = this.connectionOf(socket);
+    // Node has taken its own listener off.
+    socket.on('error', () => socket.destroy());
+    if (head.length > 0) socket.unshift(head);
+    // Only a Node without shouldUpgradeCallback (before 22.21) asks for such a request here.
+    if (!mayTunnel(request, connection)) this.refuse(connection, 400, 'Bad Request');
+    else connection.enter(new SocketExchange(request, connection, this.start));
+  }
+
+  private onConnect(_request: IncomingMessage, socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    this.refuse(this.connectionOf(socket), 501, 'Not Implemented');
+  }
+
+  private onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    const connection = this.connections.get(socket);
+    if (connection === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+      socket.destroy();
+      return;
+    }
+    const [status, reason] = STATUS_OF_ERROR.get(error.code ?? '') ?? [400, 'Bad Request'];
+    this.refuse(connection, status, reason);
+  }
+
+  private refuse(connection: ClientConnection, status: number, reason: string): void {
+    if (connection.malformed(bareReply(status, reason))) this.handler.refused(status, connection.remoteAddress);
+  }
+}

@@ -1,0 +1,204 @@
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import { HeadScanner } from './head-scanner.ts';
+import { LIMITS } from './limits.ts';
+import { interpretResponseHead, type ResponseHead } from './response-head.ts';
+
+/** Receives one response. The bytes given to `responseData` are valid during the call only. */
+export interface ResponseSink {
+  /** The final head, or a 101 that was asked for; other 1xx are skipped. */
+  responseHead(head: ResponseHead): void;
+  responseData(buffer: Buffer, start: number, end: number): void;
+  responseEnd(): void;
+}
+
+/** What the parser is waiting for. */
+export type ParserState = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'tunnel' | 'failed';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Strict, incremental parser of HTTP/1.1 responses (RFC 9112). One instance serves one connection: `begin` for each
+ * request, then `feed` with whatever was read. Any split of the bytes gives the same result.
+ */
+export class ResponseParser {
+  state: ParserState = 'idle';
+  /** Why the state is `failed`. */
+  failure: string | undefined;
+  /** After the end of a response: whether another request may follow on the connection. */
+  keepAlive = false;
+  /** Milliseconds that the upstream keeps the connection, where it said so. */
+  keepAliveMs: number | undefined;
+
+  private sink: ResponseSink | undefined;
+  private toHead = false;
+  private upgradeAsked = false;
+  private interim = 0;
+  private remaining = 0;
+  private readonly scanner = new HeadScanner();
+  private chunks: ChunkedDecoder | undefined;
+  private pending: Buffer = EMPTY;
+  private pendingLength = 0;
+  private readonly emit = (buffer: Buffer, start: number, end: number): void => {
+    this.sink?.responseData(buffer, start, end);
+  };
+
+  /** Expects the response to a request just sent. `toHead`: it was a HEAD; `upgradeAsked`: it carried `Upgrade`, so 101 may come. */
+  begin(sink: ResponseSink, toHead: boolean, upgradeAsked: boolean): void {
+    this.sink = sink;
+    this.toHead = toHead;
+    this.upgradeAsked = upgradeAsked;
+    this.interim = 0;
+    this.keepAlive = false;
+    this.state = 'head';
+    this.pendingLength = 0;
+    this.scanner.reset();
+  }
+
+  /** Nobody wants the rest: nothing more reaches the sink. */
+  abandon(): void {
+    this.sink = undefined;
+  }
+
+  /**
+   * Takes the bytes `[0, length)` of `buffer`. Returns how many belong to the response: fewer than `length` after its end
+   * (surplus, so that the connection must not be used again), after a 101 (the tunnel's first bytes) or a failure.
+   */
+  feed(buffer: Buffer, length: number): number {
+    let at = 0;
+    if (this.state === 'head') at = this.feedHead(buffer, length);
+    if (at < length) {
+      if (this.state === 'length') return this.feedLength(buffer, at, length);
+      if (this.state === 'chunked') return this.feedChunked(buffer, at, length);
+      if (this.state === 'close') {
+        this.sink?.responseData(buffer, at, length);
+        return length;
+      }
+    }
+    return at;
+  }
+
+  /** The upstream closed its side. True where that ends the response, false where it cuts one off. */
+  finish(): boolean {
+    if (this.state !== 'close') return false;
+    this.end();
+    return true;
+  }
+
+  private feedHead(buffer: Buffer, length: number): number {
+    let source = buffer;
+    let base = 0;
+    let from = 0;
+    let stop = length;
+    if (this.pendingLength > 0) {
+      source = this.appendPending(buffer, length);
+      from = this.pendingLength;
+      stop = from + length;
+    }
+    // Index in `source` minus index in `buffer`.
+    const shift = from;
+    for (;;) {
+      const after = this.scanner.scan(source, base, from, stop);
+      if (after < 0) break;
+      this.takeHead(source, base, after);
+      if (this.state !== 'head') {
+        this.pendingLength = 0;
+        return after - shift;
+      }
+      this.scanner.reset();
+      base = after;
+      from = after;
+    }
+    if (this.scanner.failure !== undefined) {
+      this.fail(this.scanner.failure);
+      return 0;
+    }
+    this.keepPending(source, base, stop);
+    return length;
+  }
+
+  private takeHead(source: Buffer, base: number, after: number): void {
+    const text = source.toString('latin1', base, after);
+    const head = interpretResponseHead(text, this.scanner.startLineEnd, this.scanner.marks, this.scanner.count, this.toHead);
+    if ('invalid' in head) this.fail(head.invalid);
+    else if (head.status >= 200) this.start(head);
+    else if (head.status === 101) this.switchProtocols(head);
+    else if (++this.interim > LIMITS.interimResponses) this.fail('too many 1xx responses');
+  }
+
+  private start(head: ResponseHead): void {
+    this.keepAlive = head.keepAlive;
+    this.keepAliveMs = head.keepAliveMs;
+    this.remaining = head.contentLength;
+    if (head.framing === 'chunked') {
+      this.chunks ??= new ChunkedDecoder();
+      this.chunks.reset();
+      this.state = 'chunked';
+    } else if (head.framing === 'close') {
+      this.state = 'close';
+    } else {
+      this.state = this.remaining > 0 ? 'length' : 'idle';
+    }
+    this.sink?.responseHead(head);
+    if (this.state === 'idle') this.end();
+  }
+
+  private switchProtocols(head: ResponseHead): void {
+    if (!this.upgradeAsked || head.upgrade === undefined) {
+      this.fail('101 that was not asked for');
+      return;
+    }
+    this.state = 'tunnel';
+    this.sink?.responseHead(head);
+  }
+
+  private feedLength(buffer: Buffer, from: number, length: number): number {
+    const stop = Math.min(length, from + this.remaining);
+    this.remaining -= stop - from;
+    this.sink?.responseData(buffer, from, stop);
+    if (this.remaining === 0) this.end();
+    return stop;
+  }
+
+  private feedChunked(buffer: Buffer, from: number, length: number): number {
+    const chunks = this.chunks;
+    if (chunks === undefined) return from;
+    const stop = chunks.decode(buffer, from, length, this.emit);
+    if (chunks.failure !== undefined) this.fail(chunks.failure);
+    else if (chunks.done) this.end();
+    return stop;
+  }
+
+  private end(): void {
+    this.state = 'idle';
+    const sink = this.sink;
+    this.sink = undefined;
+    sink?.responseEnd();
+  }
+
+  private fail(reason: string): void {
+    this.state = 'failed';
+    this.failure = reason;
+    this.keepAlive = false;
+  }
+
+  private appendPending(buffer: Buffer, length: number): Buffer {
+    const needed = this.pendingLength + length;
+    if (needed > this.pending.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.pending.length * 2));
+      this.pending.copy(larger, 0, 0, this.pendingLength);
+      this.pending = larger;
+    }
+    buffer.copy(this.pending, this.pendingLength, 0, length);
+    return this.pending;
+  }
+
+  private keepPending(source: Buffer, base: number, stop: number): void {
+    if (source === this.pending) {
+      if (base > 0) this.pending.copyWithin(0, base, stop);
+    } else {
+      if (this.pending.length < stop - base) this.pending = Buffer.allocUnsafeSlow(Math.max(1024, stop - base));
+      source.copy(this.pending, 0, base, stop);
+    }
+    this.pendingLength = stop - base;
+  }
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ClientConnection, QueuedExchange } from './client-connection.ts';
+import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import { httpDate } from './http-date.ts';
+
+/**
+ * An exchange that asked to switch protocols. Node's HTTP server has let go of the socket by then, so the answer is
+ * written here; the connection closes after any answer but 101.
+ */
+export class SocketExchange implements ClientExchange, QueuedExchange {
+  readonly scheme = 'http';
+  readonly version = '1.1';
+  readonly upgradable = true;
+  readonly bodyComplete = true;
+
+  private readonly request: IncomingMessage;
+  private readonly socket: Duplex;
+  private readonly connection: ClientConnection;
+  private readonly start: (exchange: ClientExchange) => void;
+  private handler: ExchangeHandler | undefined;
+  private chunked = false;
+  private readonly toHead: boolean;
+  private ended = false;
+  private switched = false;
+
+  constructor(request: IncomingMessage, connection: ClientConnection, start: (exchange: ClientExchange) => void) {
+    this.request = request;
+    this.socket = connection.socket;
+    this.connection = connection;
+    this.start = start;
+    this.toHead = request.method === 'HEAD';
+  }
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  get target(): string {
+    return this.request.url ?? '';
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.request.rawHeaders;
+  }
+
+  get remoteAddress(): string {
+    return this.connection.remoteAddress;
+  }
+
+  begin(): void {
+    this.start(this);
+  }
+
+  attach(handler: ExchangeHandler): void {
+    this.handler = handler;
+    this.socket.on('drain', () => this.handler?.clientDrained());
+    this.socket.on('finish', () => {
+      if (!this.switched) this.close(this.ended);
+    });
+    this.socket.on('close', () => this.close(this.switched || (this.ended && this.socket.writableFinished)));
+  }
+
+  // An upgrade with a body is not treated as an upgrade (node-http-transport.ts).
+  startBody(): void {}
+  pauseBody(): void {}
+  resumeBody(): void {}
+
+  respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
+    this.socket.cork();
+    this.respondHead(status, reason, fields);
+    this.end(typeof body === 'string' ? Buffer.from(body, 'latin1') : body);
+    this.socket.uncork();
+  }
+
+  respondHead(status: number, reason: string, fields: string[]): void {
+    const bodyless = this.toHead || status === 204 || status === 304;
+    this.chunked = !bodyless && !fields.includes('content-length');
+    if (this.chunked) fields.push('transfer-encoding', 'chunked');
+    fields.push('connection', 'close');
+    this.socket.write(headText(status, reason, fields), 'latin1');
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.toHead) return true;
+    if (!this.chunked) return this.socket.write(chunk);
+    this.socket.cork();
+    this.socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    this.socket.write(chunk);
+    const more = this.socket.write('\r\n', 'latin1');
+    this.socket.uncork();
+    return more;
+  }
+
+  end(chunk: Uint8Array | undefined): void {
+    if (chunk !== undefined && chunk.length > 0) this.write(chunk);
+    this.ended = true;
+    if (this.chunked) this.socket.end('0\r\n\r\n', 'latin1');
+    else this.socket.end();
+    // Node no longer watches the socket: without this, a client that never closes its side would keep it for ever.
+    this.connection.closing = true;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  switchProtocols(reason: string, fields: string[]): Duplex {
+    this.switched = true;
+    this.connection.becomeTunnel();
+    this.socket.write(headText(101, reason, fields), 'latin1');
+    return this.socket;
+  }
+
+  malformed(): void {
+    this.socket.destroy();
+  }
+
+  sweep(): void {}
+
+  private close(finished: boolean): void {
+    const handler = this.handler;
+    if (handler === undefined) return;
+    this.handler = undefined;
+    handler.clientClosed(finished);
+    this.connection.leave(this);
+  }
+}
+
+function headText(status: number, reason: string, fields: readonly string[]): string {
+  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  return fields.includes('date') ? `${text}\r\n` : `${text}date: ${httpDate()}\r\n\r\n`;
+}
