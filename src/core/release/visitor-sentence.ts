@@ -1,0 +1,106 @@
+import { BUCKETS, bucketOf, type Offset, weightReaching } from '../visitor/bucket.ts';
+import { type Cohort, offsetOf } from '../visitor/cohort.ts';
+import type { Version } from './canary-release.ts';
+import type { ReleaseStatus } from './status.ts';
+import { describeVersion } from './version.ts';
+
+/** What is read of a release: as applied or with defaults, with its status if it has one. */
+export interface ReleaseOfVisitor {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: {
+    readonly service: { readonly host: string };
+    readonly canary: Version;
+    readonly stable?: Version | undefined;
+    readonly revision?: number | string | undefined;
+    readonly cohort?: 'auto' | number | undefined;
+  };
+  readonly status?: ReleaseStatus | undefined;
+}
+
+/** Where a visitor stands in a release. */
+export interface VisitorView {
+  /** 0 to 4095, in the release's draw. */
+  readonly bucket: number;
+  readonly cohort: Cohort;
+  /** What the visitor gets now, as in a sentence (`v1`); undefined while no release has said which versions there are. */
+  readonly version?: string;
+  /** The weight in percent at which the visitor's turn comes; absent once it has come, or will not come. */
+  readonly movesAt?: number;
+  /** All of that for people. */
+  readonly sentence: string;
+}
+
+/**
+ * Tells a visitor where they stand: "visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.1 %".
+ * Undefined for what is no visitor id.
+ */
+export function describeVisitor(release: ReleaseOfVisitor, visitorId: string): VisitorView | undefined {
+  const bucket = bucketOf(visitorId, drawOf(release));
+  if (bucket === undefined) return undefined;
+  const { cohort, version, movesAt, rest } = standing(release, bucket);
+  const service = serviceName(release.spec.service.host);
+  const what = version === undefined ? service : `${service} ${version}`;
+  return {
+    bucket,
+    cohort,
+    ...(version === undefined ? {} : { version }),
+    ...(movesAt === undefined ? {} : { movesAt }),
+    sentence: `visitor …${visitorId.slice(-4)}, bucket ${bucket} of ${BUCKETS}: ${what}${rest}`,
+  };
+}
+
+interface Standing {
+  readonly cohort: Cohort;
+  readonly version?: string | undefined;
+  readonly movesAt?: number;
+  /** The end of the sentence. */
+  readonly rest: string;
+}
+
+function standing(release: ReleaseOfVisitor, bucket: number): Standing {
+  const { spec, status } = release;
+  const phase = status?.phase ?? 'Pending';
+  const live = nameOf(status?.liveVersion);
+  const reached = weightReaching(bucket);
+  const canary = nameOf(status?.canary) ?? describeVersion(spec.canary);
+  switch (phase) {
+    case 'Pending': {
+      const wanted = describeVersion(spec.canary);
+      const rest = `; the release to ${wanted} has not started: you move when it passes ${reached} %`;
+      return { cohort: 'stable', version: live ?? nameOf(spec.stable), movesAt: reached, rest };
+    }
+    case 'Progressing':
+    case 'Paused':
+      if (bucket < (status?.cutoff ?? 0)) return { cohort: 'canary', version: canary, rest: `, since the release passed ${reached} %` };
+      return {
+        cohort: 'stable',
+        version: nameOf(status?.stable),
+        movesAt: reached,
+        rest: `; you move to ${canary} when the release passes ${reached} %`,
+      };
+    case 'Completing':
+      return { cohort: 'canary', version: canary, rest: `, since the release passed ${reached} %` };
+    case 'Succeeded':
+      return { cohort: 'canary', version: live, rest: ', as everyone: it is the live version' };
+    case 'RollingBack':
+      return { cohort: 'stable', version: live, rest: `, as everyone: ${canary} is being rolled back` };
+    case 'RolledBack':
+      return { cohort: 'stable', version: live, rest: `, as everyone: ${canary} was rolled back` };
+  }
+}
+
+/** The draw of the current or last release; before a start, that of the one to come. */
+function drawOf({ metadata, spec, status }: ReleaseOfVisitor): Offset {
+  if (status !== undefined && status.phase !== 'Pending') return status.offset;
+  const { namespace, name } = metadata;
+  return offsetOf({ namespace, name, revision: spec.revision, started: status?.started ?? 0, cohort: spec.cohort ?? 'auto' });
+}
+
+function nameOf(version: Version | undefined): string | undefined {
+  return version === undefined ? undefined : describeVersion(version);
+}
+
+/** `reviews` for `reviews`, `reviews.default` and `reviews.default.svc.cluster.local`. */
+function serviceName(host: string): string {
+  return host.split('.')[0] ?? host;
+}
