@@ -39,7 +39,7 @@ export interface ExposureFigures {
 
 /** Exposure of one release: measured in visitors, to hold against the weight. */
 export interface ExposureSummary extends ExposureFigures {
-  /** When the step's routes took effect, ISO 8601. */
+  /** Since when is counted, ISO 8601: the step's beginning, or the observer's where that was later. */
   readonly since: string;
   /** Percent asked for; absent where the release is over. */
   readonly weight?: number;

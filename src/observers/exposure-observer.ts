@@ -1,0 +1,191 @@
+import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import { Exposure, type ExposureSummary } from '../core/evidence/exposure.ts';
+import type { RequestEvent, RequestObserver } from '../core/evidence/request-event.ts';
+import { type SipKey, sipKey } from '../core/evidence/sip-hash.ts';
+import { isSynthetic } from '../core/evidence/synthetic-visitor.ts';
+import { KIND } from '../core/release/canary-release.ts';
+import { isVisitorId } from '../core/visitor/bucket.ts';
+import { visitorIdFromCookies } from '../core/visitor/visitor-id.ts';
+import { parseWovenRuleName, type WovenRuleName } from '../core/weave/rule-name.ts';
+import { type FollowedRelease, followRelease } from './followed-release.ts';
+
+export interface ExposureObserverOptions {
+  readonly store: Store;
+  /** 16 random bytes, drawn at each start: ids are kept as hashes under it only. */
+  readonly hashKey: Uint8Array;
+  /** Milliseconds since the epoch; default: Date.now. */
+  readonly now?: () => number;
+  /** Told when the store cannot be read; the releases concerned stay as last known. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Measures who saw what, for every release of a store. */
+export interface ExposureObserver {
+  /** To be called with every request's event; never throws, and takes a few microseconds. */
+  readonly observe: RequestObserver;
+  /** Figures of this moment; undefined for a release that there is none of, or that has not begun. */
+  summary(namespace: string, name: string): ExposureSummary | undefined;
+  /** Called when a release's figures change for the first time since its last summary; returns the way to stop. */
+  onChange(listener: (namespace: string, name: string) => void): () => void;
+  /** Resolves once the releases that the store held at the start are followed. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
+/** One release with its figures. */
+interface Watched {
+  readonly namespace: string;
+  readonly name: string;
+  readonly exposure: Exposure;
+  release: FollowedRelease;
+  since: string;
+  /** Whether listeners know of changes since the last summary. */
+  told: boolean;
+}
+
+/** A rule's name, read once. */
+interface Binding {
+  readonly rule: WovenRuleName;
+  readonly watched: Watched;
+}
+
+/** More than all rules of one moment; names change with steps, so the cache must not grow for ever. */
+const MAX_BINDINGS = 4_096;
+
+/** Starts following the store's releases; events of a release count from the moment it is known. */
+export function startExposureObserver(options: ExposureObserverOptions): ExposureObserver {
+  const { store } = options;
+  const now = options.now ?? Date.now;
+  const onError = options.onError ?? (() => {});
+  const key: SipKey = sipKey(options.hashKey);
+  const releases = new Map<string, Watched>();
+  const revisions = new Map<string, number>();
+  const bindings = new Map<string, Binding | undefined>();
+  const listeners = new Set<(namespace: string, name: string) => void>();
+  let closed = false;
+
+  function follow(stored: StoredObject): void {
+    const { namespace, name } = stored.ref;
+    const id = `${namespace}/${name}`;
+    // Reads may end in another order than they began.
+    if (closed || stored.revision < (revisions.get(id) ?? 0)) return;
+    revisions.set(id, stored.revision);
+    const release = followRelease(stored);
+    const before = releases.get(id);
+    if (release === undefined || before === undefined) bindings.clear();
+    if (release === undefined) {
+      releases.delete(id);
+      return;
+    }
+    const watched = before ?? { namespace, name, exposure: new Exposure(key), release, since: '', told: false };
+    const anotherRun = before?.release.run !== release.run;
+    const anotherStep = anotherRun || before?.release.step !== release.step;
+    if (anotherRun) watched.exposure.startRelease();
+    else if (anotherStep) watched.exposure.startStep();
+    // Not the time that the status names: after a restart, requests are counted from now on.
+    if (anotherStep) watched.since = new Date(now()).toISOString();
+    watched.release = release;
+    releases.set(id, watched);
+    changed(watched);
+  }
+
+  function changed(watched: Watched): void {
+    if (watched.told) return;
+    watched.told = true;
+    for (const listener of listeners) listener(watched.namespace, watched.name);
+  }
+
+  function forget(ref: ObjectRef): void {
+    const id = `${ref.namespace}/${ref.name}`;
+    releases.delete(id);
+    revisions.delete(id);
+    bindings.clear();
+  }
+
+  async function reread(ref: ObjectRef): Promise<void> {
+    const stored = await store.get(ref);
+    if (stored === undefined) forget(ref);
+    else follow(stored);
+  }
+
+  function bindingOf(rule: string): Binding | undefined {
+    if (bindings.has(rule)) return bindings.get(rule);
+    if (bindings.size >= MAX_BINDINGS) bindings.clear();
+    const parsed = parseWovenRuleName(rule);
+    const watched = parsed === undefined ? undefined : releases.get(`${parsed.namespace}/${parsed.release}`);
+    const binding = parsed === undefined || watched === undefined ? undefined : { rule: parsed, watched };
+    bindings.set(rule, binding);
+    return binding;
+  }
+
+  function observe(event: RequestEvent): void {
+    const { destination } = event;
+    if (event.rule === undefined || destination === undefined) return;
+    const binding = bindingOf(event.rule);
+    if (binding === undefined) return;
+    const { rule, watched } = binding;
+    const { release, exposure } = watched;
+    const atEdge = event.listener === 'ingress';
+    const visitorId =
+      visitorIdFromCookies(event.cookies, release.cookieName, release.offset) ?? (atEdge ? issuedId(rule, event) : undefined);
+    // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
+    if (rule.base.kind === 'moved') {
+      exposure.answered({
+        cohort: release.cohortServed(destination, rule.cohort),
+        failed: isFailure(event),
+        visitorId,
+        requestId: atEdge ? undefined : event.requestId,
+        // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
+        synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
+      });
+    } else if (atEdge && visitorId !== undefined) {
+      exposure.passed({
+        visitorId,
+        requestId: event.requestId,
+        cohort: release.cohortDecided(rule.cohort),
+        synthetic: isSynthetic(event.userAgent),
+      });
+    } else return;
+    changed(watched);
+  }
+
+  const unwatch = store.watch((refs) => {
+    for (const ref of refs) {
+      if (ref.kind === KIND) reread(ref).catch(onError);
+    }
+  });
+  const ready = store.list(KIND).then((stored) => stored.forEach(follow), onError);
+
+  return {
+    observe,
+    ready,
+    summary: (namespace, name) => {
+      const watched = releases.get(`${namespace}/${name}`);
+      if (watched === undefined) return undefined;
+      watched.told = false;
+      return watched.exposure.summary(watched.since, watched.release.weight, watched.release.cutoff);
+    },
+    onChange: (listener) => {
+      const own = (namespace: string, name: string): void => listener(namespace, name);
+      listeners.add(own);
+      return () => {
+        listeners.delete(own);
+      };
+    },
+    close: () => {
+      closed = true;
+      unwatch();
+      listeners.clear();
+    },
+  };
+}
+
+/** At a first visit the request's id is what the edge's Set-Cookie makes the visitor's. */
+function issuedId(rule: WovenRuleName, event: RequestEvent): string | undefined {
+  return rule.role === 'new' && isVisitorId(event.requestId) ? event.requestId : undefined;
+}
+
+/** 5xx, or no answer at all; a client that went away (DC) is not the service's failure. */
+function isFailure(event: RequestEvent): boolean {
+  return event.status >= 500 || (event.status === 0 && event.flag !== 'DC');
+}
