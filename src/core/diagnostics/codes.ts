@@ -209,6 +209,10 @@ export const CODES = {
     title: 'Two releases share a VirtualService or a service',
     remedy: 'Keep one of them: each VirtualService, and each service, takes part in one release at a time.',
   },
+  PERCH3051: {
+    title: 'The VirtualService that a release adopts does not exist',
+    remedy: 'Create it, or name the VirtualService that routes to the service.',
+  },
   PERCH4050: {
     title: 'The same object twice in one apply',
     remedy: 'Keep one of the two: kind, namespace and name together must be unique.',

@@ -2,7 +2,7 @@ import { isExposed } from './phase.ts';
 import { rollBack } from './roll-back.ts';
 import type { ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
-import { event, type Move, type Turn } from './turn.ts';
+import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** How long a version may be without ready endpoints before the machine acts on it. */
@@ -16,7 +16,7 @@ export function graceIsOver(since: string | undefined, now: number): boolean {
 /** Watches the canary's endpoints while visitors are on it: lost for longer than the grace, everyone goes back to stable. */
 export function watchCanary(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (!isExposed(status.phase) || status.canary === undefined) return undefined;
-  const { canary, stable } = turn.observed;
+  const canary = readinessOf(turn, status.canary);
   const name = describeVersion(status.canary);
   if (canary.ready === true && status.canaryLostSince !== undefined) {
     return {
@@ -33,12 +33,12 @@ export function watchCanary(turn: Turn, status: ReleaseStatus): Move | undefined
       events: [event(turn, 'CanaryLost', message, { type: 'Warning' })],
     };
   }
-  if (!graceIsOver(status.canaryLostSince, turn.now) || stable?.ready !== true) return undefined;
+  if (!graceIsOver(status.canaryLostSince, turn.now) || readinessOf(turn, status.stable).ready !== true) return undefined;
   return rollBack(turn, status, `${name} had no ready endpoints for ${GRACE_MS / 1000} s`);
 }
 
 /** Whether visitors are on a canary that is gone, and stable could not take them either. */
 export function nothingIsReady(turn: Turn, status: ReleaseStatus): boolean {
-  const { canary, stable } = turn.observed;
-  return isExposed(status.phase) && canary.ready === false && graceIsOver(status.canaryLostSince, turn.now) && stable?.ready !== true;
+  if (!isExposed(status.phase) || !graceIsOver(status.canaryLostSince, turn.now)) return false;
+  return readinessOf(turn, status.canary).ready === false && readinessOf(turn, status.stable).ready !== true;
 }

@@ -4,7 +4,7 @@ import { rollBack } from './roll-back.ts';
 import { toPending } from './start.ts';
 import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
-import { event, type Move, type Turn } from './turn.ts';
+import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 type Answer =
@@ -47,9 +47,9 @@ function answerTo(turn: Turn, status: ReleaseStatus, request: ReleaseRequest): A
 }
 
 function promote(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
-  const { canary, problems } = turn.observed;
-  if (canary.ready === undefined && problems.length === 0) return undefined;
-  const blocked = wideningBlocked(turn);
+  const isKnown = readinessOf(turn, status.canary).ready !== undefined;
+  if (!isKnown && turn.observed.problems.length === 0) return undefined;
+  const blocked = wideningBlocked(turn, status);
   if (blocked !== undefined) return refused(`not widened: ${blocked}`);
   const move = goOn(turn, status, by);
   const { phase, weight } = move.status;
@@ -76,8 +76,8 @@ function resume(turn: Turn, status: ReleaseStatus, by: string): Answer {
 }
 
 function goBack(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
-  const { stable } = turn.observed;
-  if (stable?.ready === undefined) return undefined;
+  const stable = readinessOf(turn, status.stable);
+  if (stable.ready === undefined) return undefined;
   const name = status.stable === undefined ? 'stable' : describeVersion(status.stable);
   // Never route to a version that cannot answer: staying serves more visitors.
   if (!stable.ready) return refused(`${name} has no ready endpoints (${stable.reason}): everyone stays where they are`);

@@ -2,7 +2,7 @@ import type { RoutePlan } from '../weave/plan.ts';
 import { conditionsOf } from './conditions.ts';
 import { nothingIsReady, watchCanary } from './endpoints.ts';
 import { handleRequest } from './handle-request.ts';
-import type { Observed } from './observed.ts';
+import { type Observed, versionsToObserve } from './observed.ts';
 import { complete, isoTime, progress, stayPaused } from './progress.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { finishRollback } from './roll-back.ts';
@@ -20,7 +20,10 @@ export interface Advance {
   /** Where visitors are to go; undefined: leave the base as its owner wrote it. Under deletion: what to un-weave to. */
   readonly routes: RoutePlan | undefined;
   readonly events: readonly ReleaseEvent[];
-  /** When something changes by itself, in ms since the epoch; absent when only the world can change it. */
+  /**
+   * When something changes by itself, in ms since the epoch; `now` when another look at once goes on (with other versions to observe);
+   * absent when only the world can change anything.
+   */
   readonly wakeAt?: number;
 }
 
@@ -35,7 +38,8 @@ const MOST_MOVES = 20;
 export function advance(release: ReleaseInput, previous: ReleaseStatus | undefined, observed: Observed, now: number): Advance {
   let status = previous ?? initialStatus();
   const events: ReleaseEvent[] = [];
-  let turn: Turn = { release, observed, now, at: isoTime(now), confirmed: observed.routesConfirmed, rollbackWaits: false };
+  const looked = versionsToObserve(release.spec, previous);
+  let turn: Turn = { release, observed, looked, now, at: isoTime(now), confirmed: observed.routesConfirmed, rollbackWaits: false };
 
   const take = (move: Move): void => {
     // What was confirmed is the plan that came in: another one has to be served first.
@@ -64,7 +68,7 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
   status = withChanges(status, { message, observedGeneration: release.generation });
   status = withChanges(status, { conditions: conditionsOf(turn, status, previous?.conditions ?? []) });
 
-  const wakeAt = observed.deletion ? undefined : nextWake(status, now);
+  const wakeAt = observed.deletion ? undefined : nextWake(turn, status);
   return { status, routes: planUnder(observed, status), events, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 

@@ -3,13 +3,14 @@ import { parseDuration } from './durations.ts';
 import { withHistory } from './history.ts';
 import type { ReleaseStatus } from './status.ts';
 import { NO_HOLD, withChanges } from './status-change.ts';
-import { currentStep, event, type Move, type Turn } from './turn.ts';
+import { currentStep, event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** What forbids widening now; undefined when nothing does. */
-export function wideningBlocked(turn: Turn): string | undefined {
-  const { canary, problems } = turn.observed;
-  if (problems[0] !== undefined) return problems[0];
+export function wideningBlocked(turn: Turn, status: ReleaseStatus): string | undefined {
+  const canary = readinessOf(turn, status.canary);
+  const [problem] = turn.observed.problems;
+  if (problem !== undefined) return problem;
   if (canary.ready !== true) return `the canary is not ready: ${canary.reason}`;
   return turn.rollbackWaits ? 'a rollback is asked for' : undefined;
 }
@@ -39,7 +40,7 @@ export function progress(turn: Turn, status: ReleaseStatus): Move | undefined {
   const step = currentStep(turn, status);
   if (step === undefined) {
     // The spec has no step of this weight any more: on to the next larger one, never back.
-    return wideningBlocked(turn) === undefined ? goOn(turn, status) : undefined;
+    return wideningBlocked(turn, status) === undefined ? goOn(turn, status) : undefined;
   }
   const renumbered = renumber(turn, status);
   if (renumbered !== undefined) return renumbered;
@@ -52,7 +53,7 @@ export function progress(turn: Turn, status: ReleaseStatus): Move | undefined {
     return { status: withChanges(status, { holdUntil: holdEnd(turn.now, holdOf(step.hold)) }), events: [] };
   }
   const over = turn.now >= Date.parse(status.holdUntil);
-  return over && turn.confirmed && wideningBlocked(turn) === undefined ? goOn(turn, status) : undefined;
+  return over && turn.confirmed && wideningBlocked(turn, status) === undefined ? goOn(turn, status) : undefined;
 }
 
 /** Paused: the step may still be confirmed, so that its hold is whole when it is resumed. */

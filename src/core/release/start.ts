@@ -3,10 +3,9 @@ import { offsetOf } from '../visitor/cohort.ts';
 import type { Version } from './canary-release.ts';
 import { asksForNewRelease } from './change.ts';
 import { graceIsOver } from './endpoints.ts';
-import type { VersionReadiness } from './observed.ts';
 import type { ReleaseStatus } from './status.ts';
 import { NO_HOLD, withChanges } from './status-change.ts';
-import { event, type Move, type Turn } from './turn.ts';
+import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
 /** Succeeded and RolledBack: another pair or a new revision begins a new release; the same pair never starts again by itself. */
@@ -31,7 +30,8 @@ export function pending(turn: Turn, status: ReleaseStatus): Move | undefined {
 }
 
 /** What a release that has not started waits for, in sentences; empty when it can start. */
-export function missingToStart({ release, observed }: Turn, { liveVersion }: ReleaseStatus): readonly string[] {
+export function missingToStart(turn: Turn, { liveVersion }: ReleaseStatus): readonly string[] {
+  const { release, observed } = turn;
   const { canary } = release.spec;
   const stable = release.spec.stable ?? liveVersion;
   const missing = [...observed.problems];
@@ -39,16 +39,16 @@ export function missingToStart({ release, observed }: Turn, { liveVersion }: Rel
   else if (liveVersion !== undefined && !sameVersion(stable, liveVersion)) {
     const live = describeVersion(liveVersion);
     missing.push(`spec.stable is ${describeVersion(stable)}, but ${live} is live: write ${live}, or leave spec.stable out`);
-  } else missing.push(...notReady(stable, observed.stable));
-  missing.push(...notReady(canary, observed.canary));
+  } else missing.push(...notReady(turn, stable));
+  missing.push(...notReady(turn, canary));
   return missing;
 }
 
-function notReady(version: Version, readiness: VersionReadiness | undefined): readonly string[] {
-  if (readiness?.ready === true) return [];
+function notReady(turn: Turn, version: Version): readonly string[] {
+  const { ready, reason } = readinessOf(turn, version);
+  if (ready === true) return [];
   const name = describeVersion(version);
-  if (readiness?.ready === undefined) return [`not known yet whether ${name} is ready`];
-  return [`${name} is not ready: ${readiness.reason}`];
+  return [ready === undefined ? `not known yet whether ${name} is ready` : `${name} is not ready: ${reason}`];
 }
 
 /** The wanted version is what everyone gets already: with no status to say so, the base does. Nothing starts, nothing moves backwards. */
@@ -66,16 +66,15 @@ function nothingToRelease(turn: Turn, status: ReleaseStatus): Move | undefined {
  * succeeded. The grace keeps a stable that merely starts a moment later than the canary from losing its traffic.
  */
 function watchStable(turn: Turn, status: ReleaseStatus): Move | undefined {
-  const { canary, stable, problems } = turn.observed;
-  const first = status.liveVersion === undefined && problems.length === 0;
-  const lost = first && stable?.ready === false && canary.ready === true;
+  const { canary, stable } = turn.release.spec;
+  const first = status.liveVersion === undefined && turn.observed.problems.length === 0;
+  const lost = first && readinessOf(turn, stable).ready === false && readinessOf(turn, canary).ready === true;
   if (!lost) {
     return status.stableLostSince === undefined ? undefined : { status: withChanges(status, { stableLostSince: undefined }), events: [] };
   }
   if (status.stableLostSince === undefined) return { status: withChanges(status, { stableLostSince: turn.at }), events: [] };
   if (!graceIsOver(status.stableLostSince, turn.now)) return undefined;
-  const name = describeVersion(turn.release.spec.canary);
-  return settleAtCanary(turn, status, `only ${name} has ready endpoints: it is taken as the live version`);
+  return settleAtCanary(turn, status, `only ${describeVersion(canary)} has ready endpoints: it is taken as the live version`);
 }
 
 function settleAtCanary(turn: Turn, status: ReleaseStatus, message: string): Move {

@@ -48,5 +48,5 @@ function holdMessage(turn: Turn, status: ReleaseStatus): string {
   if (status.stepStartedAt === undefined) return 'waiting for the routes to be served';
   const over = status.holdUntil === undefined || turn.now >= Date.parse(status.holdUntil);
   if (!over) return `held until ${status.holdUntil}`;
-  return `not widened: ${wideningBlocked(turn) ?? 'waiting for the routes to be served'}`;
+  return `not widened: ${wideningBlocked(turn, status) ?? 'waiting for the routes to be served'}`;
 }

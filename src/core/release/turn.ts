@@ -1,7 +1,8 @@
-import type { CanaryReleaseSpec } from './canary-release.ts';
-import type { Observed } from './observed.ts';
+import type { CanaryReleaseSpec, Version } from './canary-release.ts';
+import type { Observed, VersionReadiness } from './observed.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import type { ReleaseStatus } from './status.ts';
+import { sameVersion } from './version.ts';
 
 /** The release as the machine needs it. */
 export interface ReleaseInput {
@@ -15,6 +16,8 @@ export interface ReleaseInput {
 export interface Turn {
   readonly release: ReleaseInput;
   readonly observed: Observed;
+  /** The versions whose readiness `observed` tells. */
+  readonly looked: { readonly canary: Version; readonly stable?: Version };
   /** Milliseconds since the epoch, and the same as ISO 8601. */
   readonly now: number;
   readonly at: string;
@@ -33,6 +36,13 @@ export interface Move {
 /** The step that the release is on; undefined when the spec has no step of that weight (any more). */
 export function currentStep({ release }: Pick<Turn, 'release'>, status: ReleaseStatus): CanaryReleaseSpec['steps'][number] | undefined {
   return release.spec.steps.find((step) => step.weight === status.weight);
+}
+
+/** Whether a version can take traffic. Of a version that this turn did not look at, nothing is known. */
+export function readinessOf({ observed, looked }: Pick<Turn, 'observed' | 'looked'>, version: Version | undefined): VersionReadiness {
+  if (version !== undefined && sameVersion(version, looked.canary)) return observed.canary;
+  if (version !== undefined && sameVersion(version, looked.stable) && observed.stable !== undefined) return observed.stable;
+  return { ready: undefined, reason: 'not looked at yet' };
 }
 
 /** An event of this moment. */

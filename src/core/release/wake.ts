@@ -1,13 +1,25 @@
 import { GRACE_MS } from './endpoints.ts';
+import { versionsToObserve } from './observed.ts';
 import { isExposed } from './phase.ts';
 import type { ReleaseStatus } from './status.ts';
+import type { Turn } from './turn.ts';
+import { sameVersion } from './version.ts';
 
-/** When the next thing happens by itself, in ms since the epoch and after `now`; undefined when only the world can change anything. */
-export function nextWake(status: ReleaseStatus, now: number): number | undefined {
+/**
+ * When the next thing happens by itself, in ms since the epoch: `now` when a look at other versions is needed, else later; undefined when
+ * only the world can change anything.
+ */
+export function nextWake(turn: Turn, status: ReleaseStatus): number | undefined {
+  const { now } = turn;
+  if (status.phase === 'Pending' && !sameVersions(turn.looked, versionsToObserve(turn.release.spec, status))) return now;
   const times: number[] = [];
   if (status.phase === 'Progressing' && status.holdUntil !== undefined) times.push(Date.parse(status.holdUntil));
   if (isExposed(status.phase) && status.canaryLostSince !== undefined) times.push(Date.parse(status.canaryLostSince) + GRACE_MS);
   if (status.phase === 'Pending' && status.stableLostSince !== undefined) times.push(Date.parse(status.stableLostSince) + GRACE_MS);
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? undefined : Math.min(...coming);
+}
+
+function sameVersions(a: Turn['looked'], b: Turn['looked']): boolean {
+  return sameVersion(a.canary, b.canary) && sameVersion(a.stable, b.stable);
 }

@@ -1,0 +1,145 @@
+import type { RoutePlan } from '../weave/plan.ts';
+import { type CanaryReleaseSpec, canaryReleaseSpec, type Version } from './canary-release.ts';
+import { type Advance, advance } from './machine.ts';
+import { type Observed, type VersionReadiness, versionsToObserve } from './observed.ts';
+import type { ReleaseEvent } from './release-event.ts';
+import { samePlan } from './route-plan.ts';
+import type { ReleaseRequest, ReleaseStatus, RequestAction } from './status.ts';
+import { describeVersion } from './version.ts';
+
+/** A spec after defaults: reviews from v1 to v2 in steps of 10 minutes, unless said otherwise. */
+export function specOf(changes: Partial<CanaryReleaseSpec> = {}): CanaryReleaseSpec {
+  const spec = canaryReleaseSpec.parse({
+    service: { host: 'reviews', port: 9080 },
+    canary: { subset: 'v2' },
+    stable: { subset: 'v1' },
+    route: { adopt: { virtualService: 'reviews' } },
+    steps: [
+      { weight: 10, hold: '10m' },
+      { weight: 50, hold: 'manual' },
+      { weight: 100, hold: '10m' },
+    ],
+  });
+  return { ...spec, ...changes };
+}
+
+/** The same without a field. */
+export function without(spec: CanaryReleaseSpec, field: 'stable' | 'revision'): CanaryReleaseSpec {
+  const { [field]: _, ...rest } = spec;
+  return rest;
+}
+
+/** Names a subset. */
+export function subset(name: string): Version {
+  return { subset: name };
+}
+
+export const MINUTE = 60_000;
+
+/**
+ * A world around the release machine, for its tests: a clock, endpoints, a data plane that serves what it was last given when told to, and
+ * a store that keeps the status as JSON. Each act ends with one look of the machine.
+ */
+export class ReleaseWorld {
+  spec: CanaryReleaseSpec;
+  generation = 1;
+  now = Date.parse('2026-11-22T10:00:00.000Z');
+  readonly ready = new Map<string, boolean | undefined>([
+    ['v1', true],
+    ['v2', true],
+    ['v3', true],
+  ]);
+  problems: readonly string[] = [];
+  baseVersion: Version | undefined = { subset: 'v1' };
+  request: ReleaseRequest | undefined;
+  deletion = false;
+  status: ReleaseStatus | undefined;
+  routes: RoutePlan | undefined;
+  wakeAt: number | undefined;
+  /** Events of all looks. */
+  readonly events: ReleaseEvent[] = [];
+  #served: { readonly plan: RoutePlan | undefined } | undefined;
+  #requests = 0;
+
+  constructor(spec: CanaryReleaseSpec = specOf()) {
+    this.spec = spec;
+  }
+
+  /** What the machine would be told now. */
+  observed(): Observed {
+    const { canary, stable } = versionsToObserve(this.spec, this.status);
+    return {
+      canary: this.#readiness(canary),
+      stable: stable === undefined ? undefined : this.#readiness(stable),
+      problems: this.problems,
+      baseVersion: this.baseVersion,
+      routesConfirmed: this.#served !== undefined && samePlan(this.#served.plan, this.routes),
+      request: this.request,
+      deletion: this.deletion,
+    };
+  }
+
+  look(): Advance {
+    const input = { namespace: 'default', name: 'reviews', generation: this.generation, spec: this.spec };
+    const result = advance(input, this.status, this.observed(), this.now);
+    this.status = result.status;
+    this.routes = result.routes;
+    this.wakeAt = result.wakeAt;
+    this.events.push(...result.events);
+    // As a controller does: the machine asks for another look at once when it needs to know other versions.
+    return result.wakeAt !== undefined && result.wakeAt <= this.now ? this.look() : result;
+  }
+
+  /** The data plane takes over the routes. */
+  serve(): Advance {
+    this.#served = { plan: this.routes };
+    return this.look();
+  }
+
+  pass(ms: number): Advance {
+    this.now += ms;
+    return this.look();
+  }
+
+  ask(action: RequestAction, by = 'ada'): Advance {
+    this.request = { id: `r${++this.#requests}`, action, by };
+    return this.look();
+  }
+
+  setReady(version: string, ready: boolean | undefined): Advance {
+    this.ready.set(version, ready);
+    return this.look();
+  }
+
+  edit(spec: CanaryReleaseSpec): Advance {
+    this.spec = spec;
+    this.generation++;
+    return this.look();
+  }
+
+  /** The process dies and comes back: only the stored status is left, nothing is served yet, and the clock may have been set back. */
+  restart(clockSetBackMs = 0): Advance {
+    this.status = this.status === undefined ? undefined : JSON.parse(JSON.stringify(this.status));
+    this.#served = undefined;
+    this.now -= clockSetBackMs;
+    return this.look();
+  }
+
+  /** What people see: `Progressing 10 %`. */
+  get place(): string {
+    return `${this.status?.phase} ${this.status?.weight} %`;
+  }
+
+  get message(): string {
+    return this.status?.message ?? '';
+  }
+
+  get phase(): string | undefined {
+    return this.status?.phase;
+  }
+
+  #readiness(version: Version): VersionReadiness {
+    const ready = this.ready.get(describeVersion(version));
+    return { ready, reason: ready === true ? 'an endpoint accepts connections' : 'no endpoint accepts connections' };
+  }
+}
