@@ -1,0 +1,51 @@
+// One Perch gateway in a process of its own, started by perch.ts with its options as one argument of JSON; prints its port as JSON.
+import { randomBytes } from 'node:crypto';
+import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
+import type { RequestObserver } from '../../src/core/evidence/request-event.ts';
+import { compileRouting } from '../../src/core/routing/compile.ts';
+import { startGateway } from '../../src/gateway/gateway.ts';
+import { startExposureObserver } from '../../src/observers/exposure-observer.ts';
+import type { PerchProxyOptions } from './perch.ts';
+import { CUTOFF, EDGE_PORT, OFFSET, shopObjects, shopRelease, shopRoutes, wovenShopRoutes } from './shop.ts';
+
+/** The observer that `perch serve` runs, following a release that stands at its first step. */
+async function observeExposure(): Promise<RequestObserver> {
+  const store = openSqliteStore({
+    dataDir: ':memory:',
+    now: Date.now,
+    admission: { baseOf: (object) => object, admit: () => [] },
+    onListenerError: (error) => {
+      throw error;
+    },
+  });
+  const release = shopRelease();
+  await store.apply('bench', [release]);
+  const startedAt = new Date().toISOString();
+  const status = {
+    phase: 'Progressing',
+    message: 'on a step',
+    ...{ step: 0, weight: 10, cutoff: CUTOFF, offset: OFFSET, started: 1, observedGeneration: 1 },
+    stable: { subset: 'stable' },
+    canary: { subset: 'canary' },
+    startedAt,
+    stepStartedAt: startedAt,
+    history: [],
+    conditions: [],
+  } as const;
+  if (!(await store.commit({ kind: release.kind, namespace: 'default', name: 'shop' }, { status }, store.revision()))) {
+    throw new Error('the release changed meanwhile');
+  }
+  const observer = startExposureObserver({ store, hashKey: randomBytes(16), now: Date.now });
+  await observer.ready;
+  return observer.observe;
+}
+
+const options = JSON.parse(process.argv[2] ?? '') as PerchProxyOptions;
+const { table, diagnostics } = compileRouting(shopObjects(options.origins, options.scheme ? wovenShopRoutes() : shopRoutes));
+if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+const gateway = await startGateway({
+  map: new Map([[EDGE_PORT, 0]]),
+  ...(options.evidence ? { observe: await observeExposure() } : {}),
+});
+await gateway.update(table);
+console.log(JSON.stringify({ port: gateway.addresses().find(({ kind }) => kind === 'ingress')?.actualPort }));

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+
+/** CPU time, in seconds. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** Linux counts in hundredths of a second for user space (USER_HZ), on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+function processAndChildren(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processAndChildren(Number(child))))];
+}
+
+/**
+ * CPU time that a process, all its threads, and its child processes (nginx's workers) have used so far:
+ * utime and stime of /proc/PID/stat, proc(5).
+ */
+export function cpuTime(pid: number): CpuTime {
+  let user = 0;
+  let system = 0;
+  for (const id of processAndChildren(pid)) {
+    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
+    // The second field, the name in parentheses, may contain spaces: count behind it, where the third field is first.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    user += Number(fields[11]) / TICKS_PER_SECOND;
+    system += Number(fields[12]) / TICKS_PER_SECOND;
+  }
+  return { user, system };
+}
+
+/** Resident memory of a process and its children, in MiB (VmRSS). */
+export function residentMemory(pid: number): number {
+  const sizes = processAndChildren(pid).map((id) => /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? '0');
+  return sizes.reduce((sum, size) => sum + Number(size), 0) / 1024;
+}
