@@ -1,1 +1,13 @@
-console.log('hi', process.version);
+import { watchInterruption } from './interruption.ts';
+import { runCli } from './run-cli.ts';
+import { processTerminal } from './terminal.ts';
+
+const interruption = watchInterruption();
+const code = await runCli(process.argv.slice(2), {
+  terminal: processTerminal(process.env),
+  signal: interruption.signal,
+  environment: process.env,
+});
+process.exitCode = interruption.exitCode() ?? code;
+// Everything is closed by now; if something keeps the process alive nevertheless, its user should not have to wait for it.
+setTimeout(() => process.exit(), 1000).unref();

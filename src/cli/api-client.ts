@@ -1,0 +1,150 @@
+import type { ApplyOutcome, ObjectRef } from '../cluster/store.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
+import type { RequestAction } from '../core/release/status.ts';
+import type { Problem } from '../server/problem.ts';
+import type { ObjectView, ReleaseView } from '../server/release-resource.ts';
+import { CommandError } from './command-error.ts';
+
+/** A call that the runtime answered with a problem document. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** What an apply did. */
+export interface ApplyAnswer {
+  readonly outcomes: readonly ApplyOutcome[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** What became of a request: `pending` where its outcome was not there in time. */
+export interface RequestAnswer {
+  readonly id: string;
+  readonly state: 'done' | 'pending';
+  readonly message: string | undefined;
+}
+
+interface CallOptions {
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly body?: unknown;
+}
+
+/** Why a connection failed, in a few words. */
+function connectionFailure(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = 'code' in cause ? cause.code : undefined;
+    if (code === 'ECONNREFUSED') return 'nothing listens there';
+    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'no such host';
+    if (typeof code === 'string') return code;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The runtime's HTTP API (docs/architecture.md). Every call throws CommandError where it is unreachable, ApiProblem where it refuses. */
+export class ApiClient {
+  readonly #server: URL;
+  readonly #signal: AbortSignal;
+
+  constructor(server: string, signal: AbortSignal) {
+    const url = URL.parse(server.includes('://') ? server : `http://${server}`);
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+      throw new CommandError(`--server ${server} is not an address such as http://127.0.0.1:7070`);
+    }
+    this.#server = url;
+    this.#signal = signal;
+  }
+
+  async releases(): Promise<readonly ReleaseView[]> {
+    return ((await this.#call('/api/v1/releases')) as { items: ReleaseView[] }).items;
+  }
+
+  /** Undefined where there is no such release. */
+  async release(namespace: string, name: string): Promise<ReleaseView | undefined> {
+    return (await this.#find(`/api/v1/releases/${path(namespace, name)}`)) as ReleaseView | undefined;
+  }
+
+  async objects(kind: string, namespace: string | undefined, view: 'served' | 'base'): Promise<readonly ObjectView[]> {
+    const query = new URLSearchParams({ kind, view, ...(namespace === undefined ? {} : { namespace }) });
+    return ((await this.#call(`/api/v1/objects?${query}`)) as { items: ObjectView[] }).items;
+  }
+
+  /** Undefined where there is no such object. */
+  async object({ kind, namespace, name }: ObjectRef, view: 'served' | 'base'): Promise<ObjectView | undefined> {
+    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}?view=${view}`)) as ObjectView | undefined;
+  }
+
+  /** All or nothing. */
+  async apply(objects: readonly KubeObject[]): Promise<ApplyAnswer> {
+    return (await this.#call('/api/v1/objects', { method: 'PUT', body: { objects } })) as ApplyAnswer;
+  }
+
+  /** False where there is no such object. A release is only marked: it goes once its routes were taken out. */
+  async remove({ kind, namespace, name }: ObjectRef): Promise<boolean> {
+    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}`, { method: 'DELETE' })) !== undefined;
+  }
+
+  /** Posts a request to a release and waits for its outcome for at most `waitMs`; the same `id` is never handled twice. */
+  async request(
+    namespace: string,
+    name: string,
+    request: { readonly id: string; readonly action: RequestAction; readonly by: string },
+    waitMs: number,
+  ): Promise<RequestAnswer> {
+    const at = `/api/v1/releases/${path(namespace, name)}/requests?wait=${waitMs}`;
+    const answer = (await this.#call(at, { method: 'POST', body: request })) as { id: string; outcome?: 'done'; message?: string };
+    return { id: answer.id, state: answer.outcome === 'done' ? 'done' : 'pending', message: answer.message };
+  }
+
+  /** The stream of `/api/v1/events`, for `readEvents`. */
+  async events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#fetch('/api/v1/events', { headers: { accept: 'text/event-stream' }, signal });
+    if (!response.ok || response.body === null) throw new ApiProblem(await problemOf(response));
+    return response.body;
+  }
+
+  async #find(at: string, options: CallOptions = {}): Promise<unknown> {
+    try {
+      return await this.#call(at, options);
+    } catch (error) {
+      if (error instanceof ApiProblem && error.problem.code === 'PERCH4005') return undefined;
+      throw error;
+    }
+  }
+
+  async #call(at: string, { method = 'GET', body }: CallOptions = {}): Promise<unknown> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await this.#fetch(at, { method, ...sent });
+    if (!response.ok) throw new ApiProblem(await problemOf(response));
+    return await response.json();
+  }
+
+  async #fetch(at: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(new URL(at, this.#server), { signal: this.#signal, ...init });
+    } catch (error) {
+      if (this.#signal.aborted || init.signal?.aborted === true) throw error;
+      throw new CommandError(
+        `cannot reach Perch at ${this.#server.origin} (${connectionFailure(error)}): ` +
+          'start it with perch serve -f DIR or perch demo, or name another with --server URL',
+      );
+    }
+  }
+}
+
+function path(...parts: readonly string[]): string {
+  return parts.map(encodeURIComponent).join('/');
+}
+
+/** Something else may listen there: its answer is not taken for one of ours. */
+async function problemOf(response: Response): Promise<Problem> {
+  if (response.headers.get('content-type')?.startsWith('application/problem+json') === true) return (await response.json()) as Problem;
+  throw new CommandError(
+    `${new URL(response.url).origin} answered ${response.status}, but not as Perch does: is it another program's port?`,
+  );
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { ApiClient } from './api-client.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Where `perch serve` and `perch demo` listen unless told otherwise. */
+export const DEFAULT_SERVER = 'http://127.0.0.1:7070';
+
+/** What every command works with. */
+export interface CliContext {
+  readonly terminal: Terminal;
+  /** Aborts when the user, or the system, wants the command to end. */
+  readonly signal: AbortSignal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Adds one command to the program. Modules that cost time to load are imported inside its action. */
+export type AddCommand = (program: Command, context: CliContext) => void;
+
+/** Options of the program itself, which every command has. */
+export interface GlobalOptions {
+  readonly server: string;
+  readonly namespace: string;
+}
+
+/** Where a command finds what it is about. */
+export interface Target {
+  readonly client: ApiClient;
+  readonly namespace: string;
+}
+
+/** The runtime and namespace that `--server` and `--namespace` name. */
+export function targetOf(command: Command, context: CliContext): Target {
+  const { server, namespace } = command.optsWithGlobals<GlobalOptions>();
+  return { client: new ApiClient(server, context.signal), namespace };
+}
+
+/** The examples at the end of a command's help: what to type, and what it does. */
+export function examples(...lines: readonly (readonly [command: string, does: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}`;
+}

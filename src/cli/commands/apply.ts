@@ -1,0 +1,60 @@
+import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
+import { ApiProblem, type ApplyAnswer } from '../api-client.ts';
+import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { CommandError } from '../command-error.ts';
+import { outputOption } from '../options.ts';
+import { outcomeText } from '../outcome-text.ts';
+import { writeValue } from '../output.ts';
+import { countErrors, printDiagnostics } from '../print-diagnostics.ts';
+import { readStdin } from '../read-stdin.ts';
+
+interface ApplyOptions {
+  readonly file: readonly string[];
+  readonly output?: 'json' | 'yaml';
+}
+
+/** `perch apply`. */
+export const addApply: AddCommand = (program, context) => {
+  const { terminal } = context;
+  program
+    .command('apply')
+    .description('apply releases and Istio objects from files: all of them, or, where one has a mistake, none')
+    .requiredOption('-f, --file <path...>', 'files, directories (recursively: .yaml, .yml, .json), or - for standard input')
+    .addOption(outputOption('json', 'yaml'))
+    .addHelpText(
+      'after',
+      examples(
+        ['perch apply -f release.yaml', 'one file'],
+        ['perch apply -f examples/bookinfo', 'a directory'],
+        ['perch get vs reviews --view base -o yaml | perch apply -f -', 'from standard input'],
+      ),
+    )
+    .action(async (options: ApplyOptions, command) => {
+      const { client } = targetOf(command, context);
+      // The schemas take time to load; commands that only ask do without.
+      const { readManifestFiles, skippedNote } = await import('../../server/manifest-files.ts');
+      const { locateDiagnostics } = await import('../../server/locate-diagnostics.ts');
+      const { objects, diagnostics, skipped, texts } = await readManifestFiles(options.file, readStdin);
+      printDiagnostics(terminal, diagnostics, texts);
+      if (hasErrors(diagnostics)) throw new CommandError(`${countErrors(diagnostics)}; nothing was applied`);
+      const note = skippedNote(skipped);
+      if (note !== undefined) terminal.err(`note: ${note}`);
+      if (objects.length === 0) throw new CommandError('the files hold nothing to apply');
+
+      let answer: ApplyAnswer;
+      try {
+        answer = await client.apply(objects.map(({ object }) => object));
+      } catch (error) {
+        if (!(error instanceof ApiProblem) || error.problem.diagnostics === undefined) throw error;
+        const found = locateDiagnostics(error.problem.diagnostics, objects);
+        printDiagnostics(terminal, found, texts);
+        throw new CommandError(`${countErrors(found)}; nothing was applied`);
+      }
+      // Warnings about single objects were shown above, with their lines.
+      const known = new Set(diagnostics.map(({ code, object, path }) => `${code} ${object} ${path}`));
+      const fresh = answer.warnings.filter(({ code, object, path }) => !known.has(`${code} ${object} ${path}`));
+      printDiagnostics(terminal, locateDiagnostics(fresh, objects), texts);
+      if (options.output !== undefined) await writeValue(terminal, options.output, { outcomes: answer.outcomes });
+      else for (const outcome of answer.outcomes) terminal.out(outcomeText(outcome));
+    });
+};

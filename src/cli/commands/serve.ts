@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
+import { parsePort } from '../options.ts';
+import type { ServeOptions } from '../start-serve.ts';
+
+/** `9080=19080`: the declared port, and the one to listen on. Repeatable. */
+function parseMap(text: string, former: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  const [, declared = '', actual = ''] = /^(\d+)=(\d+)$/.exec(text) ?? [];
+  if (declared === '') throw new InvalidArgumentError('It is not DECLARED=ACTUAL, such as 9080=19080.');
+  return new Map(former).set(parsePort(declared), parsePort(actual));
+}
+
+function parseProxyPort(text: string): number | 'off' {
+  return text === 'off' ? 'off' : parsePort(text);
+}
+
+/** `perch serve`. */
+export const addServe: AddCommand = (program: Command, context: CliContext) => {
+  program
+    .command('serve')
+    .description('serve Istio files and releases on this machine: gateway, releases and API in one process, until Ctrl-C')
+    .configureHelp({ showGlobalOptions: false })
+    .option('-f, --file <path...>', 'files or directories (recursively: .yaml, .yml, .json) to apply at the start')
+    .option('-w, --watch', 'apply the files again when they change')
+    .option('--prune', 'delete objects that an earlier start applied and that left the files')
+    .addOption(new Option('--api-port <port>', 'port of the HTTP API on loopback; 0: any free one').argParser(parsePort).default(7070))
+    .option('--data <dir>', 'where objects and releases are kept', '.perch')
+    .addOption(
+      new Option('--map <declared=actual>', 'listen on another port than the files declare; 0: any free one; repeatable')
+        .argParser(parseMap)
+        .default(new Map<number, number>(), 'as declared'),
+    )
+    .addOption(
+      new Option('--proxy-port <port>', 'port of the HTTP proxy through which services call each other, or off')
+        .argParser(parseProxyPort)
+        .default(15_080),
+    )
+    .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['perch serve -f examples/article/', 'the files of a directory, state in ./.perch'],
+        ['perch serve -f routes/ --watch', 'apply again at each change'],
+        ['perch serve -f routes/ --map 9080=19080 --map 8080=0', 'listen elsewhere'],
+        ['perch serve', 'go on with what ./.perch holds'],
+      ),
+    )
+    .action(async (options: ServeOptions) => {
+      // The runtime takes time to load; every other command does without.
+      const { startServe } = await import('../start-serve.ts');
+      const running = await startServe(context, options);
+      try {
+        if (!context.signal.aborted) await once(context.signal, 'abort');
+      } finally {
+        await running.close();
+      }
+    });
+};

@@ -1,0 +1,47 @@
+import type { ExposureFigures, ExposureSummary } from '../core/evidence/exposure.ts';
+import { count, percent } from './release-text.ts';
+import type { Style } from './style.ts';
+
+const fixed = (value: number): string => value.toFixed(1);
+
+/** The column SEEN BY: the share of visitors whose last answer came from the canary, or `-`. */
+export function seenBy(exposure: ExposureSummary | undefined): string {
+  return exposure?.share === undefined ? '-' : `${fixed(exposure.share)} %`;
+}
+
+/** Visitors on the canary against the weight asked for: `24.6 % of 413 visitors (asked 25 %, by chance 20.8 … 29.2)`. */
+export function shareText(exposure: ExposureSummary, style: Style): string {
+  const { share, chance, visitors, weight } = exposure;
+  if (share === undefined) return 'no visitor was seen yet in this step';
+  const asked = weight === undefined ? [] : [`asked ${percent(weight)}`];
+  const explained = chance === undefined ? [] : [`by chance ${fixed(chance[0])} … ${fixed(chance[1])}`];
+  const notes = [...asked, ...explained].join(', ');
+  const outside = chance !== undefined && (share < chance[0] - 0.05 || share > chance[1] + 0.05);
+  const shown = outside ? style.attention(`${fixed(share)} %`) : style.bold(`${fixed(share)} %`);
+  const about = exposure.sampled ? 'about ' : '';
+  return `${shown} of ${about}${count(visitors.total)} visitors${notes === '' ? '' : ` (${notes})`}`;
+}
+
+/** Who moved since the release began; back should be 0 except by a rollback. */
+export function movedText({ moved }: ExposureFigures, canary: string): string {
+  return `${count(moved.toCanary)} to ${canary}   ${count(moved.back)} back`;
+}
+
+/** Failed answers of both versions. */
+export function errorsText({ errors, requests }: ExposureFigures, stable: string, canary: string, style: Style): string {
+  const failed = (number: number): string => (number > 0 ? style.bad(count(number)) : count(number));
+  return `${stable} ${failed(errors.stable)} of ${count(requests.stable)} requests   ${canary} ${failed(errors.canary)} of ${count(requests.canary)}`;
+}
+
+/** How many of the visitors are people, where synthetic ones are among them; undefined where there are none. */
+export function realText({ real, synthetic }: ExposureSummary, canary: string): string | undefined {
+  if (synthetic.visitors.total === 0) return undefined;
+  const people =
+    real.visitors.total === 0 ? 'no real visitor' : `${count(real.visitors.total)} real (${count(real.visitors.canary)} on ${canary})`;
+  return `${people}, ${count(synthetic.visitors.total)} synthetic`;
+}
+
+/** Visitors whom no answer of the service could be joined to; undefined where there are none. */
+export function edgeOnlyText({ assigned }: ExposureFigures): string | undefined {
+  return assigned.total === 0 ? undefined : `${count(assigned.total)} more whom the service was not seen to answer`;
+}

@@ -1,0 +1,41 @@
+/** The wish to end: by Ctrl-C, a signal, or because nobody reads the output any more. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Exit code of an interrupted command; undefined while nothing interrupted. */
+  exitCode(): number | undefined;
+}
+
+/**
+ * A second signal this soon is the same wish: on Ctrl-C the terminal signals the whole group, and npm passes its own
+ * signal on once more, in ms.
+ */
+const SAME_WISH_MS = 500;
+
+/**
+ * Turns SIGINT, SIGTERM and SIGHUP into an abort, so that commands can clean up; a later second signal ends the process at
+ * once. A closed pipe (EPIPE, as in `perch get | head`) ends quietly.
+ */
+export function watchInterruption(): Interruption {
+  const controller = new AbortController();
+  let code: number | undefined;
+  let firstAt = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (code === undefined) {
+        code = 130;
+        firstAt = performance.now();
+        controller.abort();
+      } else if (performance.now() - firstAt >= SAME_WISH_MS) {
+        process.exit(130);
+      }
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      code ??= 0;
+      controller.abort();
+    });
+  }
+  return { signal: controller.signal, exitCode: () => code };
+}

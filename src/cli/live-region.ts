@@ -1,0 +1,55 @@
+import { clip } from './clip.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Lines at the bottom of a terminal that are redrawn in place, below what is printed for good. */
+export interface LiveRegion {
+  /** Shows these lines in place of the former ones; lines are clipped to the terminal, so none wraps. */
+  show(lines: readonly string[]): void;
+  /** Prints lines above the region, to stay. */
+  print(text: string): void;
+  /** Leaves the last lines standing and gives the cursor back. */
+  close(): void;
+}
+
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
+const CLEAR_TO_LINE_END = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
+
+/** Starts a live region (ECMA-48 control sequences: CUU, EL, ED). Only for an interactive terminal. */
+export function openLiveRegion(terminal: Terminal): LiveRegion {
+  let wanted: readonly string[] = [];
+  let drawn: readonly string[] = [];
+
+  /** Back to the first line of what is drawn. */
+  const toStart = (): string => (drawn.length > 0 ? `\u001b[${drawn.length}A\r` : '\r');
+
+  const draw = (above = ''): void => {
+    const { columns, rows } = terminal.size();
+    // One row less than there is: a region as high as the screen would scroll with its last line end.
+    const lines = wanted.slice(0, Math.max(rows - 1, 1)).map((line) => clip(line, columns));
+    if (above === '' && lines.length === drawn.length && lines.every((line, index) => line === drawn[index])) return;
+    const text = [...(above === '' ? [] : above.split('\n')), ...lines];
+    terminal.raw(`${toStart()}${text.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join('')}${CLEAR_BELOW}`);
+    drawn = lines;
+  };
+
+  terminal.raw(HIDE_CURSOR);
+  const stopResize = terminal.onResize(() => {
+    // The terminal may have wrapped the old lines; drawing anew from its own top is the only sure place.
+    terminal.raw(`${toStart()}${CLEAR_BELOW}`);
+    drawn = [];
+    draw();
+  });
+  return {
+    show: (lines) => {
+      wanted = lines;
+      draw();
+    },
+    print: (text) => draw(text),
+    close: () => {
+      stopResize();
+      terminal.raw(SHOW_CURSOR);
+    },
+  };
+}

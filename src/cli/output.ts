@@ -1,0 +1,26 @@
+import type { Terminal } from './terminal.ts';
+
+/** What `-o` may be; undefined is text for people. */
+export const OUTPUT_FORMATS = ['json', 'yaml', 'wide', 'name'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** Writes a value for programs. */
+export async function writeValue(terminal: Terminal, format: 'json' | 'yaml', value: unknown): Promise<void> {
+  if (format === 'json') {
+    terminal.out(JSON.stringify(value, null, 2));
+    return;
+  }
+  terminal.out(await yamlText(value));
+}
+
+/** A value as YAML, without a line end. */
+export async function yamlText(value: unknown): Promise<string> {
+  // Loaded where it is needed: it costs as much as all of `perch version`.
+  const { stringify } = await import('yaml');
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd();
+}
+
+/** Several objects as Kubernetes wraps them. */
+export function listOf(items: readonly unknown[]): unknown {
+  return { apiVersion: 'v1', kind: 'List', items };
+}

@@ -1,0 +1,122 @@
+import { createWriteStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { StoreError } from '../cluster/store-errors.ts';
+import { applyFiles, type FilesApplied, watchFiles } from '../server/apply-files.ts';
+import { coalesced } from '../server/coalesced.ts';
+import { asListenError, type ListenError } from '../server/listen-error.ts';
+import { skippedNote } from '../server/manifest-files.ts';
+import { addressText } from '../server/route-publisher.ts';
+import { type Runtime, startRuntime } from '../server/runtime.ts';
+import type { CliContext } from './cli-context.ts';
+import { CommandError } from './command-error.ts';
+import { outcomeText } from './outcome-text.ts';
+import { perchVersion } from './perch-version.ts';
+import { otherPort, portRemedy } from './port-remedy.ts';
+import { countErrors, printDiagnostics } from './print-diagnostics.ts';
+import type { Terminal } from './terminal.ts';
+import { terminalLog } from './terminal-log.ts';
+
+/** Options of `perch serve`, as Commander gives them. */
+export interface ServeOptions {
+  readonly file?: readonly string[];
+  readonly apiPort: number;
+  readonly data: string;
+  readonly map: ReadonlyMap<number, number>;
+  readonly proxyPort: number | 'off';
+  readonly watch?: true;
+  readonly prune?: true;
+  readonly accessLog?: string | true;
+}
+
+/** A port that is taken, with the option of `perch serve` that moves it. */
+function explain(error: ListenError, { apiPort, proxyPort, map }: ServeOptions): CommandError {
+  const other = otherPort(error.port);
+  if (error.port === apiPort) return portRemedy(error, `perch serve --api-port ${other} ...`);
+  if (error.port === proxyPort) return portRemedy(error, `perch serve --proxy-port ${other} ...`);
+  const declared = [...map].find(([, actual]) => actual === error.port)?.[0] ?? error.port;
+  return portRemedy(error, `perch serve --map ${declared}=${other} ...`);
+}
+
+function openAccessLog(
+  target: string | true | undefined,
+  terminal: Terminal,
+): { readonly write?: (line: string) => void; close(): Promise<void> } {
+  if (target === undefined) return { close: async () => {} };
+  if (target === true || target === '-') return { write: (line) => terminal.out(line), close: async () => {} };
+  const stream = createWriteStream(target, { flags: 'a' });
+  let failed = false;
+  stream.on('error', (error) => {
+    if (!failed) terminal.err(`the access log ${target} cannot be written (${error.message}); it ends here`);
+    failed = true;
+  });
+  return {
+    write: (line) => {
+      if (!failed) stream.write(`${line}\n`);
+    },
+    close: () => (failed ? Promise.resolve() : new Promise((done) => stream.end(() => done()))),
+  };
+}
+
+/** Says what an apply of the files did; false where they have errors and nothing was applied. */
+function reportApplied(terminal: Terminal, applied: FilesApplied): boolean {
+  printDiagnostics(terminal, applied.diagnostics, applied.texts);
+  const note = skippedNote(applied.skipped);
+  if (note !== undefined) terminal.err(`note: ${note}`);
+  for (const outcome of applied.outcomes) if (outcome.result !== 'unchanged') terminal.out(outcomeText(outcome));
+  return applied.ok;
+}
+
+/** Starts what `perch serve` runs, and says where it listens. Throws CommandError, with nothing left running. */
+export async function startServe(context: CliContext, options: ServeOptions): Promise<{ close(): Promise<void> }> {
+  const { terminal } = context;
+  const files = options.file ?? [];
+  const prune = options.prune === true;
+  const log = terminalLog(terminal);
+  const accessLog = openAccessLog(options.accessLog, terminal);
+  let runtime: Runtime | undefined;
+  let stopWatching = (): void => {};
+  const close = async (): Promise<void> => {
+    stopWatching();
+    await runtime?.close();
+    await accessLog.close();
+  };
+
+  try {
+    const started = await startRuntime({
+      dataDir: options.data,
+      apiPort: options.apiPort,
+      map: options.map,
+      ...(options.proxyPort === 'off' ? {} : { proxyPort: options.proxyPort }),
+      ...(accessLog.write === undefined ? {} : { accessLog: accessLog.write }),
+      log,
+    });
+    runtime = started;
+    if (files.length > 0) {
+      const applied = await applyFiles(started.store, files, { prune });
+      if (!reportApplied(terminal, applied)) throw new CommandError(`${countErrors(applied.diagnostics)}; nothing was applied`);
+      if (applied.revision !== undefined) await started.served(applied.revision);
+    }
+    if (options.watch === true && files.length > 0) {
+      const reapply = async (): Promise<void> => {
+        const applied = await applyFiles(started.store, files, { prune });
+        if (!reportApplied(terminal, applied)) terminal.err(`${countErrors(applied.diagnostics)}; what was applied before stays`);
+      };
+      const onError = (error: unknown): void => log.error('the files could not be applied again', error);
+      stopWatching = await watchFiles(files, coalesced(reapply, onError), onError);
+    }
+    terminal.out(`perch ${perchVersion()} serves, Ctrl-C ends it`);
+    terminal.out(`  data      ${resolve(options.data)}`);
+    terminal.out(`  API       http://127.0.0.1:${started.apiPort}/api/v1/releases`);
+    for (const address of started.addresses()) {
+      const declared = address.kind === 'proxy' || address.port === address.actualPort ? '' : `   (declared ${address.port})`;
+      terminal.out(`  ${address.kind.padEnd(9)} ${addressText(address)}${declared}`);
+    }
+    return { close };
+  } catch (error) {
+    await close();
+    const listenError = asListenError(error);
+    if (listenError !== undefined) throw explain(listenError, options);
+    if (error instanceof StoreError) throw new CommandError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import type { ObjectRef, Store } from '../cluster/store.ts';
+import type { ExposureSummary } from '../core/evidence/exposure.ts';
+import type { ApiEnv } from './api-guards.ts';
+import { problem, problemResponse } from './problem.ts';
+
+/** What the API answers from. */
+export interface ApiContext {
+  readonly store: Store;
+  /** What was measured of a release; undefined where nothing was. */
+  exposure(release: ObjectRef): ExposureSummary | undefined;
+  /** Undefined where the runtime is ready, else what is missing, for people. */
+  notReady(): string | undefined;
+  /** Told of failures that a caller only sees as PERCH4010. */
+  logError(message: string, error: unknown): void;
+}
+
+/** What a schema found wrong, in one sentence. */
+function sentenceOf(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`)
+    .join('; ');
+}
+
+/** Reads a body of JSON by a schema; a Response is the answer to a body that does not fit. */
+export async function readBody<T>(c: Context<ApiEnv>, schema: z.ZodType<T>): Promise<{ readonly body: T } | Response> {
+  let json: unknown;
+  try {
+    json = await c.req.json();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return problemResponse(problem(400, 'PERCH4006', `the body is not JSON: ${error.message}`));
+  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { body: parsed.data } : problemResponse(problem(400, 'PERCH4006', sentenceOf(parsed.error)));
+}
+
+/** Reads the query parameters by a schema of strings; a Response is the answer to those that do not fit. */
+export function readQuery<T>(c: Context<ApiEnv>, schema: z.ZodType<T>): { readonly query: T } | Response {
+  const parsed = schema.safeParse(c.req.query());
+  return parsed.success ? { query: parsed.data } : problemResponse(problem(400, 'PERCH4006', `query: ${sentenceOf(parsed.error)}`));
+}
+
+/** The answer where an object is asked for that does not exist. */
+export function noSuchObject({ kind, namespace, name }: ObjectRef): Response {
+  return problemResponse(problem(404, 'PERCH4005', `there is no ${kind} ${namespace}/${name}`));
+}

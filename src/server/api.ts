@@ -1,0 +1,39 @@
+import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import type { ApiContext } from './api-context.ts';
+import { type ApiEnv, limitBodies, refuseForeignPages } from './api-guards.ts';
+import { eventStream } from './event-stream.ts';
+import { objectRoutes } from './object-routes.ts';
+import { problem, problemResponse } from './problem.ts';
+import { releaseRoutes } from './release-routes.ts';
+
+/**
+ * The HTTP API of a runtime, as listed in docs/architecture.md. Errors are RFC 9457 problem documents with a stable code.
+ */
+export function createApi(context: ApiContext): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => wrongMethod(c.req.method, c.req.path, methods) }));
+  app.use(refuseForeignPages());
+  app.use(limitBodies());
+
+  app.get('/healthz', (c) => c.text('ok'));
+  app.get('/readyz', (c) => {
+    const reason = context.notReady();
+    return reason === undefined ? c.text('ok') : c.text(reason, 503);
+  });
+  app.route('/api/v1/releases', releaseRoutes(context));
+  app.route('/api/v1/objects', objectRoutes(context));
+  app.get('/api/v1/events', (c) => eventStream(context, c));
+
+  app.notFound((c) => problemResponse(problem(404, 'PERCH4004', `there is nothing at ${c.req.path}`)));
+  app.onError((error, c) => {
+    context.logError(`${c.req.method} ${c.req.path} failed`, error);
+    return problemResponse(problem(500, 'PERCH4010', 'the runtime failed inside; its log has the details'));
+  });
+  return app;
+}
+
+function wrongMethod(method: string, path: string, methods: readonly string[]): Response {
+  const allow = methods.join(', ');
+  return problemResponse(problem(405, 'PERCH4004', `${path} does not allow ${method}, only ${allow}`), { allow });
+}

@@ -1,0 +1,108 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { isRoutingKind, isSkippableKind, validateRoutingObject } from '../core/istio/validate.ts';
+import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
+import { type ManifestObject, parseManifests } from '../core/source/manifests.ts';
+
+/** Files as they were read, and all that is wrong with them. With errors among the diagnostics nothing should be applied. */
+export interface ManifestFiles {
+  /** Those that concern Perch, in the order of the files. */
+  readonly objects: readonly ManifestObject[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Kinds that do not concern routing and were left out, each once, with how many there were. */
+  readonly skipped: ReadonlyMap<string, number>;
+  /** What was read, by file name: to show lines beside diagnostics. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** The name that stands for standard input, as in `-f -`. */
+export const STDIN = '-';
+
+/** Whether files of this name are read where a directory is given. */
+export function isManifestName(name: string): boolean {
+  return /\.(ya?ml|json)$/i.test(name);
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}
+
+function unreadable(file: string, error: NodeJS.ErrnoException): Diagnostic {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file or directory',
+    EACCES: 'access is denied',
+    EISDIR: 'it is a directory',
+  };
+  const reason = reasons[error.code ?? ''] ?? error.message;
+  return { code: 'PERCH4014', severity: 'error', message: `cannot read ${file}: ${reason}` };
+}
+
+/** Manifest files at a path: itself if it is a file, whatever its name; of a directory all below it, in order of their names. */
+async function filesAt(path: string): Promise<readonly string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const found: string[] = [];
+  const entries = await readdir(path, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    // Hidden ones are editors' and tools' own: .git, .perch, swap files.
+    if (entry.name.startsWith('.')) continue;
+    const below = join(path, entry.name);
+    if (entry.isDirectory()) found.push(...(await filesAt(below)));
+    else if (isManifestName(entry.name)) found.push(below);
+  }
+  return found;
+}
+
+/** Kinds that are neither are the store's to refuse. */
+function validate({ object, locate }: ManifestObject): readonly Diagnostic[] {
+  if (isCanaryRelease(object)) return validateCanaryRelease(object, locate).diagnostics;
+  return isRoutingKind(object.kind) ? validateRoutingObject(object, locate) : [];
+}
+
+/**
+ * Reads and validates files, directories (recursively: .yaml, .yml, .json) and standard input (`-`, by `readStdin`).
+ * What cannot be read is a diagnostic like any other: all findings at once.
+ */
+export async function readManifestFiles(paths: readonly string[], readStdin?: () => Promise<string>): Promise<ManifestFiles> {
+  const texts = new Map<string, string>();
+  const diagnostics: Diagnostic[] = [];
+  const skipped = new Map<string, number>();
+  const objects: ManifestObject[] = [];
+
+  for (const path of paths) {
+    try {
+      if (path === STDIN && readStdin !== undefined) {
+        texts.set('(standard input)', await readStdin());
+        continue;
+      }
+      const files = await filesAt(path);
+      if (files.length === 0)
+        diagnostics.push({ code: 'PERCH4014', severity: 'error', message: `there is no .yaml, .yml or .json file in ${path}` });
+      for (const file of files) texts.set(file, await readFile(file, 'utf8'));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      diagnostics.push(unreadable(error.path ?? path, error));
+    }
+  }
+
+  for (const [file, text] of texts) {
+    const manifests = parseManifests(text, file);
+    diagnostics.push(...manifests.diagnostics);
+    for (const manifest of manifests.objects) {
+      const { kind } = manifest.object;
+      if (isSkippableKind(kind)) {
+        skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
+        continue;
+      }
+      objects.push(manifest);
+      diagnostics.push(...validate(manifest));
+    }
+  }
+  return { objects, diagnostics, skipped, texts };
+}
+
+/** The note about what was left out: `skipped 2 Deployment, 1 Service: they do not concern routing`; undefined where nothing was. */
+export function skippedNote(skipped: ReadonlyMap<string, number>): string | undefined {
+  if (skipped.size === 0) return undefined;
+  return `skipped ${[...skipped].map(([kind, number]) => `${number} ${kind}`).join(', ')}: not about routing`;
+}

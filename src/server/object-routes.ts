@@ -1,0 +1,79 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ObjectRef, StoredObject } from '../cluster/store.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
+import { KIND } from '../core/release/canary-release.ts';
+import { readKubeObject } from '../core/source/kube-object.ts';
+import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
+import type { ApiEnv } from './api-guards.ts';
+import { problem, problemResponse } from './problem.ts';
+import { objectView } from './release-resource.ts';
+
+const view = z.enum(['served', 'base']).default('served');
+const listQuery = z.strictObject({ kind: z.string().optional(), namespace: z.string().optional(), view });
+const viewQuery = z.strictObject({ view });
+const applyBody = z.strictObject({
+  objects: z.array(z.unknown()).min(1).max(10_000),
+  // Other sources apply through the store: an API client cannot overwrite what the files of `perch serve` applied last.
+  source: z.literal('api').optional(),
+});
+
+function refOf(params: { readonly kind: string; readonly namespace: string; readonly name: string }): ObjectRef {
+  return { kind: params.kind, namespace: params.namespace, name: params.name };
+}
+
+/** Reads each value as a Kubernetes-style object and applies them all, or answers with everything that is wrong with them. */
+export async function applyValues({ store }: ApiContext, values: readonly unknown[]): Promise<Response> {
+  const objects: KubeObject[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const value of values) {
+    const read = readKubeObject(value);
+    diagnostics.push(...read.diagnostics);
+    if (read.object !== undefined) objects.push(read.object);
+  }
+  const refused = (found: readonly Diagnostic[]): Response => {
+    const errors = found.filter((diagnostic) => diagnostic.severity === 'error').length;
+    return problemResponse(problem(422, 'PERCH4007', `${errors} ${errors === 1 ? 'error' : 'errors'}; nothing was changed`, found));
+  };
+  if (diagnostics.length > 0) return refused(diagnostics);
+  const result = await store.apply('api', objects);
+  if (!result.ok) return refused(result.diagnostics);
+  return Response.json({ outcomes: result.outcomes, warnings: result.warnings, revision: result.revision });
+}
+
+/** `/api/v1/objects`: every object, as it is served or as its owner applied it. */
+export function objectRoutes(context: ApiContext): Hono<ApiEnv> {
+  const { store } = context;
+  const routes = new Hono<ApiEnv>();
+
+  routes.get('/', async (c) => {
+    const read = readQuery(c, listQuery);
+    if (read instanceof Response) return read;
+    const { kind, namespace, view } = read.query;
+    const objects: readonly StoredObject[] = await store.list(kind, namespace);
+    return c.json({ items: objects.map((stored) => objectView(stored, view)) });
+  });
+
+  routes.put('/', async (c) => {
+    const read = await readBody(c, applyBody);
+    return read instanceof Response ? read : applyValues(context, read.body.objects);
+  });
+
+  routes.get('/:kind/:namespace/:name', async (c) => {
+    const ref = refOf(c.req.param());
+    const read = readQuery(c, viewQuery);
+    if (read instanceof Response) return read;
+    const stored = await store.get(ref);
+    return stored === undefined ? noSuchObject(ref) : c.json(objectView(stored, read.query.view));
+  });
+
+  routes.delete('/:kind/:namespace/:name', async (c) => {
+    const ref = refOf(c.req.param());
+    if (!(await store.requestDeletion(ref))) return noSuchObject(ref);
+    // A release goes once its routes were taken out of the user's; everything else is gone now.
+    return c.json(ref, ref.kind === KIND ? 202 : 200);
+  });
+
+  return routes;
+}

@@ -1,0 +1,28 @@
+import { CODES, type DiagnosticCode } from '../core/diagnostics/codes.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+
+/** A problem document (RFC 9457, section 3) with Perch's extension members `code` and `diagnostics`. */
+export interface Problem {
+  /** `tag:perch.dev,2026:CODE` (RFC 4151): identifies, does not dereference. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: DiagnosticCode;
+  /** Everything that is wrong with the input, where input was. */
+  readonly diagnostics?: readonly Diagnostic[];
+}
+
+/** The problem of one code; its title comes from the table of codes, `detail` says what is wrong this time. */
+export function problem(status: number, code: DiagnosticCode, detail: string, diagnostics?: readonly Diagnostic[]): Problem {
+  const { title } = CODES[code];
+  return { type: `tag:perch.dev,2026:${code}`, title, status, detail, code, ...(diagnostics === undefined ? {} : { diagnostics }) };
+}
+
+/** The same as an HTTP response, `application/problem+json`. */
+export function problemResponse(document: Problem, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(document), {
+    status: document.status,
+    headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  });
+}

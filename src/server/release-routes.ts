@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ObjectRef } from '../cluster/store.ts';
+import { KIND } from '../core/release/canary-release.ts';
+import type { ReleaseRequest } from '../core/release/status.ts';
+import { describeVisitor } from '../core/release/visitor-sentence.ts';
+import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
+import type { ApiEnv } from './api-guards.ts';
+import { applyValues } from './object-routes.ts';
+import { problem, problemResponse } from './problem.ts';
+import { releaseView } from './release-resource.ts';
+import { awaitRequest } from './request-outcome.ts';
+
+/** Longest that one call waits for a request's outcome, in ms. */
+export const MAX_WAIT_MS = 600_000;
+
+const requestBody = z.strictObject({
+  action: z.enum(['promote', 'pause', 'resume', 'rollback', 'retry']),
+  by: z.string().min(1).max(200),
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, hyphens or underscores')
+    .optional(),
+});
+const requestQuery = z.strictObject({
+  wait: z
+    .string()
+    .regex(/^\d{1,6}$/, 'milliseconds')
+    .transform(Number)
+    .refine((ms) => ms <= MAX_WAIT_MS, `at most ${MAX_WAIT_MS} milliseconds`)
+    .optional(),
+});
+const releaseBody = z.looseObject({
+  kind: z.literal(KIND),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+
+function refOf(params: { readonly namespace: string; readonly name: string }): ObjectRef {
+  return { kind: KIND, namespace: params.namespace, name: params.name };
+}
+
+/** `/api/v1/releases`: releases, what is asked of them, and what a visitor sees of them. */
+export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
+  const { store } = context;
+  const routes = new Hono<ApiEnv>();
+
+  routes.get('/', async (c) => {
+    const releases = await store.list(KIND);
+    return c.json({ items: releases.map((stored) => releaseView(stored, context.exposure(stored.ref))) });
+  });
+
+  routes.get('/:namespace/:name', async (c) => {
+    const ref = refOf(c.req.param());
+    const stored = await store.get(ref);
+    return stored === undefined ? noSuchObject(ref) : c.json(releaseView(stored, context.exposure(ref)));
+  });
+
+  routes.put('/:namespace/:name', async (c) => {
+    const ref = refOf(c.req.param());
+    const read = await readBody(c, releaseBody);
+    if (read instanceof Response) return read;
+    const { name, namespace = ref.namespace } = read.body.metadata;
+    if (name !== ref.name || namespace !== ref.namespace) {
+      return problemResponse(problem(400, 'PERCH4006', `the body is ${namespace}/${name}, the address is ${ref.namespace}/${ref.name}`));
+    }
+    return applyValues(context, [{ ...read.body, metadata: { ...read.body.metadata, namespace } }]);
+  });
+
+  routes.delete('/:namespace/:name', async (c) => {
+    const ref = refOf(c.req.param());
+    return (await store.requestDeletion(ref)) ? c.json(ref, 202) : noSuchObject(ref);
+  });
+
+  routes.post('/:namespace/:name/requests', async (c) => {
+    const ref = refOf(c.req.param());
+    const read = await readBody(c, requestBody);
+    if (read instanceof Response) return read;
+    const asked = readQuery(c, requestQuery);
+    if (asked instanceof Response) return asked;
+    const request: ReleaseRequest = { id: read.body.id ?? randomUUID(), action: read.body.action, by: read.body.by };
+    if (!(await store.postRequest(ref, request))) {
+      if ((await store.get(ref)) === undefined) return noSuchObject(ref);
+      return problemResponse(problem(409, 'PERCH4008', 'a rollback was asked for and is not done yet; it stands above everything else'));
+    }
+    const { wait } = asked.query;
+    if (wait === undefined) return c.json(request, 202);
+    const outcome = await awaitRequest(store, ref, request, wait, c.req.raw.signal);
+    switch (outcome.kind) {
+      case 'done':
+        return c.json({ ...request, outcome: 'done', message: outcome.message });
+      case 'waiting':
+        return c.json(request, 202);
+      case 'refused':
+        return problemResponse(problem(409, 'PERCH4008', outcome.message));
+      case 'replaced':
+        return problemResponse(problem(409, 'PERCH4008', 'another request took its place before it was handled'));
+      case 'gone':
+        return noSuchObject(ref);
+    }
+  });
+
+  routes.get('/:namespace/:name/visitors/:id', async (c) => {
+    const { id, ...params } = c.req.param();
+    const ref = refOf(params);
+    const stored = await store.get(ref);
+    if (stored === undefined) return noSuchObject(ref);
+    const described = describeVisitor(releaseView(stored, undefined), id);
+    if (described === undefined) return problemResponse(problem(404, 'PERCH4005', 'this is no visitor id, or the release has not begun'));
+    return c.json(described);
+  });
+
+  return routes;
+}

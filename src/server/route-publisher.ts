@@ -1,0 +1,144 @@
+import type { Store, StoredObject } from '../cluster/store.ts';
+import { KIND } from '../core/release/canary-release.ts';
+import { compileRouting } from '../core/routing/compile.ts';
+import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
+import { asListenError } from './listen-error.ts';
+import type { RuntimeLog } from './runtime-log.ts';
+
+/** Keeps the gateway's routes equal to the store's objects, and the store told which revision is served. */
+export interface RoutePublisher {
+  /**
+   * Resolves once the revision, or a later one, is served; rejects with what kept it from being served the first time it was tried
+   * (ListenError for a port that is taken). The publisher goes on trying.
+   */
+  served(revision: number): Promise<void>;
+  /** Why the newest routes are not served; undefined where they are. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+}
+
+/** A port may become free: how often routes that could not be served are tried again, in ms. */
+const RETRY_MS = 2000;
+
+interface Waiter {
+  readonly revision: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Istio's order (sortConfigByCreationTime): the oldest first, then by name and namespace. */
+function byCreation(a: StoredObject, b: StoredObject): number {
+  const keys = [a, b].map(({ createdAt, ref }) => `${createdAt} ${ref.name}.${ref.namespace}`);
+  return (keys[0] ?? '') < (keys[1] ?? '') ? -1 : 1;
+}
+
+/** Starts publishing: `served(store.revision())` tells when the gateway serves what is stored. */
+export function startRoutePublisher(store: Store, gateway: RunningGateway, log: RuntimeLog): RoutePublisher {
+  let waiters: Waiter[] = [];
+  let failure: string | undefined;
+  let isClosed = false;
+  /** Whether routes may have changed since they were last read. */
+  let isStale = true;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let reported = '';
+
+  const compile = (stored: readonly StoredObject[]) => {
+    const routing = stored.filter(({ ref }) => ref.kind !== KIND).toSorted(byCreation);
+    const { table, diagnostics } = compileRouting(routing.map(({ served }) => served));
+    const text = diagnostics.map(({ code, object, message }) => `${object ?? ''}: ${message} (${code})`).join('\n');
+    if (text !== reported && text !== '') log.warn(text);
+    reported = text;
+    return table;
+  };
+
+  /** One pass; gives back which revision it was about. */
+  const publish = async (): Promise<number> => {
+    // Read first: what is listed is at least as new.
+    const revision = store.revision();
+    if (isStale) {
+      isStale = false;
+      try {
+        const before = gateway.addresses();
+        await gateway.update(compile(await store.list()));
+        logAddresses(before, gateway.addresses(), log);
+      } catch (error) {
+        isStale = true;
+        throw asListenError(error) ?? error;
+      }
+    }
+    return revision;
+  };
+
+  const settle = (revision: number, error?: unknown): void => {
+    const reached = waiters.filter((waiter) => waiter.revision <= revision);
+    waiters = waiters.filter((waiter) => waiter.revision > revision);
+    for (const waiter of reached) error === undefined ? waiter.resolve() : waiter.reject(error);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!isClosed && (isStale || store.servedRevision() < store.revision())) {
+      const aim = store.revision();
+      try {
+        const revision = await publish();
+        if (failure !== undefined) log.info('routes are served again');
+        failure = undefined;
+        store.markServed(revision);
+        settle(revision);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (message !== failure) log.error(`the routes cannot be served: ${message}; the former ones stay, trying again`, error);
+        failure = message;
+        settle(aim, error);
+        timer = setTimeout(start, RETRY_MS);
+        return;
+      }
+    }
+  };
+
+  const start = (): void => {
+    clearTimeout(timer);
+    running ??= run().finally(() => {
+      running = undefined;
+      // What was written between the last look and now.
+      if (!isClosed && failure === undefined && (isStale || store.servedRevision() < store.revision())) start();
+    });
+  };
+
+  const stop = store.watch((refs) => {
+    // A release itself is no route: its status may change every second.
+    isStale ||= refs.some((ref) => ref.kind !== KIND);
+    start();
+  });
+  start();
+
+  return {
+    served: (revision) =>
+      store.servedRevision() >= revision && !isStale
+        ? Promise.resolve()
+        : new Promise((resolve, reject) => {
+            waiters.push({ revision, resolve, reject });
+            start();
+          }),
+    failure: () => failure,
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      stop();
+      await running;
+      settle(Number.POSITIVE_INFINITY, new Error('the runtime is closed'));
+    },
+  };
+}
+
+/** `http://127.0.0.1:8080`, with brackets round IPv6. */
+export function addressText({ address, actualPort }: ListeningAddress): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${actualPort}`;
+}
+
+function logAddresses(before: readonly ListeningAddress[], after: readonly ListeningAddress[], log: RuntimeLog): void {
+  const text = (address: ListeningAddress): string => `${address.kind} ${address.port} at ${addressText(address)}`;
+  const [old, fresh] = [new Set(before.map(text)), new Set(after.map(text))];
+  for (const each of fresh) if (!old.has(each)) log.info(`listening: ${each}`);
+  for (const each of old) if (!fresh.has(each)) log.info(`no longer listening: ${each}`);
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { runtimeAdmission } from '../cluster/admission.ts';
+import { startEndpointProbe } from '../cluster/local/endpoint-probe.ts';
+import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
+import type { Store } from '../cluster/store.ts';
+import { startController } from '../controller/controller.ts';
+import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
+import { startExposureObserver } from '../observers/exposure-observer.ts';
+import { createApi } from './api.ts';
+import { type ApiListener, listenOnLoopback } from './api-listener.ts';
+import { asListenError } from './listen-error.ts';
+import { startRoutePublisher } from './route-publisher.ts';
+import type { RuntimeLog } from './runtime-log.ts';
+
+export interface RuntimeOptions {
+  /** Where the store lives; made when absent. */
+  readonly dataDir: string;
+  /** Port of the HTTP API on loopback; 0: any free one. */
+  readonly apiPort: number;
+  /** Declared port -> port to listen on (0: any free one). */
+  readonly map?: ReadonlyMap<number, number>;
+  /** Port of the mesh's HTTP-proxy listener (0: any free one); undefined: none. */
+  readonly proxyPort?: number;
+  /** One line of JSON per request. */
+  readonly accessLog?: (line: string) => void;
+  readonly log: RuntimeLog;
+}
+
+/** The embedded runtime: store, gateway, controller, observer and API in one process. */
+export interface Runtime {
+  readonly store: Store;
+  readonly apiPort: number;
+  /** Where the gateway listens now. */
+  addresses(): readonly ListeningAddress[];
+  /** Resolves once the gateway serves the revision; rejects with what keeps it from that (ListenError for a port that is taken). */
+  served(revision: number): Promise<void>;
+  /** Stops everything; requests in flight get `graceMs` to finish. Releases stay where they are, in the store. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** How long requests in flight may go on at the end, in ms. */
+const GRACE_MS = 5000;
+
+/**
+ * Starts the embedded runtime. The gateway serves the stored routes before anything else begins, so that a restart moves nobody.
+ * Throws ListenError where a port is taken and the store's errors (cluster/store-errors.ts), with nothing left running.
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { log } = options;
+  /** In reverse order of start; each runs even if another fails. */
+  const closers: (() => Promise<void> | void)[] = [];
+  const onError = (what: string) => (error: unknown) =>
+    log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`, error);
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await Promise.resolve(close()).catch(onError('while closing'));
+  };
+
+  try {
+    const store = openSqliteStore({
+      dataDir: options.dataDir,
+      now: Date.now,
+      admission: runtimeAdmission,
+      onListenerError: onError('a listener failed'),
+    });
+    closers.push(() => store.close());
+
+    const observer = startExposureObserver({ store, hashKey: randomBytes(16), onError: onError('exposure') });
+    closers.push(() => observer.close());
+    await observer.ready;
+
+    let graceMs = GRACE_MS;
+    const gateway = await startGateway({
+      observe: observer.observe,
+      ...(options.map === undefined ? {} : { map: options.map }),
+      ...(options.proxyPort === undefined ? {} : { proxyPort: options.proxyPort }),
+      ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
+    });
+    closers.push(() => gateway.close(graceMs));
+    const publisher = startRoutePublisher(store, gateway, log);
+    closers.push(() => publisher.close());
+    await publisher.served(store.revision());
+
+    const readiness = startEndpointProbe({ store, onError: onError('readiness') });
+    closers.push(() => readiness.close());
+    const controller = startController({ store, readiness, log });
+    closers.push(() => controller.close());
+
+    const app = createApi({
+      store,
+      exposure: ({ namespace, name }) => observer.summary(namespace, name),
+      notReady: () => publisher.failure(),
+      logError: (message, error) => log.error(message, error),
+    });
+    const api: ApiListener = await listenOnLoopback(app, options.apiPort);
+    closers.push(() => api.close());
+
+    return {
+      store,
+      apiPort: api.port,
+      addresses: () => gateway.addresses(),
+      served: (revision) => publisher.served(revision),
+      close: async (grace = GRACE_MS) => {
+        graceMs = grace;
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw asListenError(error) ?? error;
+  }
+}
