@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseWovenRuleName, type WovenRuleName, wovenRuleName } from './rule-name.ts';
+
+const NAME: WovenRuleName = {
+  namespace: 'default',
+  release: 'reviews',
+  role: 'known',
+  cohort: 'canary',
+  base: { kind: 'moved', subset: 'v1', address: undefined },
+  baseName: 'reviews-default',
+};
+
+describe('wovenRuleName', () => {
+  it.each<[string, Partial<WovenRuleName>]>([
+    ['perch:default/reviews:known:canary:v1:reviews-default', {}],
+    ['perch:default/reviews:known:canary:v1', { baseName: undefined }],
+    ['perch:default/reviews:known:canary:v1:', { baseName: '' }],
+    ['perch:default/reviews:known:canary:-:a:b', { base: { kind: 'moved', subset: undefined, address: undefined }, baseName: 'a:b' }],
+    [
+      'perch:default/reviews:known:canary:v1@web@9080',
+      { base: { kind: 'moved', subset: 'v1', address: { host: 'web', port: 9080 } }, baseName: undefined },
+    ],
+    [
+      'perch:default/reviews:known:canary:-@web@',
+      { base: { kind: 'moved', subset: undefined, address: { host: 'web', port: undefined } }, baseName: undefined },
+    ],
+    ['perch:default/reviews:new:stable:=', { role: 'new', cohort: 'stable', base: { kind: 'kept', stamped: false }, baseName: undefined }],
+    ['perch:default/reviews:rest:stable:+', { role: 'rest', cohort: 'stable', base: { kind: 'kept', stamped: true }, baseName: undefined }],
+  ])('%s', (text, changes) => {
+    const name = { ...NAME, ...changes };
+    expect(wovenRuleName(name)).toBe(text);
+    expect(parseWovenRuleName(text)).toEqual({ ...name, baseSubset: name.base.kind === 'moved' ? name.base.subset : undefined });
+  });
+
+  it('survives any name of a base rule', () => {
+    fc.assert(
+      fc.property(fc.option(fc.string({ unit: 'binary' }), { nil: undefined }), (baseName) => {
+        expect(parseWovenRuleName(wovenRuleName({ ...NAME, baseName }))?.baseName).toBe(baseName);
+      }),
+      { seed: 2 },
+    );
+  });
+});
+
+describe('parseWovenRuleName', () => {
+  it.each([
+    undefined,
+    '',
+    'reviews',
+    'perch',
+    'perch:reviews:known:canary:v1:x',
+    'perch:default/reviews:known:canary',
+    'perch:default/reviews:seen:canary:v1:x',
+    'perch:default/reviews:known:beta:v1:x',
+    'perch:default/:known:canary:v1:x',
+    'perch:default/reviews:known:canary:v1@web:x',
+    'x perch:default/reviews:known:canary:v1:x',
+  ])('leaves %j alone', (name) => {
+    expect(parseWovenRuleName(name)).toBeUndefined();
+  });
+});

@@ -1,0 +1,554 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments, stringify } from 'yaml';
+import type { KubeObject } from '../istio/resources.ts';
+import { edgeInput, gatewayOf, releaseOf, rulesOf, TEN_PERCENT, virtualService } from './fixtures.cases.ts';
+import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
+
+const BOOKINFO = new URL('../../../examples/bookinfo/', import.meta.url);
+
+function exampleObjects(): KubeObject[] {
+  const files = ['gateway.yaml', 'bookinfo.yaml', 'reviews.yaml'];
+  return files.flatMap((file) =>
+    parseAllDocuments(readFileSync(new URL(file, BOOKINFO), 'utf8')).map((document) => document.toJS() as KubeObject),
+  );
+}
+
+function example(name: string): KubeObject {
+  const found = exampleObjects().find((object) => object.kind === 'VirtualService' && object.metadata.name === name);
+  if (found === undefined) throw new Error(`examples/bookinfo has no VirtualService ${name}`);
+  return found;
+}
+
+/** What the rules of the only, or the last, woven object look like, as YAML. */
+function wovenRules(input: WeaveInput): string {
+  const { routes, diagnostics } = weaveRelease(input);
+  expect(diagnostics).toEqual([]);
+  return stringify(rulesOf(routes.at(-1)?.virtualService), { lineWidth: 0 });
+}
+
+function yaml(parts: TemplateStringsArray): string {
+  return `${(parts.raw[0] ?? '').replace(/^\n/, '').trimEnd()}\n`;
+}
+
+describe('at the edge', () => {
+  const base = [
+    {
+      name: 'shop',
+      match: [{ uri: { prefix: '/shop' } }, { uri: { exact: '/cart' }, headers: { 'x-tenant': { exact: 'a' } } }],
+      route: [{ destination: { host: 'web', port: { number: 8080 } } }],
+      timeout: '5s',
+    },
+  ];
+
+  it('a rule becomes: known canary, known stable, new canary, new stable, rest', () => {
+    expect(wovenRules(edgeInput(base))).toBe(yaml`
+- name: perch:default/web:known:canary:-:shop
+  match:
+    - uri:
+        prefix: /shop
+      headers:
+        :path:
+          prefix: /shop
+        cookie:
+          regex: (?:.*; ?)?perch=[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*(?:;.*)?
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+        :path:
+          prefix: /cart
+        cookie:
+          regex: (?:.*; ?)?perch=[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*(?:;.*)?
+  route:
+    - destination:
+        host: web
+        port:
+          number: 8080
+        subset: v2
+  timeout: 5s
+- name: perch:default/web:known:stable:-:shop
+  match:
+    - uri:
+        prefix: /shop
+      headers:
+        :path:
+          prefix: /shop
+        cookie:
+          regex: (?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+        :path:
+          prefix: /cart
+        cookie:
+          regex: (?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?
+  route:
+    - destination:
+        host: web
+        port:
+          number: 8080
+        subset: v1
+  timeout: 5s
+- name: perch:default/web:new:canary:-:shop
+  match:
+    - uri:
+        prefix: /shop
+      headers:
+        :path:
+          prefix: /shop
+        accept:
+          regex: .*text/html.*
+        x-request-id:
+          regex: "[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*"
+    - uri:
+        prefix: /shop
+      headers:
+        :path:
+          prefix: /shop
+        sec-fetch-mode:
+          exact: navigate
+        x-request-id:
+          regex: "[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*"
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+        :path:
+          prefix: /cart
+        accept:
+          regex: .*text/html.*
+        x-request-id:
+          regex: "[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*"
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+        :path:
+          prefix: /cart
+        sec-fetch-mode:
+          exact: navigate
+        x-request-id:
+          regex: "[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*"
+  route:
+    - destination:
+        host: web
+        port:
+          number: 8080
+        subset: v2
+      headers:
+        response:
+          add:
+            Set-Cookie: perch=%REQ(x-request-id)%; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax
+            Cache-Control: private
+  timeout: 5s
+- name: perch:default/web:new:stable:-:shop
+  match:
+    - uri:
+        prefix: /shop
+      headers:
+        :path:
+          prefix: /shop
+        accept:
+          regex: .*text/html.*
+        x-request-id:
+          regex: "[0-9a-f-]*-[0-9a-f]{12}"
+    - uri:
+        prefix: /shop
+      headers:
+        :path:
+          prefix: /shop
+        sec-fetch-mode:
+          exact: navigate
+        x-request-id:
+          regex: "[0-9a-f-]*-[0-9a-f]{12}"
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+        :path:
+          prefix: /cart
+        accept:
+          regex: .*text/html.*
+        x-request-id:
+          regex: "[0-9a-f-]*-[0-9a-f]{12}"
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+        :path:
+          prefix: /cart
+        sec-fetch-mode:
+          exact: navigate
+        x-request-id:
+          regex: "[0-9a-f-]*-[0-9a-f]{12}"
+  route:
+    - destination:
+        host: web
+        port:
+          number: 8080
+        subset: v1
+      headers:
+        response:
+          add:
+            Set-Cookie: perch=%REQ(x-request-id)%; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax
+            Cache-Control: private
+  timeout: 5s
+- name: perch:default/web:rest:stable:-:shop
+  match:
+    - uri:
+        prefix: /shop
+    - uri:
+        exact: /cart
+      headers:
+        x-tenant:
+          exact: a
+  route:
+    - destination:
+        host: web
+        port:
+          number: 8080
+        subset: v1
+  timeout: 5s
+`);
+  });
+
+  it('the product page of Bookinfo, woven at 10 %, is src/core/weave/examples/edge-productpage.yaml', async () => {
+    const release = releaseOf(
+      { service: { host: 'productpage', port: 9080 }, route: { adopt: { virtualService: 'bookinfo' } } },
+      'productpage',
+    );
+    const { routes, diagnostics } = weaveRelease(edgeInput([], { release, routed: example('bookinfo'), gateways: exampleObjects() }));
+    expect(diagnostics).toEqual([]);
+    await expect(stringify(routes[0]?.virtualService, { lineWidth: 0 })).toMatchFileSnapshot('examples/edge-productpage.yaml');
+  });
+
+  it('a rule without match is woven as if it had one empty block, and its rest keeps none', () => {
+    const rules = rulesOf(weaveRelease(edgeInput([{ route: [{ destination: { host: 'web', subset: 'v1' } }] }])).routes[0]?.virtualService);
+    expect(rules[1]).toEqual({
+      name: 'perch:default/web:known:stable:v1',
+      match: [{ headers: { cookie: { regex: '(?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?' } } }],
+      route: [{ destination: { host: 'web', subset: 'v1' } }],
+    });
+    expect(rules[4]).toEqual({ name: 'perch:default/web:rest:stable:v1', route: [{ destination: { host: 'web', subset: 'v1' } }] });
+  });
+
+  it('rules are left out when no visitor can reach them: canary at cutoff 0, stable at cutoff 4096', () => {
+    const names = (cutoff: number) =>
+      rulesOf(weaveRelease(edgeInput(base, { plan: { ...TEN_PERCENT, cutoff } })).routes[0]?.virtualService).map((rule) =>
+        (rule.name ?? '').split(':').slice(2, 4).join(' '),
+      );
+    expect(names(0)).toEqual(['known stable', 'new stable', 'rest stable']);
+    expect(names(1)).toEqual(['known canary', 'known stable', 'new canary', 'new stable', 'rest stable']);
+    expect(names(4096)).toEqual(['known canary', 'new canary', 'rest stable']);
+  });
+
+  it('settled: the issuing rules stay and lead to the live version, so that the next release finds its visitors', () => {
+    const rules = rulesOf(weaveRelease(edgeInput(base, { plan: { kind: 'settled', live: { subset: 'v2' } } })).routes[0]?.virtualService);
+    expect(rules.map((rule) => (rule.name ?? '').split(':')[2])).toEqual(['known', 'new', 'rest']);
+    expect(rules.map((rule) => rule.route?.[0]?.destination.subset)).toEqual(['v2', 'v2', 'v2']);
+    expect(rules[1]?.route?.[0]?.headers?.response?.add?.['Set-Cookie']).toContain('perch=%REQ(x-request-id)%;');
+  });
+
+  it('issueOn: all asks for no document', () => {
+    const release = releaseOf({ visitorId: { issueOn: 'all' } });
+    const rules = rulesOf(weaveRelease(edgeInput(base, { release })).routes[0]?.virtualService);
+    expect(rules[2]?.match?.map((block) => Object.keys(block.headers ?? {}))).toEqual([
+      [':path', 'x-request-id'],
+      ['x-tenant', ':path', 'x-request-id'],
+    ]);
+  });
+
+  it('the guard repeats prefix and exact paths only: a regex has none, and a path whose case does not count', () => {
+    const http = [
+      {
+        match: [
+          { uri: { regex: '/a.*' } },
+          { uri: { prefix: '/B' }, ignoreUriCase: true },
+          { method: { exact: 'GET' } },
+          { uri: { prefix: '' } },
+        ],
+        route: [{ destination: { host: 'web' } }],
+      },
+    ];
+    const [known] = rulesOf(weaveRelease(edgeInput(http)).routes[0]?.virtualService);
+    expect(known?.match?.flatMap((block) => Object.keys(block.headers ?? {}))).toEqual(['cookie', 'cookie', 'cookie', 'cookie']);
+  });
+
+  it('cache: private marks the answers of both cohorts, while a release runs', () => {
+    const release = releaseOf({ cache: 'private' });
+    const marked = (plan: WeaveInput['plan']) =>
+      rulesOf(weaveRelease(edgeInput(base, { release, plan })).routes[0]?.virtualService).map(
+        (rule) => rule.route?.[0]?.headers?.response?.add?.['Cache-Control'],
+      );
+    expect(marked(TEN_PERCENT)).toEqual(['private', 'private', 'private', 'private', undefined]);
+    expect(marked({ kind: 'settled', live: { subset: 'v2' } })).toEqual([undefined, 'private', undefined]);
+  });
+
+  it('an addition to Cache-Control by the base is kept before ours; its Set-Cookie in the rule stays where it is', () => {
+    const http = [
+      {
+        route: [{ destination: { host: 'web' }, headers: { response: { add: { 'cache-control': 'no-store' }, remove: ['server'] } } }],
+        headers: { response: { add: { 'Set-Cookie': 'theirs=1' } } },
+      },
+    ];
+    const issuing = rulesOf(weaveRelease(edgeInput(http)).routes[0]?.virtualService)[3];
+    expect(issuing?.route?.[0]?.headers?.response?.add).toEqual({
+      'cache-control': 'no-store,private',
+      'Set-Cookie': 'perch=%REQ(x-request-id)%; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax',
+    });
+    expect(issuing?.route?.[0]?.headers?.response?.remove).toEqual(['server']);
+    expect(issuing?.headers).toEqual({ response: { add: { 'Set-Cookie': 'theirs=1' } } });
+  });
+
+  it('a version may be another host: host, port and subset are replaced', () => {
+    const plan: WeaveInput['plan'] = { ...TEN_PERCENT, canary: { host: 'web-v2', port: 9090 }, stable: { host: 'web-v1' } };
+    const rules = rulesOf(weaveRelease(edgeInput([{ route: [{ destination: { host: 'web' } }] }], { plan })).routes[0]?.virtualService);
+    expect(rules.map((rule) => [rule.name, rule.route?.[0]?.destination])).toEqual([
+      ['perch:default/web:known:canary:-@web@', { host: 'web-v2', port: { number: 9090 } }],
+      ['perch:default/web:known:stable:-@web@', { host: 'web-v1', port: { number: 8080 } }],
+      ['perch:default/web:new:canary:-@web@', { host: 'web-v2', port: { number: 9090 } }],
+      ['perch:default/web:new:stable:-@web@', { host: 'web-v1', port: { number: 8080 } }],
+      ['perch:default/web:rest:stable:-@web@', { host: 'web-v1', port: { number: 8080 } }],
+    ]);
+  });
+
+  it('in an object bound to mesh and gateways only the part of the gateways issues ids', () => {
+    const http = [
+      {
+        match: [
+          { uri: { prefix: '/a' } },
+          { uri: { prefix: '/b' }, gateways: ['mesh'] },
+          { uri: { prefix: '/c' }, gateways: ['mesh', 'web'] },
+          { uri: { prefix: '/d' }, sourceLabels: { app: 'x' } },
+        ],
+        route: [{ destination: { host: 'web' } }],
+      },
+    ];
+    const routed = virtualService(http, { gateways: ['mesh', 'web'] });
+    const { routes, diagnostics } = weaveRelease(edgeInput([], { routed, release: releaseOf({ visitorId: { issueOn: 'all' } }) }));
+    const rules = rulesOf(routes[0]?.virtualService);
+    const blocks = (index: number) => rules[index]?.match?.map((block) => [block.uri, block.gateways]);
+    expect(blocks(0)).toEqual([
+      [{ prefix: '/a' }, undefined],
+      [{ prefix: '/b' }, ['mesh']],
+      [{ prefix: '/c' }, ['mesh', 'web']],
+      [{ prefix: '/d' }, undefined],
+    ]);
+    expect(blocks(2)).toEqual([
+      [{ prefix: '/a' }, ['web']],
+      [{ prefix: '/c' }, ['web']],
+    ]);
+    // Naming gateways would switch sourceLabels off, so that block issues nothing, and says so.
+    expect(diagnostics.map(({ code, severity, path }) => [code, severity, path])).toEqual([['PERCH2015', 'info', 'spec.http[0].match[3]']]);
+  });
+});
+
+describe('an internal service', () => {
+  const reviews = (propagate: readonly string[]) =>
+    releaseOf(
+      {
+        service: { host: 'reviews', port: 9080 },
+        route: { adopt: { virtualService: 'reviews' } },
+        visitorId: { issueAt: { virtualService: 'bookinfo' }, propagate },
+      },
+      'reviews',
+    );
+  const input = (propagate: readonly string[] = ['baggage', 'cookie', 'requestId']): WeaveInput =>
+    edgeInput([], { release: reviews(propagate), routed: example('reviews'), issuing: example('bookinfo'), gateways: exampleObjects() });
+
+  it('obeys what the gateway told, then the cookie, then, where the release says so, the request id', () => {
+    expect(wovenRules(input())).toBe(yaml`
+- name: perch:default/reviews:told:canary:v1:reviews
+  match:
+    - headers:
+        baggage:
+          regex: (?:.*, ?)?perch\.reviews=canary(?:[ ;,].*)?
+  route:
+    - destination:
+        host: reviews
+        subset: v2
+        port:
+          number: 9080
+- name: perch:default/reviews:told:stable:v1:reviews
+  match:
+    - headers:
+        baggage:
+          regex: (?:.*, ?)?perch\.reviews=stable(?:[ ;,].*)?
+  route:
+    - destination:
+        host: reviews
+        subset: v1
+        port:
+          number: 9080
+- name: perch:default/reviews:known:canary:v1:reviews
+  match:
+    - headers:
+        cookie:
+          regex: (?:.*; ?)?perch=[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*(?:;.*)?
+  route:
+    - destination:
+        host: reviews
+        subset: v2
+        port:
+          number: 9080
+- name: perch:default/reviews:known:stable:v1:reviews
+  match:
+    - headers:
+        cookie:
+          regex: (?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?
+  route:
+    - destination:
+        host: reviews
+        subset: v1
+        port:
+          number: 9080
+- name: perch:default/reviews:new:canary:v1:reviews
+  match:
+    - headers:
+        x-request-id:
+          regex: "[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*"
+  route:
+    - destination:
+        host: reviews
+        subset: v2
+        port:
+          number: 9080
+- name: perch:default/reviews:new:stable:v1:reviews
+  match:
+    - headers:
+        x-request-id:
+          regex: "[0-9a-f-]*-[0-9a-f]{12}"
+  route:
+    - destination:
+        host: reviews
+        subset: v1
+        port:
+          number: 9080
+- name: perch:default/reviews:rest:stable:v1:reviews
+  route:
+    - destination:
+        host: reviews
+        subset: v1
+        port:
+          number: 9080
+`);
+  });
+
+  it('is told by the gateway, whose destinations stay: src/core/weave/examples/internal-bookinfo.yaml', async () => {
+    const { routes } = weaveRelease(input());
+    expect(routes.map(({ namespace, name }) => [namespace, name])).toEqual([
+      ['default', 'bookinfo'],
+      ['default', 'reviews'],
+    ]);
+    const stamps = rulesOf(routes[0]?.virtualService).map((rule) => [rule.name, rule.route?.[0]?.headers?.request?.add]);
+    expect(stamps).toEqual([
+      ['perch:default/reviews:known:canary:+:productpage', { baggage: 'perch.reviews=canary' }],
+      ['perch:default/reviews:known:stable:+:productpage', { baggage: 'perch.reviews=stable' }],
+      ['perch:default/reviews:new:canary:+:productpage', { baggage: 'perch.reviews=canary' }],
+      ['perch:default/reviews:new:stable:+:productpage', { baggage: 'perch.reviews=stable' }],
+      ['perch:default/reviews:rest:stable:+:productpage', { baggage: 'perch.reviews=stable' }],
+    ]);
+    await expect(stringify(routes[0]?.virtualService, { lineWidth: 0 })).toMatchFileSnapshot('examples/internal-bookinfo.yaml');
+  });
+
+  it('settled: ids go on being issued, nobody is told anything, and one rule leads to the live version', () => {
+    const { routes } = weaveRelease({ ...input(), plan: { kind: 'settled', live: { subset: 'v2' } } });
+    const [bookinfo, inside] = routes.map((route) => rulesOf(route.virtualService));
+    expect(bookinfo?.map((rule) => rule.name)).toEqual([
+      'perch:default/reviews:known:stable:=:productpage',
+      'perch:default/reviews:new:stable:=:productpage',
+      'perch:default/reviews:rest:stable:=:productpage',
+    ]);
+    expect(JSON.stringify(bookinfo)).not.toContain('baggage');
+    expect(inside).toEqual([
+      {
+        name: 'perch:default/reviews:rest:stable:v1:reviews',
+        route: [{ destination: { host: 'reviews', subset: 'v2', port: { number: 9080 } } }],
+      },
+    ]);
+  });
+
+  it('rolled back: baggage that still says canary is not believed', () => {
+    const { routes } = weaveRelease({ ...input(), plan: { ...TEN_PERCENT, cutoff: 0 } });
+    const rules = rulesOf(routes[1]?.virtualService);
+    expect(rules.every((rule) => rule.route?.[0]?.destination.subset === 'v1')).toBe(true);
+    expect(JSON.stringify(rules)).not.toContain('canary');
+  });
+
+  it('matches only on what is propagated; without baggage nothing is stamped', () => {
+    const { routes } = weaveRelease(input(['cookie']));
+    expect(rulesOf(routes[1]?.virtualService).map((rule) => (rule.name ?? '').split(':')[2])).toEqual(['known', 'known', 'rest']);
+    expect(JSON.stringify(routes[0])).not.toContain('baggage');
+    const told = rulesOf(weaveRelease(input(['baggage'])).routes[1]?.virtualService);
+    expect(told.map((rule) => (rule.name ?? '').split(':')[2])).toEqual(['told', 'told', 'rest']);
+  });
+
+  it('request ids decide in the mesh only: at a gateway each request has a fresh one', () => {
+    const routed = { ...example('reviews'), spec: { ...(example('reviews').spec as object), gateways: ['mesh', 'bookinfo-gateway'] } };
+    const byRequestId = rulesOf(weaveRelease({ ...input(), routed }).routes[1]?.virtualService).filter((rule) =>
+      rule.name?.includes(':new:'),
+    );
+    expect(byRequestId.map((rule) => rule.match?.map((block) => block.gateways))).toEqual([[['mesh']], [['mesh']]]);
+
+    const atGateway = { ...routed, spec: { ...routed.spec, gateways: ['bookinfo-gateway'] } };
+    const rules = rulesOf(weaveRelease({ ...input(), routed: atGateway, siblings: [] }).routes[1]?.virtualService);
+    expect(rules.some((rule) => rule.name?.includes(':new:'))).toBe(false);
+  });
+
+  it('stamps every destination of a rule that draws between several', () => {
+    const issuing = virtualService([
+      {
+        route: [
+          { destination: { host: 'a' }, weight: 9 },
+          { destination: { host: 'b' }, weight: 1 },
+        ],
+      },
+    ]);
+    const { routes } = weaveRelease({ ...input(), issuing });
+    const [known] = rulesOf(routes[0]?.virtualService);
+    expect(known?.route?.map((target) => [target.destination.host, target.weight, target.headers?.request?.add])).toEqual([
+      ['a', 9, { baggage: 'perch.reviews=canary' }],
+      ['b', 1, { baggage: 'perch.reviews=canary' }],
+    ]);
+  });
+});
+
+describe('the cookie', () => {
+  const setCookie = (spec: object, gateways: readonly KubeObject[]) => {
+    const release = releaseOf({ visitorId: { cookie: spec } });
+    const { routes, diagnostics } = weaveRelease(edgeInput([{ route: [{ destination: { host: 'web' } }] }], { release, gateways }));
+    const add = rulesOf(routes[0]?.virtualService)[3]?.route?.[0]?.headers?.response?.add;
+    return { value: add?.['Set-Cookie'], codes: diagnostics.map((each) => each.code) };
+  };
+
+  it('is Secure where every server is HTTPS; a plain one counts unless it only redirects', () => {
+    const redirecting = { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'], tls: { httpsRedirect: true } };
+    const plain = { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'] };
+    const https = { port: { number: 443, name: 'https', protocol: 'HTTPS' }, hosts: ['*'], tls: { mode: 'SIMPLE' } };
+    const secure = (servers: readonly object[]) => setCookie({}, [gatewayOf('HTTPS', 'web', { servers })]).value?.includes('; Secure;');
+    expect(secure([https])).toBe(true);
+    expect(secure([redirecting, https])).toBe(true);
+    expect(secure([plain, https])).toBe(false);
+    expect(secure([plain])).toBe(false);
+    expect(setCookie({}, []).value).not.toContain('Secure');
+    expect(setCookie({ secure: true }, []).value).toContain('; Secure;');
+  });
+
+  it('has the attributes of the release', () => {
+    const spec = { name: 'id', maxAge: '1h30m', path: '/shop', secure: true, httpOnly: false, sameSite: 'None' };
+    expect(setCookie(spec, []).value).toBe('id=%REQ(x-request-id)%; Max-Age=5400; Path=/shop; Secure; SameSite=None');
+  });
+
+  it('is warned of where browsers would drop it', () => {
+    expect(setCookie({ name: '__Host-perch' }, [gatewayOf('HTTP')]).codes).toEqual(['PERCH2013']);
+    expect(setCookie({ name: '__Host-perch' }, [gatewayOf('HTTPS')]).codes).toEqual([]);
+  });
+});
