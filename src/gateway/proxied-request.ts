@@ -2,7 +2,7 @@ import type { HeaderEdits } from '../core/routing/header-edits.ts';
 import type { Cluster, RouteTable, Selection } from '../core/routing/selection.ts';
 import { chooseEndpoint } from './choose-endpoint.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
-import { editFields } from './edit-fields.ts';
+import { editRequestFields, editResponseFields, type SentRequest } from './edit-fields.ts';
 import { type IncomingRequest, type ListenerKind, readRequest } from './incoming-request.ts';
 import { LIMITS } from './limits.ts';
 import { type LocalReply, localFields, REPLY, reasonOf } from './local-reply.ts';
@@ -50,6 +50,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   private rule: string | undefined;
   private forward: Forward | undefined;
   private cluster: Cluster | undefined;
+  private sent: SentRequest | undefined;
   private head = '';
   private tried: EndpointPool[] = [];
   private pool: EndpointPool | undefined;
@@ -99,6 +100,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
       return;
     }
     this.request = read;
+    this.sent = { request: read, path: read.path, authority: read.authority, fields: read.fields };
     const { context, listener } = this;
     const selection =
       listener.kind === 'proxy'
@@ -130,7 +132,9 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
         if (this.cluster === undefined) this.reply(REPLY.noCluster, selection.response);
         else if (this.cluster.endpoints.length === 0) this.reply(REPLY.noEndpoint, selection.response);
         else {
-          this.head = upstreamHead(request, selection);
+          const { path, authority } = selection;
+          this.sent = { request, path, authority, fields: editRequestFields(request, selection.request) };
+          this.head = upstreamHead(this.sent);
           this.attempt(request);
         }
     }
@@ -296,9 +300,9 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   private responseFields(response: ResponseHead): string[] {
     this.status = response.status;
     const edits = this.forward?.response ?? NO_EDITS;
-    const request = this.request;
+    const { sent } = this;
     let { fields } = response;
-    if (edits.length > 0 && request !== undefined) fields = editFields(fields, edits, request, response.status);
+    if (edits.length > 0 && sent !== undefined) fields = editResponseFields(fields, edits, sent, response.status);
     if (!response.hasServer) fields.push('server', 'perch');
     return fields;
   }
@@ -354,7 +358,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     this.answered = true;
     let fields = localFields(reply.status, reply.body);
     if (location !== undefined) fields.push('location', location);
-    if (edits.length > 0 && this.request !== undefined) fields = editFields(fields, edits, this.request, reply.status);
+    if (edits.length > 0 && this.sent !== undefined) fields = editResponseFields(fields, edits, this.sent, reply.status);
     fields.push('server', 'perch');
     const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
     this.bytesSent = this.exchange.method === 'HEAD' ? 0 : body.length;
