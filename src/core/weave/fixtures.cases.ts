@@ -45,7 +45,13 @@ export function gatewayOf(protocol: 'HTTP' | 'HTTPS' = 'HTTP', name = 'web', spe
 }
 
 /** 10 % on v2, in the first draw. */
-export const TEN_PERCENT: RoutePlan = { kind: 'split', stable: { subset: 'v1' }, canary: { subset: 'v2' }, cutoff: 0x19a, offset: 0 };
+export const TEN_PERCENT: Extract<RoutePlan, { kind: 'split' }> = {
+  kind: 'split',
+  stable: { subset: 'v1' },
+  canary: { subset: 'v2' },
+  cutoff: 0x19a,
+  offset: 0,
+};
 
 /** Input for weaving at the edge. */
 export function edgeInput(http: readonly unknown[], changes: Partial<WeaveInput> = {}): WeaveInput {
