@@ -16,11 +16,11 @@ function checkedFiles(root: string): ReadonlySet<string> {
 }
 
 /** Compiles all layers, then type-checks tests, tools and benches; insists that no TypeScript file was left out. */
-export async function checkTypes(): Promise<Findings> {
-  const files = typeScriptFiles();
-  const result = await runCommand(process.execPath, [TSC, '-b', '--pretty', 'false'], { cwd: ROOT });
+export async function checkTypes(root: string = ROOT): Promise<Findings> {
+  const files = typeScriptFiles(root);
+  const result = await runCommand(process.execPath, [TSC, '-b', '--pretty', 'false'], { cwd: root });
   if (result.code !== 0) return { ok: false, text: result.output };
-  const checked = checkedFiles(ROOT);
+  const checked = checkedFiles(root);
   const missed = files.filter((file) => !checked.has(file));
   if (missed.length === 0) return { ok: true, text: '' };
   return { ok: false, text: `No tsconfig.json includes these files, so nobody checks them:\n${missed.join('\n')}\n` };
