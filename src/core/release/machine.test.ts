@@ -369,6 +369,17 @@ describe('requests', () => {
     expect(world.phase).toBe('RollingBack');
   });
 
+  test('a release does not finish under a rollback that waits', () => {
+    const world = started(specOf({ steps: [{ weight: 100, hold: '1m' }] }));
+    world.pass(MINUTE);
+    world.ready.set('v1', undefined);
+    world.ask('rollback');
+    world.serve();
+    expect(world.phase).toBe('Completing');
+    world.setReady('v1', true);
+    expect(world.phase).toBe('RollingBack');
+  });
+
   test('a promotion to a canary that is not ready is refused', () => {
     const world = started();
     world.setReady('v2', false);

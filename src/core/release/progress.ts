@@ -67,9 +67,9 @@ export function stayPaused(turn: Turn, status: ReleaseStatus): Move | undefined 
   return { ...confirmed, status: withChanges(confirmed.status, { holdRemainingMs: holdOf(hold) }) };
 }
 
-/** Completing: done once the data plane serves the canary to everyone. */
+/** Completing: done once the data plane serves the canary to everyone; a rollback that waits can still take it back. */
 export function complete(turn: Turn, status: ReleaseStatus): Move | undefined {
-  if (!turn.confirmed) return undefined;
+  if (!turn.confirmed || turn.rollbackWaits) return undefined;
   const next = withChanges(withHistory(turn, status, 'Succeeded'), { phase: 'Succeeded', canaryLostSince: undefined });
   const name = status.canary === undefined ? 'the canary' : describeVersion(status.canary);
   return { status: next, events: [event(turn, 'Succeeded', `${name} is the live version`)] };

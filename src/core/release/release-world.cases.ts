@@ -81,13 +81,17 @@ export class ReleaseWorld {
 
   look(): Advance {
     const input = { namespace: 'default', name: 'reviews', generation: this.generation, spec: this.spec };
-    const result = advance(input, this.status, this.observed(), this.now);
+    const observed = this.observed();
+    const result = advance(input, this.status, observed, this.now);
     this.status = result.status;
     this.routes = result.routes;
     this.wakeAt = result.wakeAt;
     this.events.push(...result.events);
-    // As a controller does: the machine asks for another look at once when it needs to know other versions.
-    return result.wakeAt !== undefined && result.wakeAt <= this.now ? this.look() : result;
+    // As a controller does: it looks again at once when the machine asks for it (to know other versions), and when what the machine wants
+    // now is what is served already.
+    const asksAgain = result.wakeAt !== undefined && result.wakeAt <= this.now;
+    const confirms = !observed.routesConfirmed && this.observed().routesConfirmed;
+    return asksAgain || confirms ? this.look() : result;
   }
 
   /** The data plane takes over the routes. */

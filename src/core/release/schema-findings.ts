@@ -4,7 +4,7 @@ import { describeValue, isMapping } from '../source/kube-object.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
 import { type Finding, valueAt } from './finding.ts';
 import { insteadOfField, insteadOfValue } from './not-yet.ts';
-import { fieldNames } from './release-schema.ts';
+import { releaseFieldNames as fieldNames } from './release-schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
