@@ -1,0 +1,72 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createVisitorSentences, type VisitorSentences } from './visitor-sentence.ts';
+
+let asked: string[] = [];
+let status = 200;
+let time = 0;
+let sentences: VisitorSentences;
+let close: () => Promise<unknown>;
+
+beforeEach(async () => {
+  asked = [];
+  status = 200;
+  time = 0;
+  const server = createServer((request, response) => {
+    const id = request.url?.split('/').at(-1) ?? '';
+    asked.push(id);
+    response.writeHead(status).end(JSON.stringify({ sentence: `about ${id}, ${asked.length}`, cohort: 'stable', bucket: 1 }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  const perchApi = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  sentences = createVisitorSentences({ perchApi, release: 'default/reviews', now: () => time });
+});
+afterEach(() => close());
+
+test('an id is asked for once a second, also by requests at the same time', async () => {
+  const [first, second] = await Promise.all([sentences.about('a'), sentences.about('a')]);
+  expect(first?.sentence).toBe('about a, 1');
+  expect(second).toEqual(first);
+  time = 999;
+  expect(await sentences.about('a')).toEqual(first);
+  time = 1_000;
+  expect((await sentences.about('a'))?.sentence).toBe('about a, 2');
+  expect(asked).toEqual(['a', 'a']);
+});
+
+test('each id has its own answer', async () => {
+  expect((await sentences.about('a'))?.sentence).toBe('about a, 1');
+  expect((await sentences.about('b'))?.sentence).toBe('about b, 2');
+});
+
+test('the cache is bounded: the oldest ids are asked for again', async () => {
+  for (let index = 0; index <= 2_000; index += 1) await sentences.about(`id${index}`);
+  expect(asked).toHaveLength(2_001);
+  await sentences.about('id2000');
+  await sentences.about('id1');
+  expect(asked).toHaveLength(2_001);
+  await sentences.about('id0');
+  expect(asked).toHaveLength(2_002);
+});
+
+test('an error answer says nothing', async () => {
+  status = 404;
+  expect(await sentences.about('a')).toBeUndefined();
+});
+
+test('a Perch that is gone is left alone for a second', async () => {
+  await close();
+  expect(await sentences.about('a')).toBeUndefined();
+  const begun = performance.now();
+  for (let index = 0; index < 1_000; index += 1) await sentences.about(`id${index}`);
+  expect(performance.now() - begun).toBeLessThan(100);
+});
+
+test('without Perch there is nothing to ask', async () => {
+  expect(await createVisitorSentences({ perchApi: undefined, release: 'default/reviews' }).about('a')).toBeUndefined();
+});
