@@ -205,7 +205,7 @@ class Witness {
     if (status === undefined || before.status === undefined || status.started === before.status.started) return;
     expect(status.started).toBe(before.status.started + 1);
     this.#count('start');
-    const last = before.status.history[0] ?? (status.history.length > before.status.history.length ? status.history[0] : undefined);
+    const last = status.history[0];
     if (last?.outcome === 'RolledBack' && !this.#retryAsked) {
       const isSame =
         sameVersion(last.canary, status.canary) && sameVersion(last.stable, status.stable) && last.revision === status.revision;

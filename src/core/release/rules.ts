@@ -1,8 +1,8 @@
 import { resolveHost } from '../istio/names.ts';
+import { type Finding, valueAt } from '../source/finding.ts';
 import { isMapping } from '../source/kube-object.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
 import { parseDuration } from './durations.ts';
-import { type Finding, valueAt } from './finding.ts';
 
 const DAY_MS = 86_400_000;
 /** Longest hold of a step; a longer wait is what `manual` is for. */

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { suggest } from '../diagnostics/suggest.ts';
+import { type Finding, valueAt } from '../source/finding.ts';
 import { describeValue, isMapping } from '../source/kube-object.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
-import { type Finding, valueAt } from './finding.ts';
 import { insteadOfField, insteadOfValue } from './not-yet.ts';
 import { releaseFieldNames as fieldNames } from './release-schema.ts';
 

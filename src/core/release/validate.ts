@@ -1,10 +1,10 @@
 import { type Diagnostic, hasErrors } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { KubeObject } from '../istio/resources.ts';
+import type { Finding } from '../source/finding.ts';
 import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { formatPath, type Locate } from '../source/locate.ts';
 import { API_VERSION, type CanaryRelease, canaryReleaseSpec, KIND } from './canary-release.ts';
-import type { Finding } from './finding.ts';
 import { ruleFindings } from './rules.ts';
 import { schemaFindings } from './schema-findings.ts';
 
