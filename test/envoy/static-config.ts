@@ -17,10 +17,13 @@ export interface EnvoyRoute {
 export interface ListenerOptions {
   /** How request ids are treated: an edge draws its own; `preserve` keeps a client's, so that a test can choose it. */
   readonly requestId?: 'edge' | 'preserve';
+  /** Names the route that matched in the response header `x-route`. */
+  readonly showRoute?: boolean;
 }
 
 /** An HTTP listener on a free loopback port, with one virtual host for all hosts and these routes, tried in order. */
 export function httpListener(name: string, routes: readonly EnvoyRoute[], options: ListenerOptions = {}): object {
+  const shown = options.showRoute === true ? [{ header: { key: 'x-route', value: '%ROUTE_NAME%' } }] : [];
   const manager = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: name,
@@ -28,7 +31,7 @@ export function httpListener(name: string, routes: readonly EnvoyRoute[], option
     normalize_path: true,
     generate_request_id: true,
     preserve_external_request_id: options.requestId === 'preserve',
-    route_config: { name, virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
+    route_config: { name, response_headers_to_add: shown, virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
     http_filters: [
       {
         name: 'envoy.filters.http.router',

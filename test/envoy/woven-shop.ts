@@ -1,5 +1,5 @@
 import { hasErrors } from '../../src/core/diagnostics/diagnostic.ts';
-import type { HTTPRoute, KubeObject, VirtualService } from '../../src/core/istio/resources.ts';
+import type { HTTPRoute, KubeObject, RoutingObject, VirtualService } from '../../src/core/istio/resources.ts';
 import type { CanaryRelease } from '../../src/core/release/canary-release.ts';
 import { validateCanaryRelease } from '../../src/core/release/validate.ts';
 import type { Offset } from '../../src/core/visitor/bucket.ts';
@@ -7,7 +7,7 @@ import { weaveRelease } from '../../src/core/weave/weave-virtual-service.ts';
 
 const NETWORKING = 'networking.istio.io/v1';
 
-const gateway: KubeObject = {
+const gateway: RoutingObject = {
   apiVersion: NETWORKING,
   kind: 'Gateway',
   metadata: { name: 'edge', namespace: 'default' },
@@ -88,4 +88,34 @@ export function wovenInside(
   const [page, shop] = weave(meshRoutes, pageRoutes, { issueAt: { virtualService: 'page' }, propagate }, cutoff, offset);
   if (page === undefined || shop === undefined) throw new Error('two objects were to be woven');
   return { page: page as VirtualService, shop: shop as VirtualService };
+}
+
+function service(name: string, versions: readonly string[]): readonly RoutingObject[] {
+  const metadata = { name, namespace: 'default' };
+  const endpoints = versions.map((version, index) => ({ address: '127.0.0.1', ports: { http: 18080 + index }, labels: { version } }));
+  return [
+    {
+      apiVersion: NETWORKING,
+      kind: 'ServiceEntry',
+      metadata,
+      spec: {
+        hosts: [`${name}.default.svc.cluster.local`],
+        location: 'MESH_INTERNAL',
+        resolution: 'STATIC',
+        ports: [{ number: 8080, name: 'http', protocol: 'HTTP' }],
+        endpoints,
+      },
+    },
+    {
+      apiVersion: NETWORKING,
+      kind: 'DestinationRule',
+      metadata,
+      spec: { host: name, subsets: versions.map((version) => ({ name: version, labels: { version } })) },
+    },
+  ];
+}
+
+/** Everything that a route table is compiled from: the gateway, the services, and these routes. Nothing listens at the endpoints. */
+export function shopObjects(...routes: readonly VirtualService[]): readonly RoutingObject[] {
+  return [gateway, ...service('shop', ['v1', 'v2']), ...service('other', ['v1']), ...service('page', ['v1']), ...routes];
 }
