@@ -42,6 +42,46 @@ export const CODES = {
     title: 'A field of metadata is not valid',
     remedy: 'Names and namespaces are Kubernetes names; labels and annotations are text, so numbers and booleans need quotes.',
   },
+  PERCH1130: {
+    title: 'A destination does not exist',
+    remedy: 'Declare the host and port with a ServiceEntry and the subset with a DestinationRule; until then requests are answered 503.',
+  },
+  PERCH1131: {
+    title: 'A VirtualService names a Gateway that does not exist',
+    remedy: 'Create the Gateway, or correct the name; names without a namespace are of the namespace of the VirtualService.',
+  },
+  PERCH1132: {
+    title: 'Two VirtualServices route one host in the mesh',
+    remedy: 'Put their rules into one object: in the mesh the older one counts, they are not merged.',
+  },
+  PERCH1133: {
+    title: 'A delegation leads nowhere',
+    remedy: 'Create the VirtualService that is named, without hosts, or take out of it what the delegating rule excludes.',
+  },
+  PERCH1134: {
+    title: 'A host is declared in several namespaces',
+    remedy: 'Declare it in one: only one of them counts, that of the client first.',
+  },
+  PERCH1101: {
+    title: 'An Istio object has a field that does not exist',
+    remedy: 'Correct the name, or remove the field; the message names a close match or the fields that are known there.',
+  },
+  PERCH1102: {
+    title: 'An Istio object lacks a field that it needs',
+    remedy: 'Add the field as the message says.',
+  },
+  PERCH1103: {
+    title: 'A field of an Istio object has the wrong kind of value',
+    remedy: 'Write what the message expects.',
+  },
+  PERCH1104: {
+    title: 'An Istio object breaks a rule of Istio’s validation',
+    remedy: 'Correct it as the message says: istiod’s admission webhook, or Envoy, would refuse it too.',
+  },
+  PERCH1105: {
+    title: 'The apiVersion of an Istio object is not known',
+    remedy: 'Write networking.istio.io/v1; v1beta1 and v1alpha3 are read too.',
+  },
   PERCH1201: {
     title: 'A field that CanaryRelease does not have',
     remedy: 'Correct the name, or remove the field; docs/reference/canary-release.md lists all of them.',
@@ -86,6 +126,10 @@ export const CODES = {
   PERCH1212: {
     title: 'An apiVersion that is not known',
     remedy: 'Write apiVersion: perch.dev/v1alpha1.',
+  },
+  PERCH1301: {
+    title: 'Istio has this, the embedded gateway does not support it yet',
+    remedy: 'Remove the field or the object here. Nothing is ignored silently: what the gateway serves is what the objects say.',
   },
   PERCH2001: {
     title: 'No rule of the adopted VirtualService can be woven',

@@ -1,0 +1,180 @@
+import { parseDuration } from '../istio/duration.ts';
+import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } from '../istio/resources.ts';
+import { decodeBase64 } from './base64.ts';
+import { byteText } from './byte-text.ts';
+import type { Condition, ConditionPool } from './conditions.ts';
+import type { HeaderEdits } from './header-edits.ts';
+import { authorityOf, singleLevel, twoLevels } from './header-levels.ts';
+import { compileRedirect } from './redirect.ts';
+import { compilePathRewrite, type PathRewrite } from './rewrite-path.ts';
+import type { RoutedRequest } from './routed-request.ts';
+import type { Cluster, Selection } from './selection.ts';
+import type { ClientKind, ServiceRegistry } from './services.ts';
+
+/** What a matched route answers. `random` in [0, 1). */
+type Action = (request: RoutedRequest, random: number) => Selection;
+
+/** One match block of a rule, as one Envoy route. */
+export interface CompiledRoute {
+  readonly conditions: readonly Condition[];
+  /** Takes every request: gateways sort such routes last. */
+  readonly isCatchAll: boolean;
+  readonly answer: Action;
+}
+
+/** Where rules are compiled for: filters are decided here, once (istio-semantics 1.6). */
+export interface RouteScope {
+  readonly client: ClientKind;
+  /** `namespace/name`, or `mesh`. */
+  readonly gateway: string;
+  readonly port: number;
+  readonly registry: ServiceRegistry;
+  readonly pool: ConditionPool;
+  /** Told about each destination that does not exist. */
+  readonly onUnknown: (destination: Destination, port: number) => void;
+}
+
+/** The Envoy routes of a VirtualService's rules, whose names are resolved; whatever follows one that takes everything is left out. */
+export function compileRoutes(rules: readonly HTTPRoute[], scope: RouteScope): readonly CompiledRoute[] {
+  const routes: CompiledRoute[] = [];
+  for (const rule of rules) {
+    const blocks = rule.match?.length ? rule.match : [{}];
+    for (const match of blocks) {
+      if (!isFor(match, scope)) continue;
+      const route = compileRoute(rule, match, scope);
+      routes.push(route);
+      if (route.isCatchAll) return routes;
+    }
+  }
+  return routes;
+}
+
+/** The route of a service that no VirtualService is about. */
+export function defaultRoute(host: string, scope: RouteScope): CompiledRoute {
+  return compileRoute({ route: [{ destination: { host, port: { number: scope.port } } }] }, {}, scope);
+}
+
+function isFor(match: HTTPMatchRequest, { port, gateway }: RouteScope): boolean {
+  if (match.port && match.port !== port) return false;
+  return !match.gateways?.length || match.gateways.includes(gateway);
+}
+
+function compileRoute(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope): CompiledRoute {
+  return { conditions: scope.pool.conditionsOf(match), isCatchAll: isCatchAll(match), answer: compileAction(rule, match, scope) };
+}
+
+function isCatchAll({ uri, method, scheme, authority, headers, withoutHeaders, queryParams }: HTTPMatchRequest): boolean {
+  if (method ?? scheme ?? authority) return false;
+  if ([headers, withoutHeaders, queryParams].some((map) => Object.keys(map ?? {}).length > 0)) return false;
+  return uri === undefined || ('prefix' in uri && uri.prefix === '/') || ('regex' in uri && uri.regex === '.*');
+}
+
+function compileAction(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope): Action {
+  if (rule.redirect !== undefined) return redirectAction(rule, rule.redirect, match, scope);
+  if (rule.directResponse !== undefined) return directAction(rule, rule.directResponse);
+  const destinations = rule.route ?? [];
+  const [only] = destinations;
+  const rewritePath = compilePathRewrite(rule.rewrite, match);
+  if (destinations.length === 1 && only !== undefined) return forwardAction(rule, only, 'single', rewritePath, scope);
+  return weightedAction(rule, destinations, rewritePath, scope);
+}
+
+function redirectAction(rule: HTTPRoute, redirect: NonNullable<HTTPRoute['redirect']>, match: HTTPMatchRequest, scope: RouteScope): Action {
+  const location = compileRedirect(redirect, match, scope.port);
+  const fixed = {
+    kind: 'redirect',
+    rule: rule.name,
+    status: redirect.redirectCode || 301,
+    response: singleLevel('response', rule.headers, undefined),
+  } as const;
+  return (request) => ({ ...fixed, location: location(request) });
+}
+
+function directAction(rule: HTTPRoute, direct: NonNullable<HTTPRoute['directResponse']>): Action {
+  const selection: Selection = {
+    kind: 'direct',
+    rule: rule.name,
+    status: direct.status,
+    body: direct.body?.bytes === undefined ? (direct.body?.string ?? '') : (decodeBase64(direct.body.bytes) ?? ''),
+    response: singleLevel('response', rule.headers, undefined),
+  };
+  return () => selection;
+}
+
+/** Destinations share the route by weight / sum; those of weight 0 are as if they were not there, their headers included. */
+function weightedAction(
+  rule: HTTPRoute,
+  destinations: readonly HTTPRouteDestination[],
+  rewritePath: PathRewrite | undefined,
+  scope: RouteScope,
+): Action {
+  const live = destinations.filter(({ weight }) => (weight ?? 0) > 0);
+  const actions = live.map((destination) => forwardAction(rule, destination, 'weighted', rewritePath, scope));
+  const ends: number[] = [];
+  let total = 0;
+  for (const { weight = 0 } of live) {
+    total += weight;
+    ends.push(total);
+  }
+  return (request, random) => {
+    const drawn = random * total;
+    const index = ends.findIndex((end) => drawn < end);
+    const action = actions[index < 0 ? actions.length - 1 : index];
+    if (action === undefined) throw new Error('a rule with several destinations has no weight above 0: it was not validated');
+    return action(request, random);
+  };
+}
+
+function forwardAction(
+  rule: HTTPRoute,
+  each: HTTPRouteDestination,
+  mode: 'single' | 'weighted',
+  rewritePath: PathRewrite | undefined,
+  scope: RouteScope,
+): Action {
+  const { rule: name, destination, cluster, authority, timeoutMs, request: requestEdits, response } = plan(rule, each, mode, scope);
+  return (request) => ({
+    kind: 'forward',
+    rule: name,
+    destination,
+    cluster,
+    path: rewritePath === undefined ? request.head.path : rewritePath(request),
+    authority: authority ?? request.head.authority,
+    timeoutMs,
+    request: requestEdits,
+    response,
+  });
+}
+
+interface ForwardPlan {
+  readonly rule: string | undefined;
+  readonly destination: { readonly host: string; readonly subset: string | undefined; readonly port: number };
+  readonly cluster: Cluster | undefined;
+  readonly authority: string | undefined;
+  readonly timeoutMs: number;
+  readonly request: HeaderEdits;
+  readonly response: HeaderEdits;
+}
+
+function plan(rule: HTTPRoute, each: HTTPRouteDestination, mode: 'single' | 'weighted', scope: RouteScope): ForwardPlan {
+  const { host, subset } = each.destination;
+  const port = each.destination.port?.number || onlyPort(host, scope) || scope.port;
+  const cluster = scope.registry.cluster(scope.client, host, port, subset);
+  if (cluster === undefined) scope.onUnknown(each.destination, port);
+  const levels = mode === 'single' ? singleLevel : twoLevels;
+  const rewritten = rule.rewrite?.authority;
+  return {
+    rule: rule.name,
+    destination: { host, subset, port },
+    cluster,
+    authority: rewritten ? byteText(rewritten) : (authorityOf(rule.headers) ?? authorityOf(each.headers)),
+    timeoutMs: rule.timeout === undefined ? 0 : (parseDuration(rule.timeout) ?? 0),
+    request: levels('request', rule.headers, each.headers),
+    response: levels('response', rule.headers, each.headers),
+  };
+}
+
+function onlyPort(host: string, { registry }: RouteScope): number | undefined {
+  const ports = registry.find(host)?.ports;
+  return ports?.size === 1 ? ports.keys().next().value : undefined;
+}

@@ -1,0 +1,138 @@
+import { resolveGateway, resolveHost } from '../istio/names.ts';
+import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService } from '../istio/resources.ts';
+
+/** Why a rule of a root VirtualService leads nowhere. */
+export interface DelegateProblem {
+  readonly root: VirtualService;
+  /** Index of the rule in `spec.http` of the root. */
+  readonly rule: number;
+  readonly reason: 'missing' | 'conflict';
+  /** `namespace/name` of the delegate. */
+  readonly delegate: string;
+  /** Name or index of the delegate's rule that was dropped. */
+  readonly dropped?: string;
+}
+
+/**
+ * The HTTP rules of a VirtualService with every name resolved and delegates merged in (istio-semantics 1.11). One level only. A rule whose
+ * delegate is missing is dropped, as is a rule of a delegate that asks for something that its root excludes.
+ */
+export function effectiveRules(
+  root: VirtualService,
+  delegates: ReadonlyMap<string, VirtualService>,
+  report: (problem: DelegateProblem) => void,
+): readonly HTTPRoute[] {
+  const namespace = namespaceOf(root);
+  return (root.spec.http ?? []).flatMap((written, index) => {
+    const rule = resolveNames(written, namespace);
+    if (rule.delegate === undefined) return [rule];
+    const name = `${rule.delegate.namespace || namespace}/${rule.delegate.name}`;
+    const delegate = delegates.get(name);
+    if (delegate === undefined) {
+      report({ root, rule: index, reason: 'missing', delegate: name });
+      return [];
+    }
+    return (delegate.spec.http ?? []).flatMap((inner, at) => {
+      const merged = mergeRules(rule, resolveNames(inner, namespaceOf(delegate)));
+      if (merged === undefined) report({ root, rule: index, reason: 'conflict', delegate: name, dropped: inner.name ?? String(at) });
+      return merged ?? [];
+    });
+  });
+}
+
+/** VirtualServices without hosts, by `namespace/name`. */
+export function delegatesOf(services: readonly VirtualService[]): ReadonlyMap<string, VirtualService> {
+  return new Map(services.filter(isDelegate).map((service) => [`${namespaceOf(service)}/${service.metadata.name}`, service]));
+}
+
+/** Whether the object only serves through others that delegate to it. */
+export function isDelegate(service: VirtualService): boolean {
+  return (service.spec.hosts ?? []).length === 0;
+}
+
+function namespaceOf(service: VirtualService): string {
+  return service.metadata.namespace ?? 'default';
+}
+
+function resolveNames(rule: HTTPRoute, namespace: string): HTTPRoute {
+  const { match, route } = rule;
+  return {
+    ...rule,
+    ...(match && {
+      match: match.map((block) => ({
+        ...block,
+        ...(block.gateways && { gateways: block.gateways.map((name) => resolveGateway(name, namespace)) }),
+      })),
+    }),
+    ...(route && {
+      route: route.map((each) => ({ ...each, destination: { ...each.destination, host: resolveHost(each.destination.host, namespace) } })),
+    }),
+  };
+}
+
+/** Undefined: the delegate's rule asks for something that the root excludes. */
+function mergeRules(root: HTTPRoute, inner: HTTPRoute): HTTPRoute | undefined {
+  const match = mergeMatches(root.match, inner.match);
+  if (match === undefined) return undefined;
+  const name = [root.name, inner.name].filter((part) => part !== undefined && part !== '').join('-');
+  // What the delegate sets counts as a whole: header operations are not merged one by one.
+  const { delegate: _delegate, match: _match, ...inherited } = root;
+  const { match: _inner, ...own } = inner;
+  return { ...inherited, ...own, ...(match.length > 0 && { match }), ...(name !== '' && { name }) };
+}
+
+function mergeMatches(
+  root: readonly HTTPMatchRequest[] | undefined,
+  inner: readonly HTTPMatchRequest[] | undefined,
+): readonly HTTPMatchRequest[] | undefined {
+  if (root === undefined || root.length === 0) return inner ?? [];
+  if (inner === undefined || inner.length === 0) return root;
+  const merged: HTTPMatchRequest[] = [];
+  for (const block of inner) {
+    const fitting = root.filter((outer) => !conflicts(outer, block));
+    if (fitting.length === 0) return undefined;
+    merged.push(...fitting.map((outer) => mergeBlocks(outer, block)));
+  }
+  return merged;
+}
+
+function mergeBlocks(outer: HTTPMatchRequest, inner: HTTPMatchRequest): HTTPMatchRequest {
+  const name = [outer.name, inner.name].filter((part) => part !== undefined && part !== '').join('-');
+  const gateways = inner.gateways?.length ? inner.gateways : outer.gateways;
+  return {
+    ...outer,
+    ...inner,
+    ...(name !== '' && { name }),
+    ...(gateways && { gateways }),
+    ...mergedMap('headers', outer, inner),
+    ...mergedMap('withoutHeaders', outer, inner),
+    ...mergedMap('queryParams', outer, inner),
+  };
+}
+
+type MapField = 'headers' | 'withoutHeaders' | 'queryParams';
+
+function mergedMap(field: MapField, outer: HTTPMatchRequest, inner: HTTPMatchRequest): Partial<Pick<HTTPMatchRequest, MapField>> {
+  return outer[field] || inner[field] ? { [field]: { ...outer[field], ...inner[field] } } : {};
+}
+
+function conflicts(outer: HTTPMatchRequest, inner: HTTPMatchRequest): boolean {
+  const fields = ['uri', 'scheme', 'method', 'authority'] as const;
+  if (fields.some((field) => matchersConflict(outer[field], inner[field]))) return true;
+  const maps = ['headers', 'withoutHeaders', 'queryParams'] as const;
+  if (maps.some((field) => Object.entries(inner[field] ?? {}).some(([key, matcher]) => matchersConflict(outer[field]?.[key], matcher))))
+    return true;
+  if ((outer.ignoreUriCase ?? false) !== (inner.ignoreUriCase ?? false)) return true;
+  if (outer.port && inner.port && outer.port !== inner.port) return true;
+  const gateways = outer.gateways ?? [];
+  return gateways.length > 0 && (inner.gateways ?? []).some((name) => !gateways.includes(name));
+}
+
+/** A delegate may only narrow: the same exact value, or a value below the root's prefix. Regexes and presence cannot be compared. */
+function matchersConflict(outer: HeaderMatch | StringMatch | undefined, inner: HeaderMatch | StringMatch | undefined): boolean {
+  if (outer === undefined || inner === undefined) return false;
+  if ('exact' in outer) return !('exact' in inner) || inner.exact !== outer.exact;
+  if (!('prefix' in outer)) return true;
+  if ('exact' in inner) return !inner.exact?.startsWith(outer.prefix ?? '');
+  return !('prefix' in inner) || !inner.prefix?.startsWith(outer.prefix ?? '');
+}

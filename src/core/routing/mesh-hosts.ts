@@ -1,0 +1,73 @@
+import { boundGateways, compareSpecificity, hostMatches, isWildcardHost, MESH_GATEWAY, splitServiceHost } from '../istio/names.ts';
+import type { CompiledRoute } from './compile-route.ts';
+import type { EffectiveService } from './ingress-hosts.ts';
+import { CLIENT_NAMESPACE, type Service } from './services.ts';
+import { VirtualHosts } from './virtual-hosts.ts';
+
+/** On this port VirtualServices count even where none of their hosts is a service. */
+const HTTP_PORT = 80;
+
+/** What compiling the mesh asks for. */
+export interface MeshCompiler {
+  routes(service: EffectiveService): readonly CompiledRoute[];
+  defaultRoute(host: string): CompiledRoute;
+  /** Told where a host of a VirtualService is served by an older one. */
+  onShadowed(service: EffectiveService, host: string, by: EffectiveService): void;
+}
+
+/**
+ * The virtual hosts of the mesh listener of a port (istio-semantics 1.4): each service that has the port, under its aliases, with the
+ * routes of the first VirtualService about it, else straight to its endpoints; and other hosts of those VirtualServices.
+ * Any other host is blocked.
+ */
+export function meshHosts(
+  port: number,
+  all: readonly Service[],
+  services: readonly EffectiveService[],
+  compiler: MeshCompiler,
+): VirtualHosts {
+  const here = all.filter((service) => service.ports.has(port));
+  const candidates = services
+    .filter(({ object, namespace }) => boundGateways(object.spec.gateways, namespace).includes(MESH_GATEWAY))
+    .filter(({ hosts }) => port === HTTP_PORT || hosts.some((host) => here.some((service) => covers(host, service.host))))
+    .map((service) => ({ service, routes: compiler.routes(service) }))
+    // Rules that are all for other ports leave the host to the next one.
+    .filter(({ routes }) => routes.length > 0);
+
+  const hosts = new Map<string, readonly CompiledRoute[]>();
+  const put = (domain: string, routes: readonly CompiledRoute[]): void => {
+    if (!hosts.has(domain)) hosts.set(domain, routes);
+  };
+  for (const service of here) {
+    const about = candidates.flatMap((candidate) => {
+      const [best] = candidate.service.hosts.filter((host) => covers(host, service.host)).sort(compareSpecificity);
+      return best === undefined ? [] : [{ ...candidate, best }];
+    });
+    const [chosen] = about.toSorted((left, right) => compareSpecificity(left.best, right.best));
+    const routes = chosen?.routes ?? [compiler.defaultRoute(service.host)];
+    for (const domain of domainsOf(service.host)) put(domain, routes);
+    for (const other of about) {
+      if (chosen !== undefined && other !== chosen && other.best === chosen.best && other.service !== chosen.service) {
+        compiler.onShadowed(other.service, other.best, chosen.service);
+      }
+    }
+  }
+  for (const { service, routes } of candidates) {
+    for (const host of service.hosts) if (!here.some((each) => covers(host, each.host))) put(host.toLowerCase(), routes);
+  }
+  return new VirtualHosts(hosts, { kind: 'blocked' });
+}
+
+/** Names under which a client in the embedded mesh reaches a service; only services of its own namespace by their short name. */
+function domainsOf(host: string): readonly string[] {
+  if (isWildcardHost(host)) return [host];
+  const parts = splitServiceHost(host);
+  if (parts === undefined) return [host, `${host}.`];
+  const { name, namespace } = parts;
+  const short = namespace === CLIENT_NAMESPACE ? [name] : [];
+  return [host, `${host}.`, ...short, `${name}.${namespace}.svc`, `${name}.${namespace}`];
+}
+
+function covers(pattern: string, host: string): boolean {
+  return pattern.toLowerCase() === host || (isWildcardHost(pattern) && hostMatches(pattern.toLowerCase(), host));
+}

@@ -1,0 +1,49 @@
+import { compareSpecificity, hostMatches, isWildcardHost } from '../istio/names.ts';
+import type { CompiledRoute } from './compile-route.ts';
+import type { RoutedRequest } from './routed-request.ts';
+import type { Selection } from './selection.ts';
+
+const NONE: Selection = { kind: 'none' };
+
+/** The routes of one listener by host. One host is chosen; if none of its routes matches there is no other try (istio-semantics 1.5). */
+export class VirtualHosts {
+  readonly #exact = new Map<string, readonly CompiledRoute[]>();
+  readonly #wildcards: { readonly pattern: string; readonly routes: readonly CompiledRoute[] }[] = [];
+  readonly #otherwise: Selection;
+
+  /** Hosts in lower case, each once. `otherwise` answers for hosts that are not there. */
+  constructor(hosts: Iterable<readonly [string, readonly CompiledRoute[]]>, otherwise: Selection = NONE) {
+    for (const [host, routes] of hosts) {
+      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes });
+      else this.#exact.set(host, routes);
+    }
+    this.#wildcards.sort((left, right) => compareSpecificity(left.pattern, right.pattern));
+    this.#otherwise = otherwise;
+  }
+
+  select(request: RoutedRequest, random: number): Selection {
+    const routes = this.#routesOf(request.head.authority);
+    if (routes === undefined) return this.#otherwise;
+    for (const route of routes) if (matches(route, request)) return route.answer(request, random);
+    return NONE;
+  }
+
+  #routesOf(authority: string): readonly CompiledRoute[] | undefined {
+    const host = withoutPort(authority).toLowerCase();
+    const exact = this.#exact.get(host);
+    if (exact !== undefined) return exact;
+    for (const { pattern, routes } of this.#wildcards) if (pattern === '*' || hostMatches(pattern, host)) return routes;
+    return undefined;
+  }
+}
+
+function matches({ conditions }: CompiledRoute, request: RoutedRequest): boolean {
+  for (const condition of conditions) if (!condition.holds(request)) return false;
+  return true;
+}
+
+/** Whatever follows the last colon goes, numeric or not, as in Envoy; the colons of an IPv6 address in brackets stay. */
+function withoutPort(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  return colon < 0 || colon < authority.lastIndexOf(']') ? authority : authority.slice(0, colon);
+}
