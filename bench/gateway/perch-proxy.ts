@@ -6,7 +6,7 @@ import { compileRouting } from '../../src/core/routing/compile.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import { startExposureObserver } from '../../src/observers/exposure-observer.ts';
 import type { PerchProxyOptions } from './perch.ts';
-import { CUTOFF, EDGE_PORT, OFFSET, shopObjects, shopRelease, shopRoutes, wovenShopRoutes } from './shop.ts';
+import { CUTOFF, EDGE_PORT, OFFSET, SERVICE_PORT, shopObjects, shopRelease, shopRoutes, wovenShopRoutes } from './shop.ts';
 
 /** The observer that `perch serve` runs, following a release that stands at its first step. */
 async function observeExposure(): Promise<RequestObserver> {
@@ -44,7 +44,10 @@ const options = JSON.parse(process.argv[2] ?? '') as PerchProxyOptions;
 const { table, diagnostics } = compileRouting(shopObjects(options.origins, options.scheme ? wovenShopRoutes() : shopRoutes));
 if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
 const gateway = await startGateway({
-  map: new Map([[EDGE_PORT, 0]]),
+  map: new Map([
+    [EDGE_PORT, 0],
+    [SERVICE_PORT, 0],
+  ]),
   ...(options.evidence ? { observe: await observeExposure() } : {}),
 });
 await gateway.update(table);

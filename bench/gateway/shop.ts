@@ -12,7 +12,8 @@ export const EDGE_PORT = 80;
 
 const NETWORKING = 'networking.istio.io/v1';
 const HOST = 'shop.default.svc.cluster.local';
-const PORT = 8080;
+/** The service's port; Perch opens a mesh listener for it, which the bench does not use. */
+export const SERVICE_PORT = 8080;
 
 const gateway: Gateway = {
   apiVersion: NETWORKING,
@@ -33,7 +34,7 @@ export const shopRoutes: VirtualService = {
       {
         name: 'shop',
         match: [{ uri: { prefix: '/shop' } }],
-        route: [{ destination: { host: 'shop', subset: 'stable', port: { number: PORT } } }],
+        route: [{ destination: { host: 'shop', subset: 'stable', port: { number: SERVICE_PORT } } }],
       },
     ],
   },
@@ -61,7 +62,7 @@ function endpoints(origins: Origins): ServiceEntry {
       hosts: [HOST],
       location: 'MESH_INTERNAL',
       resolution: 'STATIC',
-      ports: [{ number: PORT, name: 'http', protocol: 'HTTP' }],
+      ports: [{ number: SERVICE_PORT, name: 'http', protocol: 'HTTP' }],
       endpoints: (['stable', 'canary'] as const).map((version) => ({
         address: '127.0.0.1',
         ports: { http: origins[version] },
@@ -87,7 +88,7 @@ export function shopRelease(): CanaryRelease {
     kind: 'CanaryRelease',
     metadata: { name: 'shop', namespace: 'default' },
     spec: {
-      service: { host: 'shop', port: PORT },
+      service: { host: 'shop', port: SERVICE_PORT },
       stable: { subset: 'stable' },
       canary: { subset: 'canary' },
       route: { adopt: { virtualService: 'shop' } },
