@@ -25,7 +25,7 @@ function hex(random: () => number, digits: number): string {
 }
 
 /** A random UUID, version 4. */
-export function visitorId(random: () => number): string {
+function visitorId(random: () => number): string {
   return `${hex(random, 8)}-${hex(random, 4)}-4${hex(random, 3)}-a${hex(random, 3)}-${hex(random, 12)}`;
 }
 
