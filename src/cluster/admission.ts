@@ -1,6 +1,13 @@
-import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
+import { isRoutingKind } from '../core/istio/kinds.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
+import { validateRoutingObject } from '../core/istio/validate.ts';
+import type { CanaryRelease } from '../core/release/canary-release.ts';
+import { refuseChange } from '../core/release/change.ts';
+import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
+import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { refOf, refText } from './manifest.ts';
+import { releaseConflicts } from './release-conflicts.ts';
 import type { StoredObject } from './store.ts';
 
 /** What a store asks before it takes objects in. Pure: the same objects get the same answer. */
@@ -14,31 +21,46 @@ export interface Admission {
   admit(applied: readonly KubeObject[], existing: readonly StoredObject[]): readonly Diagnostic[];
 }
 
-const KINDS: ReadonlySet<string> = new Set([
-  'CanaryRelease',
-  'Gateway',
-  'VirtualService',
-  'DestinationRule',
-  'ServiceEntry',
-  'WorkloadEntry',
-]);
-
-/** What the embedded runtime takes in. */
+/** What the embedded runtime takes in: valid releases that do not get in each other's way, and routing objects that its gateway serves. */
 export const runtimeAdmission: Admission = {
-  baseOf: (object) => object,
-  admit: (applied) => applied.flatMap(refuseOtherKinds),
+  baseOf: (object) => (isWoven(object) ? unweave(object) : object),
+  admit: (applied, existing) => {
+    const states = new Map(existing.map((object) => [refText(object.ref), object]));
+    const findings = applied.map((object) => ({ object, ...admitOne(object, states.get(refText(refOf(object)))) }));
+    const releases = findings.flatMap(({ release }) => (release === undefined ? [] : [release]));
+    const changed = new Set(applied.map((object) => refText(refOf(object))));
+    const others = existing.filter((object) => isCanaryRelease(object.base) && !changed.has(refText(object.ref)));
+    const otherReleases = others.flatMap((object) => validateCanaryRelease(object.base).release ?? []);
+    return [...findings.flatMap(({ diagnostics }) => diagnostics), ...releaseConflicts(releases, otherReleases)];
+  },
 };
 
-function refuseOtherKinds(object: KubeObject): readonly Diagnostic[] {
-  if (KINDS.has(object.kind)) return [];
-  return [
-    {
-      code: 'PERCH4051',
-      severity: 'error',
-      message: `Perch does not keep objects of kind ${object.kind}`,
-      object: refText(refOf(object)),
-      path: 'kind',
-      hint: 'leave it out: it stays with the tool that runs it',
-    },
-  ];
+interface Admitted {
+  readonly release?: CanaryRelease;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function admitOne(object: KubeObject, former: StoredObject | undefined): Admitted {
+  if (isRoutingKind(object.kind)) return { diagnostics: validateRoutingObject(object) };
+  if (!isCanaryRelease(object)) return { diagnostics: [refuseKind(object)] };
+  const validated = validateCanaryRelease(object);
+  const { release, diagnostics } = validated;
+  if (release === undefined || hasErrors(diagnostics)) return { diagnostics };
+  const current = former === undefined ? undefined : validateCanaryRelease(former.base).release?.spec;
+  const refused = refuseChange(former?.status, release.spec, current).map((diagnostic) => ({
+    ...diagnostic,
+    object: refText(refOf(object)),
+  }));
+  return { release, diagnostics: [...diagnostics, ...refused] };
+}
+
+function refuseKind(object: KubeObject): Diagnostic {
+  return {
+    code: 'PERCH4051',
+    severity: 'error',
+    message: `Perch does not keep objects of kind ${object.kind}`,
+    object: refText(refOf(object)),
+    path: 'kind',
+    hint: 'leave it out: it stays with the tool that runs it',
+  };
 }

@@ -1,3 +1,5 @@
+import type { StoredObject } from '../cluster/store.ts';
+
 /** The time as releases see it, in milliseconds since the epoch. Within a process it never goes backwards. */
 export interface Clock {
   now(): number;
@@ -19,4 +21,23 @@ const SYSTEM: TimeSources = { wall: () => Date.now(), monotonic: () => performan
 export function startClock(notBefore = 0, sources: TimeSources = SYSTEM): Clock {
   const origin = Math.max(sources.wall(), notBefore) - sources.monotonic();
   return { now: () => Math.floor(origin + sources.monotonic()) };
+}
+
+/**
+ * The latest time of the past that the store's objects carry, in milliseconds since the epoch; 0 where there is none. What is still to
+ * come (`holdUntil`) does not count.
+ */
+export function latestRecordedTime(objects: readonly StoredObject[]): number {
+  const times = objects.flatMap(({ createdAt, deletionRequestedAt, status }) => [
+    createdAt,
+    deletionRequestedAt,
+    status?.startedAt,
+    status?.stepStartedAt,
+    status?.canaryLostSince,
+    status?.stableLostSince,
+    status?.lastRequest?.at,
+    ...(status?.history ?? []).map((entry) => entry.endedAt),
+    ...(status?.conditions ?? []).map((condition) => condition.lastTransitionTime),
+  ]);
+  return Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])));
 }

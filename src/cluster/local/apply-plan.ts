@@ -8,6 +8,8 @@ import type { ObjectTable } from './object-table.ts';
 /** What an apply does to one object that it names. */
 export interface ApplyStep {
   readonly ref: ObjectRef;
+  /** As given, un-woven: with fields that no manifest has, so that admission sees mistakes there too. */
+  readonly object: KubeObject;
   /** The base to be. */
   readonly manifest: Manifest;
   readonly existing: StoredObject | undefined;
@@ -33,22 +35,23 @@ export function planApply(
 ): ApplyPlan {
   const twice = duplicates(objects);
   if (hasErrors(twice)) return { steps: [], pruned: [], diagnostics: twice };
-  const steps = objects.map((object) => planStep(table, source, manifestOf(admission.baseOf(object))));
+  const steps = objects.map((object) => planStep(table, source, admission.baseOf(object)));
   const named = new Set(steps.map((step) => refText(step.ref)));
   const pruned = prune ? table.appliedBy(source).filter((ref) => !named.has(refText(ref))) : [];
   const leaving = new Set(pruned.map(refText));
   const existing = table.list(undefined, undefined).filter((object) => !leaving.has(refText(object.ref)));
-  const applied = steps.filter((step) => step.result !== 'unchanged').map((step) => step.manifest);
+  const applied = steps.filter((step) => step.result !== 'unchanged').map((step) => step.object);
   return { steps, pruned, diagnostics: applied.length === 0 ? [] : admission.admit(applied, existing) };
 }
 
-function planStep(table: ObjectTable, source: string, manifest: Manifest): ApplyStep {
+function planStep(table: ObjectTable, source: string, object: KubeObject): ApplyStep {
+  const manifest = manifestOf(object);
   const ref = refOf(manifest);
   const existing = table.get(ref);
-  if (existing === undefined) return { ref, manifest, existing, repeated: false, result: 'created' };
+  if (existing === undefined) return { ref, object, manifest, existing, repeated: false, result: 'created' };
   const repeated = table.lastApplied(source, ref) === canonicalJson(manifest);
   const equal = sameManifest(existing.base, manifest) && existing.deletionRequestedAt === undefined;
-  return { ref, manifest, existing, repeated, result: repeated || equal ? 'unchanged' : 'configured' };
+  return { ref, object, manifest, existing, repeated, result: repeated || equal ? 'unchanged' : 'configured' };
 }
 
 function duplicates(objects: readonly KubeObject[]): readonly Diagnostic[] {

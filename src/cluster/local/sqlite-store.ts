@@ -1,6 +1,7 @@
 import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import { KIND as RELEASE } from '../../core/release/canary-release.ts';
+import { acceptRequest } from '../../core/release/requests.ts';
 import type { Admission } from '../admission.ts';
 import { Listeners } from '../listeners.ts';
 import { canonicalJson, manifestOf, sameManifest } from '../manifest.ts';
@@ -89,7 +90,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       const existing = db.read(() => table.get(ref));
       if (existing === undefined || ref.kind !== RELEASE) return false;
       if (existing.request?.id === request.id) return true;
-      if (isPendingRollback(existing)) return false;
+      if (!acceptRequest(existing.request, existing.status?.lastRequest?.id, request)) return false;
       write((next) => {
         table.update(ref, { request }, next);
         return [ref];
@@ -133,11 +134,6 @@ function markOrRemove(table: ObjectTable, ref: ObjectRef, at: string, revision: 
   table.update(ref, { deletionRequestedAt: at }, revision);
   // So that applying it again, from anywhere, is a change: it withdraws the deletion.
   table.forgetApplied(ref);
-}
-
-function isPendingRollback(release: StoredObject): boolean {
-  const { request, status } = release;
-  return request?.action === 'rollback' && status?.lastRequest?.id !== request.id;
 }
 
 function sameSpec(left: KubeObject, right: KubeObject): boolean {

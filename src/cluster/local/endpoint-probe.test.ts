@@ -1,0 +1,228 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { KubeObject } from '../../core/istio/resources.ts';
+import { runtimeAdmission } from '../admission.ts';
+import type { Readiness } from '../readiness.ts';
+import type { Store } from '../store.ts';
+import { type EndpointProbeOptions, startEndpointProbe } from './endpoint-probe.ts';
+import { openSqliteStore } from './sqlite-store.ts';
+
+const HOST = 'reviews.default.svc.cluster.local';
+
+let store: Store;
+const cleanups: (() => unknown)[] = [];
+const errors: unknown[] = [];
+
+beforeEach(() => {
+  store = openSqliteStore({
+    dataDir: ':memory:',
+    now: Date.now,
+    admission: runtimeAdmission,
+    onListenerError: (error) => errors.push(error),
+  });
+  cleanups.push(() => store.close());
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  expect(errors.splice(0)).toEqual([]);
+});
+
+function probe(options: Partial<EndpointProbeOptions> = {}): Readiness {
+  const readiness = startEndpointProbe({ store, onError: (error) => errors.push(error), intervalMs: 25, ...options });
+  cleanups.push(() => readiness.close());
+  return readiness;
+}
+
+/** A TCP server that counts its connections; `port` 0 takes any. */
+async function listen(
+  port = 0,
+): Promise<{ readonly port: number; readonly connections: () => number; readonly close: () => Promise<void> }> {
+  let connections = 0;
+  const server: Server = createServer((socket) => {
+    connections += 1;
+    socket.resume();
+    socket.on('error', () => undefined);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  };
+  cleanups.push(close);
+  return { port: (server.address() as AddressInfo).port, connections: () => connections, close };
+}
+
+/** `reviews` with these endpoints, one per pair of version and port, and a subset for each of `subsets`. */
+function service(endpoints: readonly (readonly [version: string, port: number])[], subsets = ['v1', 'v2']): readonly KubeObject[] {
+  return [
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'ServiceEntry',
+      metadata: { name: 'reviews' },
+      spec: {
+        hosts: [HOST],
+        location: 'MESH_INTERNAL',
+        resolution: 'STATIC',
+        ports: [{ number: 9080, name: 'http', protocol: 'HTTP' }],
+        endpoints: endpoints.map(([version, port]) => ({ address: '127.0.0.1', ports: { http: port }, labels: { version } })),
+      },
+    },
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      metadata: { name: 'reviews' },
+      spec: { host: 'reviews', subsets: subsets.map((name) => ({ name, labels: { version: name } })) },
+    },
+  ];
+}
+
+const check = (readiness: Readiness, subset: string) => readiness.check(HOST, 9080, { subset });
+
+test('a version is unknown at first, then ready when an endpoint of its subset accepts, and others are judged apart', async () => {
+  const v1 = await listen();
+  const closed = await listen();
+  await closed.close();
+  await store.apply(
+    'files',
+    service([
+      ['v1', v1.port],
+      ['v2', closed.port],
+    ]),
+  );
+  const readiness = probe();
+  expect(check(readiness, 'v1').ready).toBeUndefined();
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await vi.waitFor(() => expect(check(readiness, 'v2').ready).toBe(false));
+  expect(check(readiness, 'v2').reason).toBe(
+    `no endpoint of subset v2 of ${HOST}:9080 accepts connections (127.0.0.1:${closed.port} connection refused)`,
+  );
+});
+
+test('says what is missing: the service, the subset, its endpoints', async () => {
+  const readiness = probe();
+  await vi.waitFor(() => expect(check(readiness, 'v1')).toMatchObject({ ready: false }));
+  expect(check(readiness, 'v1').reason).toMatch(/not declared/);
+  await store.apply('files', service([['v3', 1]], ['v1']));
+  await vi.waitFor(() => expect(check(readiness, 'v1').reason).toMatch(/has no endpoints/));
+  expect(check(readiness, 'v2')).toMatchObject({ ready: false, reason: expect.stringMatching(/subset v2 .* not declared/) });
+});
+
+test('one endpoint of several is enough', async () => {
+  const [up, down] = [await listen(), await listen()];
+  await down.close();
+  await store.apply(
+    'files',
+    service([
+      ['v1', down.port],
+      ['v1', up.port],
+    ]),
+  );
+  const readiness = probe();
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await up.close();
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(false));
+});
+
+test('tells of every flip, and of nothing else', async () => {
+  const first = await listen();
+  await store.apply('files', service([['v1', first.port]]));
+  const readiness = probe();
+  const told: (boolean | undefined)[] = [];
+  readiness.onChange(() => told.push(check(readiness, 'v1').ready));
+  check(readiness, 'v1');
+  await vi.waitFor(() => expect(told.at(-1)).toBe(true));
+  await vi.waitFor(() => expect(first.connections()).toBeGreaterThan(4));
+  await first.close();
+  await vi.waitFor(() => expect(told.at(-1)).toBe(false));
+  const second = await listen(first.port);
+  await vi.waitFor(() => expect(second.connections()).toBeGreaterThan(4));
+  expect(told.filter((ready) => ready !== undefined)).toEqual([true, false, true]);
+});
+
+test('follows endpoints that move', async () => {
+  const [before, after] = [await listen(), await listen()];
+  await store.apply('files', service([['v1', before.port]]));
+  const readiness = probe();
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await store.apply('files', service([['v1', after.port]]));
+  await vi.waitFor(() => expect(after.connections()).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  const seen = before.connections();
+  const now = after.connections();
+  await vi.waitFor(() => expect(after.connections()).toBeGreaterThan(now + 2));
+  expect(before.connections()).toBe(seen);
+});
+
+test('another host is a version too', async () => {
+  const other = await listen();
+  const [entry] = service([['any', other.port]]);
+  await store.apply('files', [
+    {
+      ...entry,
+      metadata: { name: 'web-v2' },
+      spec: { ...(entry?.spec as object), hosts: ['web-v2.default.svc.cluster.local'] },
+    } as KubeObject,
+  ]);
+  const readiness = probe();
+  await vi.waitFor(() => expect(readiness.check(HOST, 9080, { host: 'web-v2.default.svc.cluster.local' }).ready).toBe(true));
+  expect(readiness.check(HOST, 9080, { host: 'web-v2.default.svc.cluster.local', port: 81 }).ready).toBe(false);
+});
+
+test('an endpoint that does not answer in time is not ready, until it does', async () => {
+  // A stopped process accepts nothing: once the kernel's queue for it is full, connections go unanswered.
+  const server = `const server = require('node:net').createServer((socket) => socket.on('error', () => undefined).end());
+    server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+  cleanups.push(() => child.kill('SIGKILL'));
+  const [line] = await once(child.stdout, 'data');
+  child.kill('SIGSTOP');
+  await store.apply('files', service([['v1', Number(String(line))]]));
+  const readiness = probe({ timeoutMs: 60 });
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(false), { timeout: 10_000 });
+  expect(check(readiness, 'v1').reason).toContain(`127.0.0.1:${Number(String(line))} no answer within 60 ms`);
+  child.kill('SIGCONT');
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true), { timeout: 10_000 });
+});
+
+test('what nobody asks for is not probed, and what nobody asks for any more is left in peace', async () => {
+  const [asked, ignored] = [await listen(), await listen()];
+  await store.apply(
+    'files',
+    service([
+      ['v1', asked.port],
+      ['v2', ignored.port],
+    ]),
+  );
+  const readiness = probe({ forgetAfterMs: 100 });
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const seen = asked.connections();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(asked.connections()).toBe(seen);
+  expect(ignored.connections()).toBe(0);
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  expect(asked.connections()).toBeGreaterThan(seen);
+});
+
+test('close ends the probing', async () => {
+  const server = await listen();
+  await store.apply('files', service([['v1', server.port]]));
+  const readiness = probe();
+  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await readiness.close();
+  const seen = server.connections();
+  await store.apply(
+    'files',
+    service([
+      ['v1', server.port],
+      ['v1', server.port + 1],
+    ]),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(server.connections()).toBe(seen);
+});

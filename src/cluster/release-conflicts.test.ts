@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import type { CanaryRelease } from '../core/release/canary-release.ts';
+import { validateCanaryRelease } from '../core/release/validate.ts';
+import { releaseConflicts } from './release-conflicts.ts';
+
+interface Given {
+  readonly name: string;
+  readonly host?: string;
+  readonly adopt: string;
+  readonly issueAt?: string;
+  readonly namespace?: string;
+}
+
+function release({ name, host = name, adopt, issueAt, namespace = 'default' }: Given): CanaryRelease {
+  const { release: valid, diagnostics } = validateCanaryRelease({
+    apiVersion: 'perch.dev/v1alpha1',
+    kind: 'CanaryRelease',
+    metadata: { name, namespace },
+    spec: {
+      service: { host, port: 9080 },
+      canary: { subset: 'v2' },
+      route: { adopt: { virtualService: adopt } },
+      ...(issueAt === undefined ? {} : { visitorId: { issueAt: { virtualService: issueAt } } }),
+      steps: [{ weight: 100, hold: '1m' }],
+    },
+  });
+  return valid ?? expect.fail(JSON.stringify(diagnostics));
+}
+
+const reviews = release({ name: 'reviews', adopt: 'reviews', issueAt: 'bookinfo' });
+
+test.each([
+  ['routes', { name: 'ratings', adopt: 'reviews' }, ['spec.route.adopt.virtualService']],
+  ['an issuing VirtualService', { name: 'ratings', adopt: 'ratings', issueAt: 'bookinfo' }, ['spec.visitorId.issueAt.virtualService']],
+  ['routes with where the other issues', { name: 'productpage', adopt: 'bookinfo' }, ['spec.route.adopt.virtualService']],
+  [
+    'where it issues with the other’s routes',
+    { name: 'ratings', adopt: 'ratings', issueAt: 'reviews' },
+    ['spec.visitorId.issueAt.virtualService'],
+  ],
+  ['the service, however written', { name: 'again', host: 'reviews.default.svc.cluster.local', adopt: 'again' }, ['spec.service']],
+  ['everything', { name: 'again', host: 'reviews', adopt: 'reviews' }, ['spec.service', 'spec.route.adopt.virtualService']],
+])('a release that shares %s is refused, at the field, naming the other', (_what, given, paths) => {
+  const found = releaseConflicts([release(given)], [reviews]);
+  expect(found.map((diagnostic) => diagnostic.path)).toEqual(paths);
+  for (const { code, message, object } of found) {
+    expect(code).toBe('PERCH3050');
+    expect(message).toContain('default/reviews');
+    expect(object).toBe(`CanaryRelease default/${given.name}`);
+  }
+});
+
+test('of two in one apply, the second is refused', () => {
+  const other = release({ name: 'other', host: 'reviews', adopt: 'other' });
+  expect(releaseConflicts([reviews, other], []).map((diagnostic) => diagnostic.object)).toEqual(['CanaryRelease default/other']);
+});
+
+test('the same names in another namespace, and other ports’ releases, are nobody’s conflict', () => {
+  const elsewhere = release({ name: 'reviews', adopt: 'reviews', issueAt: 'bookinfo', namespace: 'shop' });
+  const alone = release({ name: 'ratings', adopt: 'ratings' });
+  expect(releaseConflicts([elsewhere, alone], [reviews])).toEqual([]);
+});
+
+test('a release that issues where it routes does not conflict with itself', () => {
+  expect(releaseConflicts([release({ name: 'reviews', adopt: 'reviews', issueAt: 'reviews' })], [])).toEqual([]);
+});

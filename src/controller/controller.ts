@@ -1,0 +1,144 @@
+import { canonicalJson, refText } from '../cluster/manifest.ts';
+import type { Readiness } from '../cluster/readiness.ts';
+import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import { KIND as RELEASE } from '../core/release/canary-release.ts';
+import { type Clock, latestRecordedTime, startClock, type TimeSources } from './clock.ts';
+import type { ControllerLog } from './controller-log.ts';
+import { PassReport } from './pass-report.ts';
+import { reconcile } from './reconcile.ts';
+import { startWorkQueue, type WorkQueue } from './work-queue.ts';
+
+export interface ControllerOptions {
+  readonly store: Store;
+  readonly readiness: Readiness;
+  readonly log: ControllerLog;
+  /** Default: the system's clocks. */
+  readonly time?: TimeSources;
+  /** How often every release is looked at though nothing told to, in milliseconds; default a minute. It also keeps readiness asked for. */
+  readonly resyncMs?: number;
+}
+
+/** A controller at work. */
+export interface Controller {
+  /** Starts no further pass; resolves once those that run have ended. Traffic stays as it is routed. */
+  close(): Promise<void>;
+}
+
+const RESYNC_MS = 60_000;
+
+/**
+ * Moves releases on: it watches the store, readiness and what the data plane serves, and passes over each release that any of it may
+ * concern. Traffic does not depend on it: where it stops or a pass fails, routes stay as they are.
+ */
+export function startController(options: ControllerOptions): Controller {
+  return new RunningController(options);
+}
+
+class RunningController implements Controller {
+  readonly #store: Store;
+  readonly #readiness: Readiness;
+  readonly #report: PassReport;
+  readonly #queue: WorkQueue;
+  readonly #stops: readonly (() => void)[];
+  /** Every release that is stored, by its key in the queue. */
+  readonly #releases = new Map<string, ObjectRef>();
+  /** Keys of releases that may wait for the data plane. */
+  readonly #unconfirmed = new Set<string>();
+  /** The bases of routing objects as they were last seen. */
+  readonly #bases = new Map<string, string>();
+  #clock: Clock;
+  #isClosed = false;
+  /** Changes are looked at one after the other, in the order in which they happened. */
+  #looking: Promise<void>;
+
+  constructor(options: ControllerOptions) {
+    const { store, readiness, log, time, resyncMs = RESYNC_MS } = options;
+    this.#store = store;
+    this.#readiness = readiness;
+    this.#clock = startClock(0, time);
+    this.#report = new PassReport(log, () => this.#clock.now());
+    this.#queue = startWorkQueue({
+      reconcile: (key) => this.#pass(key),
+      onError: (key, error) => this.#report.failed(this.#releases.get(key), error),
+    });
+    this.#looking = this.#guard(async () => {
+      const objects = await store.list();
+      this.#clock = startClock(latestRecordedTime(objects), time);
+      await this.#look(objects.map((object) => object.ref));
+    });
+    const resync = setInterval(() => this.#enqueue(() => this.#lookAtAll()), resyncMs);
+    this.#stops = [
+      () => clearInterval(resync),
+      store.watch((refs) => this.#enqueue(() => this.#look(refs))),
+      store.onServed(() => this.#addEach(this.#unconfirmed)),
+      readiness.onChange(() => this.#addEach(this.#releases.keys())),
+    ];
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#stops) stop();
+    await this.#looking;
+    await this.#queue.shutDown();
+  }
+
+  async #pass(key: string): Promise<number | undefined> {
+    const ref = this.#releases.get(key);
+    if (ref === undefined) return undefined;
+    // Before looking: what the data plane comes to serve meanwhile must not be missed.
+    this.#unconfirmed.add(key);
+    const result = await reconcile({ store: this.#store, readiness: this.#readiness, now: () => this.#clock.now() }, ref);
+    this.#report.passed(ref, result);
+    if (!result.isUnconfirmed) this.#unconfirmed.delete(key);
+    if (result.isOutdated) return 0;
+    return result.wakeAt === undefined ? undefined : result.wakeAt - this.#clock.now();
+  }
+
+  /** Adds what the change of these objects may concern: a release its own, an owner's change of a routing object all releases. */
+  async #look(refs: readonly ObjectRef[]): Promise<void> {
+    for (const ref of refs) {
+      const key = refText(ref);
+      const object = await this.#store.get(ref);
+      if (ref.kind === RELEASE) this.#lookAtRelease(key, object);
+      else if (this.#isNewBase(key, object)) this.#addEach(this.#releases.keys());
+    }
+  }
+
+  #lookAtRelease(key: string, object: StoredObject | undefined): void {
+    if (object === undefined) {
+      this.#releases.delete(key);
+      this.#unconfirmed.delete(key);
+      return;
+    }
+    this.#releases.set(key, object.ref);
+    this.#queue.add(key);
+  }
+
+  /** Weaving changes only what is served: that is nobody else's business. */
+  #isNewBase(key: string, object: StoredObject | undefined): boolean {
+    const base = object === undefined ? '' : canonicalJson(object.base);
+    if (this.#bases.get(key) === base) return false;
+    this.#bases.set(key, base);
+    return true;
+  }
+
+  async #lookAtAll(): Promise<void> {
+    await this.#look((await this.#store.list()).map((object) => object.ref));
+  }
+
+  #addEach(keys: Iterable<string>): void {
+    for (const key of keys) this.#queue.add(key);
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#looking = this.#looking.then(() => this.#guard(work));
+  }
+
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#isClosed) this.#report.failed(undefined, error);
+    }
+  }
+}
