@@ -63,18 +63,19 @@ function liveScreen(terminal: Terminal, header: readonly string[], none: string)
 
 /** Prints a line for each change, with the time. */
 function plainScreen(terminal: Terminal, header: readonly string[]): ReleaseScreen {
-  const releases = new Map<string, ReleaseView>();
+  const said = new Map<string, ReleaseView | undefined>();
   let lost = false;
   const print = (text: string): void => terminal.out(`${timeOfDay()} ${text}`);
   for (const line of header) terminal.out(line);
   return {
     update: (release) => {
       const key = keyOf(release.metadata.namespace, release.metadata.name);
-      for (const line of renderChange(releases.get(key), release, Date.now(), terminal.style)) print(line);
-      releases.set(key, release);
+      const change = renderChange(said.get(key), release, Date.now(), terminal.style);
+      for (const line of change.lines) print(line);
+      said.set(key, change.said);
     },
     remove: (namespace, name) => {
-      if (releases.delete(keyOf(namespace, name))) print(`${name}: deleted`);
+      if (said.delete(keyOf(namespace, name))) print(`${name}: deleted`);
     },
     setLost: (value) => {
       if (value !== lost) print(value ? LOST : 'connected again');

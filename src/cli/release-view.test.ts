@@ -191,13 +191,32 @@ test('no line is ever wider than the terminal', () => {
 });
 
 test('without a terminal: a line for each change, none for ticks, and what the finished step came to', () => {
-  const first = release({}, EXPOSURE);
-  expect(renderChange(undefined, first, NOW, plainStyle)).toEqual(['reviews v1 → v2: Progressing, step 2 of 4, 25 %, next in 0:18']);
-  const ticked = release({}, { ...EXPOSURE, visitors: { total: 500, canary: 120 } });
-  expect(renderChange(first, ticked, NOW + 1000, plainStyle)).toEqual([]);
-  const widened = release({ phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 });
-  expect(renderChange(first, widened, NOW, plainStyle)).toEqual([
-    'reviews: 24.6 % of 413 visitors (asked 25 %, by chance 20.8 … 29.2) were on v2',
+  const first = renderChange(undefined, release({}, EXPOSURE), NOW, plainStyle);
+  expect(first.lines).toEqual(['reviews v1 → v2: Progressing, step 2 of 4, 25 %, next in 0:18']);
+  const ticked = renderChange(first.said, release({}, { ...EXPOSURE, visitors: { total: 500, canary: 123 } }), NOW + 1000, plainStyle);
+  expect(ticked.lines).toEqual([]);
+  const unconfirmed = release({ step: 2, weight: 50, stepStartedAt: undefined, holdUntil: undefined } as unknown as Partial<ReleaseStatus>);
+  const changing = renderChange(ticked.said, unconfirmed, NOW, plainStyle);
+  expect(changing.lines).toEqual([]);
+  const widened = renderChange(changing.said, release({ phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 }), NOW, plainStyle);
+  expect(widened.lines).toEqual([
+    'reviews: 24.6 % of 500 visitors (asked 25 %, by chance 20.8 … 29.2) were on v2',
     'reviews v1 → v2: Paused, step 3 of 4, 50 %, waits for perch promote reviews',
   ]);
+});
+
+test('without a terminal: the last step is told too when the release ends, and figures after the end are not', () => {
+  const last = release({ step: 3, weight: 100 }, { ...EXPOSURE, weight: 100, share: 100, chance: [100, 100] });
+  const over = release({ phase: 'Succeeded', step: 3, message: 'v2 is the live version' }, {
+    ...EXPOSURE,
+    weight: undefined,
+  } as unknown as ExposureSummary);
+  const end = renderChange(last, over, NOW, plainStyle);
+  expect(end.lines).toEqual([
+    'reviews: 100.0 % of 413 visitors (asked 100 %, by chance 100.0 … 100.0) were on v2',
+    'reviews v1 → v2: Succeeded, v2 is the live version',
+  ]);
+  expect(
+    renderChange(end.said, release({ phase: 'Succeeded', step: 3, message: 'v2 is the live version; more' }), NOW, plainStyle).lines,
+  ).toHaveLength(1);
 });

@@ -103,15 +103,29 @@ function standing({ metadata, status }: ReleaseView): string {
   );
 }
 
-/** Lines for a change from `before` (undefined: first sight) to `after`; none where nothing but figures and time changed. */
-export function renderChange(before: ReleaseView | undefined, after: ReleaseView, now: number, style: Style): readonly string[] {
-  if (before !== undefined && standing(before) === standing(after)) return [];
+/** What was said of a release, and what is said now. */
+export interface Change {
+  readonly lines: readonly string[];
+  /** To be handed in with the next view. */
+  readonly said: ReleaseView | undefined;
+}
+
+/**
+ * Lines for what changed since `said` (undefined: first sight): none where only figures and time did, nor for the moment in which the
+ * routes of a step are being changed.
+ */
+export function renderChange(said: ReleaseView | undefined, after: ReleaseView, now: number, style: Style): Change {
+  if (said !== undefined && standing(said) === standing(after)) return { lines: [], said: after };
+  // The figures of the step that ends are kept until the next one stands.
+  if (after.status?.phase === 'Progressing' && after.status.stepStartedAt === undefined) return { lines: [], said };
+  if (after.status?.phase === 'Completing' || after.status?.phase === 'RollingBack') return { lines: [], said };
   const { stable, canary } = versionsOf(after);
   const lines: string[] = [];
-  const measured = before?.exposure;
-  if (measured?.share !== undefined && before?.status?.step !== after.status?.step) {
+  const measured = said?.exposure;
+  const isOver = said?.status?.step !== after.status?.step || (after.status?.phase !== 'Progressing' && after.status?.phase !== 'Paused');
+  if (isOver && measured?.share !== undefined && measured.weight !== undefined) {
     lines.push(`${after.metadata.name}: ${shareText(measured, style)} were on ${canary}`);
   }
   lines.push(`${after.metadata.name} ${stable} → ${canary}: ${phaseText(after, style)}, ${whereText(after, now)}`);
-  return lines;
+  return { lines, said: after };
 }

@@ -39,7 +39,7 @@ export function createProgram(context: CliContext): Command {
   const program = new Command('perch')
     .description('Canary releases where every visitor stays put.')
     .addOption(new Option('--server <url>', 'the runtime to talk to').env('PERCH_SERVER').default(DEFAULT_SERVER))
-    .addOption(new Option('-n, --namespace <name>', 'the namespace of objects that name none').default('default'))
+    .addOption(new Option('-n, --namespace <name>', 'the namespace to look in').default('default'))
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.raw(text),

@@ -24,11 +24,33 @@ function sentenceOf(error: z.ZodError): string {
     .join('; ');
 }
 
+/** Longest body that the API reads, in bytes. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** The body as text; undefined where it is too large. Hono's own limit needs the adapter's Request on the globals, see api-listener.ts. */
+async function readText(request: Request): Promise<string | undefined> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return undefined;
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
 /** Reads a body of JSON by a schema; a Response is the answer to a body that does not fit. */
 export async function readBody<T>(c: Context<ApiEnv>, schema: z.ZodType<T>): Promise<{ readonly body: T } | Response> {
+  const text = await readText(c.req.raw);
+  if (text === undefined) {
+    // What is left of the body is not read: the connection cannot be used again.
+    return problemResponse(problem(413, 'PERCH4003', `the body is larger than ${MAX_BODY_BYTES} bytes`), { connection: 'close' });
+  }
   let json: unknown;
   try {
-    json = await c.req.json();
+    json = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return problemResponse(problem(400, 'PERCH4006', `the body is not JSON: ${error.message}`));

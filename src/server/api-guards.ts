@@ -1,15 +1,11 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { problem, problemResponse } from './problem.ts';
 
 /** What a handler of the API sees of the socket it serves. */
 export interface ApiEnv {
   Bindings: HttpBindings;
 }
-
-/** Longest body that the API reads, in bytes. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -48,12 +44,4 @@ export function refuseForeignPages(): MiddlewareHandler<ApiEnv> {
     await next();
     return undefined;
   };
-}
-
-/** Refuses bodies above `MAX_BODY_BYTES`, declared or streamed. */
-export function limitBodies(): MiddlewareHandler<ApiEnv> {
-  return bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => problemResponse(problem(413, 'PERCH4003', `the body is larger than ${MAX_BODY_BYTES} bytes`), { connection: 'close' }),
-  });
 }

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { ApiContext } from './api-context.ts';
-import { type ApiEnv, limitBodies, refuseForeignPages } from './api-guards.ts';
+import { type ApiEnv, refuseForeignPages } from './api-guards.ts';
 import { eventStream } from './event-stream.ts';
 import { objectRoutes } from './object-routes.ts';
 import { problem, problemResponse } from './problem.ts';
@@ -14,7 +14,6 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => wrongMethod(c.req.method, c.req.path, methods) }));
   app.use(refuseForeignPages());
-  app.use(limitBodies());
 
   app.get('/healthz', (c) => c.text('ok'));
   app.get('/readyz', (c) => {

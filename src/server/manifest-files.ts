@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
-import { isRoutingKind, isSkippableKind, validateRoutingObject } from '../core/istio/validate.ts';
+import { isRoutingKind, isSkippableKind } from '../core/istio/kinds.ts';
+import { validateRoutingObject } from '../core/istio/validate.ts';
 import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
 import { type ManifestObject, parseManifests } from '../core/source/manifests.ts';
 
@@ -89,8 +90,8 @@ export async function readManifestFiles(paths: readonly string[], readStdin?: ()
     const manifests = parseManifests(text, file);
     diagnostics.push(...manifests.diagnostics);
     for (const manifest of manifests.objects) {
-      const { kind } = manifest.object;
-      if (isSkippableKind(kind)) {
+      if (isSkippableKind(manifest.object)) {
+        const { kind } = manifest.object;
         skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
         continue;
       }

@@ -1,7 +1,19 @@
+import type { ControllerLog } from '../controller/controller-log.ts';
+
 /** Where a runtime says what happens to it, in lines for people. */
 export interface RuntimeLog {
   info(message: string): void;
   warn(message: string): void;
   /** `error` is what was thrown; its stack is for the log, not for users. */
   error(message: string, error?: unknown): void;
+}
+
+/** What a controller says, as lines of the runtime's log. */
+export function controllerLog(log: RuntimeLog): ControllerLog {
+  return ({ type, release, message, by, error }) => {
+    const line = `${release === undefined ? '' : `${release}: `}${message}${by === undefined ? '' : ` (by ${by})`}`;
+    if (type === 'Error') log.error(line, error);
+    else if (type === 'Warning') log.warn(line);
+    else log.info(line);
+  };
 }

@@ -10,7 +10,7 @@ import { createApi } from './api.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
 import { asListenError } from './listen-error.ts';
 import { startRoutePublisher } from './route-publisher.ts';
-import type { RuntimeLog } from './runtime-log.ts';
+import { controllerLog, type RuntimeLog } from './runtime-log.ts';
 
 export interface RuntimeOptions {
   /** Where the store lives; made when absent. */
@@ -82,7 +82,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     const readiness = startEndpointProbe({ store, onError: onError('readiness') });
     closers.push(() => readiness.close());
-    const controller = startController({ store, readiness, log });
+    const controller = startController({ store, readiness, log: controllerLog(log) });
     closers.push(() => controller.close());
 
     const app = createApi({
