@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { refuseChange } from './change.ts';
+import { ReleaseWorld, specOf, subset, without } from './release-world.cases.ts';
+
+/** A release from v1 to v2 that is under way. */
+function underWay(): ReleaseWorld {
+  const world = new ReleaseWorld(specOf({ revision: 1 }));
+  world.look();
+  return world;
+}
+
+describe('refuseChange', () => {
+  test.each([
+    ['canary', specOf({ revision: 1, canary: subset('v3') }), ['spec.canary']],
+    ['stable', specOf({ revision: 1, stable: subset('v0') }), ['spec.stable']],
+    ['revision', specOf({ revision: 2 }), ['spec.revision']],
+    ['all of them', specOf({ revision: 2, stable: subset('v2'), canary: subset('v3') }), ['spec.canary', 'spec.stable', 'spec.revision']],
+    ['the service', specOf({ revision: 1, service: { host: 'ratings', port: 9080 } }), ['spec.service']],
+    ['the route', specOf({ revision: 1, route: { adopt: { virtualService: 'other' } } }), ['spec.route']],
+  ])('during a release %s cannot change', (_, next, paths) => {
+    const world = underWay();
+    const refused = refuseChange(world.status, next, world.spec);
+    expect(refused.map(({ code, path, hint }) => [code, path, hint])).toEqual(
+      paths.map((path) => ['PERCH3001', path, 'roll back or finish first']),
+    );
+  });
+
+  test('a renamed cookie would draw every visitor anew', () => {
+    const world = underWay();
+    const { visitorId } = world.spec;
+    const next = { ...world.spec, visitorId: { ...visitorId, cookie: { ...visitorId.cookie, name: 'other' } } };
+    expect(refuseChange(world.status, next, world.spec).map(({ path }) => path)).toEqual(['spec.visitorId.cookie.name']);
+  });
+
+  test('steps may change, and what is optional may be left out', () => {
+    const world = underWay();
+    const next = without(without(specOf({ steps: [{ weight: 100, hold: '1m' }], cache: 'private' }), 'stable'), 'revision');
+    expect(refuseChange(world.status, next, world.spec)).toEqual([]);
+  });
+
+  test('before and after a release anything may change', () => {
+    const next = specOf({ canary: subset('v3') });
+    expect(refuseChange(undefined, next)).toEqual([]);
+    const world = underWay();
+    world.ask('rollback');
+    expect(refuseChange(world.status, next)).toHaveLength(1);
+    world.serve();
+    expect(world.phase).toBe('RolledBack');
+    expect(refuseChange(world.status, next)).toEqual([]);
+  });
+});

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { PHASES } from './phase.ts';
+import { acceptRequest, REQUEST_ACTIONS, requestEffect } from './requests.ts';
+import type { ReleaseRequest, RequestAction } from './status.ts';
+
+describe('requestEffect', () => {
+  test('what a request does in each phase; - is a refusal', () => {
+    const table = PHASES.map((phase) => {
+      const effects = REQUEST_ACTIONS.map((action) => requestEffect(phase, action).kind);
+      return [phase, ...effects.map((kind) => (kind === 'refuse' ? '-' : kind))].join(' ');
+    });
+    expect([`phase ${REQUEST_ACTIONS.join(' ')}`, ...table]).toEqual([
+      'phase promote pause resume rollback retry',
+      'Pending - - - - -',
+      'Progressing nextStep pause - rollBack -',
+      'Paused nextStep - resume rollBack -',
+      'Completing - - - rollBack -',
+      'Succeeded - - - - -',
+      'RollingBack - - - - -',
+      'RolledBack - - - - retry',
+    ]);
+  });
+
+  test('every refusal says why', () => {
+    for (const phase of PHASES) {
+      for (const action of REQUEST_ACTIONS) {
+        const effect = requestEffect(phase, action);
+        if (effect.kind === 'refuse') expect(effect.message).toMatch(/^the release .{10,}|^there is nothing/);
+      }
+    }
+  });
+
+  test.each(['', 'Promote', 'constructor', '__proto__', 'toString'])('%j is no action', (action) => {
+    for (const phase of PHASES)
+      expect(requestEffect(phase, action)).toMatchObject({ kind: 'refuse', message: expect.stringContaining('there is no request') });
+  });
+});
+
+describe('acceptRequest', () => {
+  const request = (id: string, action: RequestAction): ReleaseRequest => ({ id, action, by: 'ada' });
+
+  test('the last one wins', () => {
+    expect(acceptRequest(undefined, undefined, request('1', 'pause'))).toBe(true);
+    expect(acceptRequest(request('1', 'promote'), undefined, request('2', 'pause'))).toBe(true);
+    expect(acceptRequest(request('1', 'promote'), undefined, request('2', 'rollback'))).toBe(true);
+  });
+
+  test('except that a rollback that waits is never overwritten, not even by another', () => {
+    for (const action of REQUEST_ACTIONS) expect(acceptRequest(request('1', 'rollback'), 'earlier', request('2', action))).toBe(false);
+  });
+
+  test('a rollback that was handled makes room', () => {
+    expect(acceptRequest(request('1', 'rollback'), '1', request('2', 'retry'))).toBe(true);
+  });
+
+  test('posting the same request again changes nothing, and is accepted', () => {
+    expect(acceptRequest(request('1', 'rollback'), undefined, request('1', 'rollback'))).toBe(true);
+  });
+
+  test('an id that was handled does not push out what waits', () => {
+    expect(acceptRequest(request('2', 'promote'), '1', request('1', 'pause'))).toBe(false);
+  });
+
+  test('whatever is posted while a rollback waits, the rollback is what stays', () => {
+    const any = fc.record({ id: fc.constantFrom('a', 'b', 'c'), action: fc.constantFrom(...REQUEST_ACTIONS), by: fc.constant('x') });
+    fc.assert(
+      fc.property(fc.array(any), (posts) => {
+        let pending = request('rb', 'rollback');
+        for (const post of posts) if (acceptRequest(pending, undefined, post)) pending = post;
+        expect(pending.id).toBe('rb');
+      }),
+      { seed: 7 },
+    );
+  });
+});

@@ -1,0 +1,310 @@
+import { describe, expect, test } from 'vitest';
+import { renderDiagnostic } from '../diagnostics/render.ts';
+import { parseManifests } from '../source/manifests.ts';
+import { cutoffOf } from '../visitor/bucket.ts';
+import { isCanaryRelease, validateCanaryRelease } from './validate.ts';
+
+const IDENTITY = 'apiVersion: perch.dev/v1alpha1\nkind: CanaryRelease\nmetadata: {name: reviews}\n';
+
+/** The lines of a good spec; a field is replaced by another text for it, or taken out. */
+function specWith(changes: Readonly<Record<string, string>> = {}): string {
+  const fields: Readonly<Record<string, string>> = {
+    service: '{host: reviews, port: 9080}',
+    canary: '{subset: v2}',
+    stable: '{subset: v1}',
+    route: '{adopt: {virtualService: reviews}}',
+    steps: '[{weight: 10, hold: 10m}, {weight: 100, hold: 10m}]',
+    ...changes,
+  };
+  const lines = Object.entries(fields).flatMap(([name, value]) => (value === '' ? [] : [`  ${name}: ${value}`]));
+  return `${IDENTITY}spec:\n${lines.join('\n')}\n`;
+}
+
+function validate(text: string): ReturnType<typeof validateCanaryRelease> {
+  const { objects, diagnostics } = parseManifests(text, 'release.yaml');
+  const [first] = objects;
+  if (first === undefined) throw new Error(JSON.stringify(diagnostics));
+  return validateCanaryRelease(first.object, first.locate);
+}
+
+/** Each finding as `CODE path: message | hint`. */
+function findings(text: string): string[] {
+  return validate(text).diagnostics.map(({ code, path, message, hint }) => `${code} ${path}: ${message} | ${hint}`);
+}
+
+describe('a good release', () => {
+  test('gets its defaults', () => {
+    const { release, diagnostics } = validate(specWith());
+    expect(diagnostics).toEqual([]);
+    expect(release?.metadata).toEqual({ name: 'reviews', namespace: 'default' });
+    expect(release?.spec).toMatchObject({
+      visitorId: {
+        issueOn: 'documents',
+        propagate: ['baggage', 'cookie'],
+        cookie: { name: 'perch', maxAge: '400d', path: '/', secure: 'auto', httpOnly: true, sameSite: 'Lax' },
+      },
+      affinity: { mode: 'visitor' },
+      cohort: 'auto',
+      cache: 'issuing',
+    });
+  });
+
+  test.each([
+    { canary: '{host: reviews-v2, port: 9081}' },
+    { canary: '{host: reviews-v2}', stable: '' },
+    { revision: '7' },
+    { revision: '"2026-11-22"' },
+    { cohort: '3' },
+    { steps: '[{weight: 0.1, hold: 1h30m}, {weight: 0.2, hold: manual}, {weight: 99.9, hold: 90d}, {weight: 100, hold: 300ms}]' },
+    { visitorId: '{cookie: {name: __Host-perch, secure: true, sameSite: None}, propagate: [baggage, cookie, requestId]}' },
+    { visitorId: '{cookie: {name: __Host-perch}}' },
+    { visitorId: '{issueAt: {virtualService: bookinfo}, issueOn: all}', cache: 'private' },
+  ])('%j', (changes) => {
+    expect(findings(specWith(changes))).toEqual([]);
+  });
+
+  test('every weight of the 0.1 % grid changes the cutoff, so increasing weights are enough', () => {
+    for (let tenths = 1; tenths <= 1000; tenths++) expect(cutoffOf(tenths / 10)).toBeGreaterThan(cutoffOf((tenths - 1) / 10));
+  });
+});
+
+describe('one mistake, one finding, with its remedy', () => {
+  test.each<[Record<string, string>, string]>([
+    [
+      { service: '{host: reviews, port: "9080"}' },
+      'PERCH1203 spec.service.port: spec.service.port must be a port number, 1 to 65535, found the text "9080" | write 9080, a number without quotes or %',
+    ],
+    [
+      { service: '{host: reviews}' },
+      'PERCH1202 spec.service.port: spec.service.port is missing | add spec.service.port: a port number, 1 to 65535',
+    ],
+    [
+      { service: '{host: Reviews, port: 1}' },
+      'PERCH1203 spec.service.host: spec.service.host must be a host name as in an Istio destination, found the text "Reviews" | correct the value',
+    ],
+    [{ service: '' }, 'PERCH1202 spec.service: spec.service is missing | add spec.service: a mapping'],
+    [
+      { canary: '{subset: v2, host: x}' },
+      'PERCH1203 spec.canary: spec.canary must be a mapping with subset, or with host, found subset and host together | keep one of the two',
+    ],
+    [
+      { canary: '{}' },
+      'PERCH1203 spec.canary: spec.canary must be a mapping with subset, or with host, found a mapping | correct the value',
+    ],
+    [
+      { canary: 'v2' },
+      'PERCH1203 spec.canary: spec.canary must be a mapping with subset, or with host, found the text "v2" | correct the value',
+    ],
+    [{ canary: '{subst: v2}' }, 'PERCH1201 spec.canary.subst: there is no field spec.canary.subst | did you mean subset?'],
+    [
+      { canary: '{port: 80}' },
+      'PERCH1202 spec.canary.host: spec.canary.host is missing | add spec.canary.host: a host name as in an Istio destination',
+    ],
+    [
+      { canary: '{subset: 2}' },
+      'PERCH1203 spec.canary.subset: spec.canary.subset must be a subset name: lower-case letters, digits and hyphens, at most 63, found a number (2) | correct the value',
+    ],
+    [
+      { canary: '{subset: v1}' },
+      'PERCH1207 spec.canary: spec.canary and spec.stable name the same version | name the new version in canary and the one before in stable',
+    ],
+    [
+      { canary: '{host: reviews-v2}', stable: '{host: reviews-v2.default.svc.cluster.local, port: 9080}' },
+      'PERCH1207 spec.canary: spec.canary and spec.stable name the same version | name the new version in canary and the one before in stable',
+    ],
+    [
+      { revision: '-1' },
+      'PERCH1203 spec.revision: spec.revision must be a whole number from 0, or a text of 1 to 63 characters, found a number (-1) | correct the value',
+    ],
+    [
+      { revision: '1.5' },
+      'PERCH1203 spec.revision: spec.revision must be a whole number from 0, or a text of 1 to 63 characters, found a number (1.5) | correct the value',
+    ],
+    [{ cohort: '4' }, 'PERCH1203 spec.cohort: spec.cohort must be auto, or a whole number 0 to 3, found a number (4) | correct the value'],
+    [{ cache: 'isuing' }, 'PERCH1203 spec.cache: spec.cache must be issuing or private, found the text "isuing" | did you mean issuing?'],
+    [{ cache: '~' }, 'PERCH1203 spec.cache: spec.cache must be issuing or private, found nothing | give it a value, or remove the line'],
+    [{ steps: '', stpes: '[]' }, 'PERCH1201 spec.stpes: there is no field spec.stpes | did you mean steps?'],
+    [
+      { analyses: '{}' },
+      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, steps',
+    ],
+    [{ steps: '[]' }, 'PERCH1203 spec.steps: spec.steps must be a list with at least one step, found a list | correct the value'],
+    [
+      { steps: '[{weight: "100%", hold: 1m}]' },
+      'PERCH1203 spec.steps[0].weight: spec.steps[0].weight must be a number over 0 and up to 100, in steps of 0.1, found the text "100%" | write 100, a number without quotes or %',
+    ],
+    [
+      { steps: '[{weight: 0.15, hold: 1m}, {weight: 100, hold: 1m}]' },
+      'PERCH1203 spec.steps[0].weight: spec.steps[0].weight must be a number over 0 and up to 100, in steps of 0.1, found a number (0.15) | correct the value',
+    ],
+    [
+      { steps: '[{weight: 100, hold: 10}]' },
+      'PERCH1203 spec.steps[0].hold: spec.steps[0].hold must be a duration such as 30s, 10m or 1h30m, or manual, found a number (10) | add a unit: 10s or 10m',
+    ],
+    [
+      { steps: '[{weight: 100}]' },
+      'PERCH1202 spec.steps[0].hold: spec.steps[0].hold is missing | add spec.steps[0].hold: a duration such as 30s, 10m or 1h30m, or manual',
+    ],
+    [{ steps: '[{weight: 100, hold: 0s}]' }, 'PERCH1208 spec.steps[0].hold: spec.steps[0].hold is zero | give it a length, such as 10s'],
+    [
+      { steps: '[{weight: 100, hold: 91d}]' },
+      'PERCH1208 spec.steps[0].hold: spec.steps[0].hold is 91d, longer than 90d | use hold: manual for longer waits',
+    ],
+    [
+      { steps: '[{weight: 10, hold: 1m}]' },
+      'PERCH1204 spec.steps[0].weight: the last step has weight 10: a release ends at 100 | add a step such as {weight: 100, hold: 10m}',
+    ],
+    [
+      { steps: '[{weight: 20, hold: 1m}, {weight: 20, hold: 1m}, {weight: 100, hold: 1m}]' },
+      'PERCH1204 spec.steps[1].weight: spec.steps[1].weight is 20, but the step before has 20 | order the steps so that weights increase',
+    ],
+    [
+      { visitorId: '{cookie: {secure: yes}}' },
+      'PERCH1203 spec.visitorId.cookie.secure: spec.visitorId.cookie.secure must be true, false or auto, found the text "yes" | write true, without quotes',
+    ],
+    [
+      { visitorId: '{cookie: {sameSite: None}}' },
+      'PERCH1206 spec.visitorId.cookie.sameSite: browsers drop a cookie with sameSite None that is not secure | add secure: true, or use sameSite: Lax',
+    ],
+    [
+      { visitorId: '{cookie: {name: __Host-p, path: /a}}' },
+      'PERCH1206 spec.visitorId.cookie.path: browsers drop a cookie named __Host-p whose path is not / | use path: /, or another name',
+    ],
+    [
+      { visitorId: '{cookie: {name: __secure-p, secure: false}}' },
+      'PERCH1206 spec.visitorId.cookie.secure: browsers drop a cookie named __secure-p that is not secure | use secure: true, or another name',
+    ],
+    [
+      { visitorId: '{cookie: {maxAge: 401d}}' },
+      'PERCH1208 spec.visitorId.cookie.maxAge: spec.visitorId.cookie.maxAge is 401d, longer than 400d | use at most 400d: browsers keep no cookie longer',
+    ],
+    [
+      { visitorId: '{cookie: {maxAge: 1500ms}}' },
+      'PERCH1208 spec.visitorId.cookie.maxAge: spec.visitorId.cookie.maxAge is 1500ms, but cookies count whole seconds | round it to seconds',
+    ],
+    [
+      { visitorId: '{propagate: [requestId]}' },
+      'PERCH1209 spec.visitorId.propagate: propagate: requestId without cookie would draw returning visitors anew: their request id is fresh each time | add cookie to the list, or take requestId out',
+    ],
+    [
+      { visitorId: '{propagate: [cookie, requestId, cookie]}' },
+      'PERCH1203 spec.visitorId.propagate[2]: cookie stands twice in spec.visitorId.propagate | keep one',
+    ],
+    [
+      { visitorId: '{propagate: [requestId, cookies]}' },
+      'PERCH1203 spec.visitorId.propagate[1]: spec.visitorId.propagate[1] must be baggage or cookie or requestId, found the text "cookies" | did you mean cookie?',
+    ],
+    [
+      { route: '{delegate: {name: x}}' },
+      'PERCH1210 spec.route.delegate: spec.route.delegate is not supported yet | use route.adopt with the VirtualService that you have',
+    ],
+    [
+      { route: '{managed: {}}' },
+      'PERCH1210 spec.route.managed: spec.route.managed is not supported yet | write the VirtualService yourself and use route.adopt',
+    ],
+    [
+      { route: '{adopt: {httpRoute: x}}' },
+      'PERCH1210 spec.route.adopt.httpRoute: spec.route.adopt.httpRoute is not supported yet | use route.adopt.virtualService',
+    ],
+    [
+      { affinity: '{mode: canaryOnly}' },
+      'PERCH1210 spec.affinity.mode: spec.affinity.mode: canaryOnly is not supported yet | use mode: visitor',
+    ],
+    [
+      { analysis: '{source: gateway}' },
+      'PERCH1210 spec.analysis: spec.analysis is not supported yet | leave it out: watch the release, and pause or roll back by request',
+    ],
+  ])('%j', (changes, finding) => {
+    const text = specWith(changes);
+    expect(findings(text)).toEqual([finding]);
+    expect(validate(text).release).toBeUndefined();
+  });
+
+  test.each([
+    [
+      'perch.dev/v1',
+      'reviews',
+      'PERCH1212 apiVersion: apiVersion perch.dev/v1 is not known for CanaryRelease | write apiVersion: perch.dev/v1alpha1',
+    ],
+    [
+      'perch.dev/v1alpha1',
+      'Reviews.v2',
+      'PERCH1211 metadata.name: metadata.name must be lower-case letters, digits and hyphens, at most 63, found "Reviews.v2" | choose such a name, often the service’s',
+    ],
+  ])('%s %s', (apiVersion, name, finding) => {
+    expect(findings(specWith().replace('perch.dev/v1alpha1', apiVersion).replace('name: reviews', `name: ${name}`))).toEqual([finding]);
+  });
+
+  test('without a spec that is all there is to say', () => {
+    expect(findings(IDENTITY)).toEqual(['PERCH1202 spec: spec is missing | add spec: a mapping']);
+  });
+
+  test('fields beside spec are looked at too', () => {
+    expect(findings(`${specWith()}steps: []\n`)).toEqual([
+      'PERCH1201 steps: there is no field steps | fields of the release belong below spec',
+    ]);
+  });
+});
+
+describe('all mistakes at once', () => {
+  const text = `${IDENTITY}spec:
+  service: {host: reviews, port: 0}
+  canary: {subset: v2}
+  stable: {subset: v2}
+  stpes: []
+  cache: privat
+  visitorId:
+    cookie:
+      sameSite: None
+      maxAge: 2h
+      expires: never
+`;
+
+  test('in the order of the text, each with its place, what it concerns and a remedy', () => {
+    const { diagnostics } = validate(text);
+    expect(diagnostics.map(({ code, source }) => `${source?.line}:${source?.column} ${code}`)).toEqual([
+      '4:1 PERCH1202',
+      '5:34 PERCH1203',
+      '6:3 PERCH1207',
+      '8:3 PERCH1201',
+      '9:10 PERCH1203',
+      '12:17 PERCH1206',
+      '14:7 PERCH1201',
+    ]);
+    for (const { object, hint, severity } of diagnostics) {
+      expect([object, severity]).toEqual(['CanaryRelease default/reviews', 'error']);
+      expect(hint).toBeTruthy();
+    }
+  });
+
+  test('and this is how one looks', () => {
+    const diagnostic = validate(text).diagnostics.find(({ path }) => path === 'spec.stpes');
+    expect(diagnostic && renderDiagnostic(diagnostic, { text, color: false })).toBe(
+      [
+        'release.yaml:8:3  PERCH1201  there is no field spec.stpes',
+        '   8 |   stpes: []',
+        '     |   ^^^^^',
+        '   fix  did you mean steps?',
+      ].join('\n'),
+    );
+  });
+
+  test('without the text there is no place, and everything else stays', () => {
+    const { objects } = parseManifests(text, 'release.yaml');
+    const object = objects[0]?.object;
+    const diagnostics = object === undefined ? [] : validateCanaryRelease(object).diagnostics;
+    expect(diagnostics.map(({ code }) => code).toSorted()).toEqual(
+      validate(text)
+        .diagnostics.map(({ code }) => code)
+        .toSorted(),
+    );
+    expect(diagnostics.every(({ source }) => source === undefined)).toBe(true);
+  });
+});
+
+test('isCanaryRelease knows ours in any version, and nobody else’s', () => {
+  const object = (apiVersion: string, kind: string) => ({ apiVersion, kind, metadata: { name: 'a' } });
+  expect(isCanaryRelease(object('perch.dev/v1beta9', 'CanaryRelease'))).toBe(true);
+  expect(isCanaryRelease(object('other.dev/v1', 'CanaryRelease'))).toBe(false);
+  expect(isCanaryRelease(object('perch.dev/v1alpha1', 'Canary'))).toBe(false);
+});

@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bucketOf } from '../visitor/bucket.ts';
+import { MINUTE, ReleaseWorld, specOf } from './release-world.cases.ts';
+import { describeVisitor, type ReleaseOfVisitor } from './visitor-sentence.ts';
+
+const releaseOf = (world: ReleaseWorld): ReleaseOfVisitor => ({
+  metadata: { namespace: 'default', name: 'reviews' },
+  spec: world.spec,
+  status: world.status,
+});
+
+// Draw 0 reads the first three digits of the last group: b37 is 2871, 12a is 298.
+const LATE = '0b6f0a3e-7c11-4d2a-9f00-b3700000c21f';
+const EARLY = '0b6f0a3e-7c11-4d2a-9f00-12a00000c21f';
+
+const ramp = specOf({
+  cohort: 0,
+  steps: [
+    { weight: 10, hold: '1m' },
+    { weight: 100, hold: '1m' },
+  ],
+});
+function world(): ReleaseWorld {
+  const begun = new ReleaseWorld(ramp);
+  begun.look();
+  begun.serve();
+  return begun;
+}
+
+describe('where a visitor stands, in words', () => {
+  test('on stable: when their turn comes', () => {
+    expect(describeVisitor(releaseOf(world()), LATE)).toEqual({
+      bucket: 2871,
+      cohort: 'stable',
+      version: 'v1',
+      movesAt: 70.2,
+      sentence: 'visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.2 %',
+    });
+  });
+
+  test('on the canary: since when', () => {
+    expect(describeVisitor(releaseOf(world()), EARLY)).toEqual({
+      bucket: 298,
+      cohort: 'canary',
+      version: 'v2',
+      sentence: 'visitor …c21f, bucket 298 of 4096: reviews v2, since the release passed 7.3 %',
+    });
+  });
+
+  test('before the release starts: in the draw to come', () => {
+    const waiting = new ReleaseWorld(ramp);
+    const view = describeVisitor(releaseOf(waiting), EARLY);
+    expect(view?.sentence).toBe(
+      'visitor …c21f, bucket 298 of 4096: reviews v1; the release to v2 has not started: you move when it passes 7.3 %',
+    );
+    waiting.look();
+    waiting.serve();
+    expect(describeVisitor(releaseOf(waiting), EARLY)).toMatchObject({ bucket: view?.bucket, cohort: 'canary' });
+  });
+
+  test('completing, succeeded, rolling back, rolled back', () => {
+    const done = world();
+    done.pass(MINUTE);
+    done.serve();
+    done.pass(MINUTE);
+    const sentences = [describeVisitor(releaseOf(done), LATE)?.sentence];
+    done.serve();
+    sentences.push(describeVisitor(releaseOf(done), LATE)?.sentence);
+    const back = world();
+    back.ask('rollback');
+    sentences.push(describeVisitor(releaseOf(back), EARLY)?.sentence);
+    back.serve();
+    sentences.push(describeVisitor(releaseOf(back), EARLY)?.sentence);
+    expect(sentences.map((sentence) => sentence?.split(': ').slice(1).join(': '))).toEqual([
+      'reviews v2, since the release passed 70.2 %',
+      'reviews v2, as everyone: it is the live version',
+      'reviews v1, as everyone: v2 is being rolled back',
+      'reviews v1, as everyone: v2 was rolled back',
+    ]);
+  });
+
+  test('a full host is named by its first part, another host as a version by its name', () => {
+    const other = new ReleaseWorld(
+      specOf({ cohort: 0, service: { host: 'reviews.default.svc.cluster.local', port: 9080 }, canary: { host: 'reviews-v2', port: 9080 } }),
+    );
+    expect(describeVisitor(releaseOf(other), EARLY)?.sentence).toContain(': reviews v1; the release to reviews-v2:9080 has not started');
+  });
+
+  test.each(['', 'x', '0b6f0a3e-7c11-4d2a-9f00-B3700000C21F', '<script>'])('%j is no visitor id', (id) => {
+    expect(describeVisitor(releaseOf(world()), id)).toBeUndefined();
+  });
+
+  test('the sentence agrees with the routes for every visitor, and the weight it names is the first that moves them', () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.integer({ min: 1, max: 1000 }), (id, tenths) => {
+        const weight = tenths / 10;
+        const running = new ReleaseWorld(
+          specOf({
+            steps:
+              weight === 100
+                ? [{ weight, hold: '1m' }]
+                : [
+                    { weight, hold: '1m' },
+                    { weight: 100, hold: '1m' },
+                  ],
+          }),
+        );
+        running.look();
+        const view = describeVisitor(releaseOf(running), id);
+        const { routes } = running;
+        if (routes?.kind !== 'split') throw new Error('the release under test does not run');
+        const isCanary = (bucketOf(id, routes.offset) ?? Number.NaN) < routes.cutoff;
+        expect(view?.cohort).toBe(isCanary ? 'canary' : 'stable');
+        expect(view?.movesAt === undefined).toBe(isCanary);
+        expect(view?.version).toBe(isCanary ? 'v2' : 'v1');
+        if (view?.movesAt !== undefined) expect(view.movesAt).toBeGreaterThan(weight);
+      }),
+      { seed: 8, numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,42 @@
+import type { FieldPath } from './locate.ts';
+
+/** The parts of a JSON Schema (draft 2020-12) that ours use. */
+export interface FieldSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly additionalProperties?: boolean | FieldSchema;
+  readonly required?: readonly string[];
+  readonly items?: FieldSchema;
+  readonly anyOf?: readonly FieldSchema[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly multipleOf?: number;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+}
+
+/** Names of the fields that a mapping at this path may have; empty where there is no mapping, or one with free keys. */
+export function fieldNames(schema: FieldSchema, path: FieldPath): readonly string[] {
+  let at: readonly FieldSchema[] = [schema];
+  for (const part of path) {
+    at = at.flatMap((each) => alternatives(each)).flatMap((each) => below(each, part));
+  }
+  const names = at.flatMap((each) => alternatives(each)).flatMap((each) => Object.keys(each.properties ?? {}));
+  return [...new Set(names)];
+}
+
+function alternatives(each: FieldSchema): readonly FieldSchema[] {
+  return each.anyOf ?? [each];
+}
+
+function below(each: FieldSchema, part: string | number): readonly FieldSchema[] {
+  if (typeof part === 'number') return each.items === undefined ? [] : [each.items];
+  const next = each.properties?.[part] ?? each.additionalProperties;
+  return typeof next === 'object' ? [next] : [];
+}
