@@ -242,19 +242,3 @@ describe('following the release', () => {
     expect(summary()).toBeUndefined();
   });
 });
-
-test('listeners hear of changes once per summary, until they stop', () => {
-  summary();
-  const heard: string[] = [];
-  const stop = observer.onChange((namespace, name) => heard.push(`${namespace}/${name}`));
-  observer.observe(event('reviews v1', 'known', cookieOf(ANNA)));
-  observer.observe(event('reviews v1', 'known', cookieOf(BEN)));
-  expect(heard).toEqual(['default/reviews']);
-  summary();
-  observer.observe(event('reviews v1', 'known', cookieOf(ANNA)));
-  expect(heard).toHaveLength(2);
-  summary();
-  stop();
-  observer.observe(event('reviews v1', 'known', cookieOf(ANNA)));
-  expect(heard).toHaveLength(2);
-});

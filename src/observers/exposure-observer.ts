@@ -25,8 +25,6 @@ export interface ExposureObserver {
   readonly observe: RequestObserver;
   /** Figures of this moment; undefined for a release that there is none of, or that has not begun. */
   summary(namespace: string, name: string): ExposureSummary | undefined;
-  /** Called when a release's figures change for the first time since its last summary; returns the way to stop. */
-  onChange(listener: (namespace: string, name: string) => void): () => void;
   /** Resolves once the releases that the store held at the start are followed. */
   readonly ready: Promise<void>;
   close(): void;
@@ -34,13 +32,9 @@ export interface ExposureObserver {
 
 /** One release with its figures. */
 interface Watched {
-  readonly namespace: string;
-  readonly name: string;
   readonly exposure: Exposure;
   release: FollowedRelease;
   since: string;
-  /** Whether listeners know of changes since the last summary. */
-  told: boolean;
 }
 
 /** A rule's name, read once. */
@@ -61,7 +55,6 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   const releases = new Map<string, Watched>();
   const revisions = new Map<string, number>();
   const bindings = new Map<string, Binding | undefined>();
-  const listeners = new Set<(namespace: string, name: string) => void>();
   let closed = false;
 
   function follow(stored: StoredObject): void {
@@ -77,7 +70,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
       releases.delete(id);
       return;
     }
-    const watched = before ?? { namespace, name, exposure: new Exposure(key), release, since: '', told: false };
+    const watched = before ?? { exposure: new Exposure(key), release, since: '' };
     const anotherRun = before?.release.run !== release.run;
     const anotherStep = anotherRun || before?.release.step !== release.step;
     if (anotherRun) watched.exposure.startRelease();
@@ -86,13 +79,6 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     if (anotherStep) watched.since = new Date(now()).toISOString();
     watched.release = release;
     releases.set(id, watched);
-    changed(watched);
-  }
-
-  function changed(watched: Watched): void {
-    if (watched.told) return;
-    watched.told = true;
-    for (const listener of listeners) listener(watched.namespace, watched.name);
   }
 
   function forget(ref: ObjectRef): void {
@@ -145,8 +131,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
         cohort: release.cohortDecided(rule.cohort),
         synthetic: isSynthetic(event.userAgent),
       });
-    } else return;
-    changed(watched);
+    }
   }
 
   const unwatch = store.watch((refs) => {
@@ -162,20 +147,11 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     summary: (namespace, name) => {
       const watched = releases.get(`${namespace}/${name}`);
       if (watched === undefined) return undefined;
-      watched.told = false;
       return watched.exposure.summary(watched.since, watched.release.weight, watched.release.cutoff);
-    },
-    onChange: (listener) => {
-      const own = (namespace: string, name: string): void => listener(namespace, name);
-      listeners.add(own);
-      return () => {
-        listeners.delete(own);
-      };
     },
     close: () => {
       closed = true;
       unwatch();
-      listeners.clear();
     },
   };
 }

@@ -17,7 +17,7 @@ export const COVER_SVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2
 <linearGradient id="spine" x1="0" y1="0" x2="1" y2="0"><stop offset="0" stop-color="#000" stop-opacity=".35"/><stop offset="1" stop-color="#000" stop-opacity="0"/></linearGradient>
 </defs>
 <rect width="240" height="340" rx="6" fill="url(#sky)"/>
-<circle cx="120" cy="122" r="52" fill="#f2d9a6"/>
+<circle cx="120" cy="142" r="50" fill="#f2d9a6"/>
 <path d="M0 262c30-16 60-16 90 0s60 16 90 0 50-12 60-8v80a6 6 0 0 1-6 6H6a6 6 0 0 1-6-6z" fill="#0b4f52"/>
 <path d="M0 284c30-14 60-14 90 0s60 14 90 0 50-10 60-7v57a6 6 0 0 1-6 6H6a6 6 0 0 1-6-6z" fill="#093f45"/>
 <g id="twin">

@@ -35,6 +35,7 @@ main { padding-block: clamp(1.4rem, 4vw, 2.6rem) 3rem; display: grid; gap: clamp
 .you { background: var(--accent-soft); border: 1px solid var(--accent-line); border-radius: 1rem; padding: clamp(1rem, 3vw, 1.5rem); display: grid; gap: .9rem; }
 .you h2 { font: 600 .8rem var(--sans); letter-spacing: .08em; text-transform: uppercase; color: var(--accent); }
 .sentence { font: 1.2rem/1.45 var(--serif); }
+.sentence::first-letter { text-transform: uppercase; }
 .place { display: block; width: 100%; height: 1.6rem; }
 .place .track { fill: var(--card); stroke: var(--accent-line); }
 .place .mark { fill: var(--accent); }

@@ -5,7 +5,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
 import type { ServiceEntry } from '../../core/istio/resources.ts';
 import { parseManifests } from '../../core/source/manifests.ts';
-import { withEndpointPorts } from './endpoint-ports.ts';
 import { BOOKINFO_PORTS, type Bookinfo, FREE_PORTS, startBookinfo } from './start-bookinfo.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -96,15 +95,5 @@ describe('the examples', () => {
     expect(portsIn(objectsOf('bookinfo'))).toEqual(BOOKINFO_PORTS);
     expect(BOOKINFO_PORTS).toMatchObject(portsIn(objectsOf('article')));
     expect(Object.keys(portsIn(objectsOf('article')))).toEqual(['reviews-v1', 'reviews-v2', 'reviews-v3']);
-  });
-
-  test('are moved to other ports by their labels, and change in nothing else', () => {
-    const ports = Object.fromEntries(
-      Object.keys(BOOKINFO_PORTS).map((workload, index) => [workload, 40_000 + index]),
-    ) as typeof BOOKINFO_PORTS;
-    const objects = objectsOf('bookinfo');
-    const moved = withEndpointPorts(objects, ports);
-    expect(portsIn(moved)).toEqual(ports);
-    expect(withEndpointPorts(moved, BOOKINFO_PORTS)).toEqual(objects);
   });
 });
