@@ -49,5 +49,6 @@ export async function checkArchitecture(root: string, cruiser: string, files: re
     const way = violation.cycle === undefined ? violation.to : violation.cycle.map((step) => step.name).join(' -> ');
     return `${violation.from} -> ${way}\n  ${violation.rule.name}: ${reasons.get(violation.rule.name) ?? ''}\n`;
   });
-  return { ok: lines.length === 0 && result.code === 0, text: lines.join('') || result.output.slice(0, 2000) };
+  if (lines.length > 0) return { ok: false, text: lines.join('') };
+  return result.code === 0 ? { ok: true, text: '' } : { ok: false, text: result.output };
 }
