@@ -143,11 +143,11 @@ function typeOf(field: FieldSchema): string {
     case 'object':
       return 'mapping';
     case 'array':
-      return `list of ${field.items === undefined ? 'values' : typeOf(field.items)}`;
+      return field.items?.type === 'object' ? 'list of mappings' : `list of ${field.items === undefined ? 'values' : typeOf(field.items)}`;
     case 'boolean':
       return '`true` or `false`';
     case 'integer':
-      return `whole number, ${range(field)}`;
+      return `whole number (${range(field)})`;
     case 'number':
       return 'number';
     default:

@@ -100,7 +100,8 @@ export const CODES = {
   },
   PERCH1206: {
     title: 'Browsers would drop the visitor id’s cookie',
-    remedy: 'sameSite None needs secure: true; names with __Host- need path / and names with __Host- or __Secure- need a secure cookie.',
+    remedy:
+      '`sameSite: None` needs `secure: true`; a name with `__Host-` needs `path: /`, and one with `__Host-` or `__Secure-` a secure cookie.',
   },
   PERCH1207: {
     title: 'Canary and stable are the same version',
