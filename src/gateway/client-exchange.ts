@@ -43,6 +43,8 @@ export interface ClientExchange {
   pauseBody(): void;
   resumeBody(): void;
 
+  /** The connection must not be used after this answer: where its next request begins is not certain. */
+  closeAfterAnswer(): void;
   /**
    * The whole response at once. `fields` (name, value, ...) has Content-Length where the response has one; without it the
    * body is chunked. A string is latin1 bytes; other bodies may be kept until they are sent.

@@ -2,9 +2,12 @@ import type { RequestObserver } from '../core/evidence/request-event.ts';
 import type { RouteTable } from '../core/routing/selection.ts';
 import { LIMITS } from './limits.ts';
 import { Listeners } from './listeners.ts';
+import type { ListeningAddress } from './listening-address.ts';
 import { type ForwardingContext, ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
 import { UpstreamPools } from './upstream-pools.ts';
+
+export type { ListeningAddress } from './listening-address.ts';
 
 export interface GatewayOptions {
   /** Declared port -> port to listen on (0: any free one), as `--map`. */
@@ -16,15 +19,6 @@ export interface GatewayOptions {
   readonly accessLog?: (line: string) => void;
   /** In [0, 1). */
   readonly random?: () => number;
-}
-
-export interface ListeningAddress {
-  readonly kind: 'ingress' | 'mesh' | 'proxy';
-  /** Declared port; for the proxy the one asked for. */
-  readonly port: number;
-  readonly address: string;
-  /** Where the socket really is. */
-  readonly actualPort: number;
 }
 
 export interface RunningGateway {

@@ -1,5 +1,5 @@
 import type { ListenerSpec } from '../core/routing/selection.ts';
-import type { ListeningAddress } from './gateway.ts';
+import type { ListeningAddress } from './listening-address.ts';
 import type { Transport, TransportHandler } from './node-http-transport.ts';
 import { type OpenListener, openListener } from './open-listener.ts';
 import type { Listener } from './proxied-request.ts';

@@ -15,7 +15,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   private readonly start: (exchange: ClientExchange) => void;
   private readonly expectsContinue: boolean;
   private handler: ExchangeHandler | undefined;
-  private failed = false;
+  private last = false;
   private reading = false;
   private readPaused = false;
   private bodyMovedAt = 0;
@@ -96,6 +96,10 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.request.resume();
   }
 
+  closeAfterAnswer(): void {
+    this.last = true;
+  }
+
   respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
     this.respondHead(status, reason, fields);
     if (typeof body === 'string') this.response.end(body, 'latin1');
@@ -105,7 +109,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
 
   respondHead(status: number, reason: string, fields: string[]): void {
     const response = this.response;
-    if (this.failed || this.connection.closing || !response.shouldKeepAlive || (this.expectsContinue && !this.reading)) {
+    if (this.last || this.connection.closing || !response.shouldKeepAlive || (this.expectsContinue && !this.reading)) {
       fields.push('connection', 'close');
     } else {
       // Keep-alive is what HTTP/1.1 means without a Connection header.
@@ -137,14 +141,14 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   }
 
   malformed(): void {
-    this.failed = true;
+    this.last = true;
     this.handler?.requestFailed(400);
   }
 
   sweep(now: number): void {
     if (this.reading && !this.readPaused && now - this.bodyMovedAt > LIMITS.requestBodyStallMs) {
       this.reading = false;
-      this.failed = true;
+      this.last = true;
       this.handler?.requestFailed(408);
     }
     this.sweepWrite(now);

@@ -28,11 +28,17 @@ export interface Transport {
   sweep(now: number): void;
 }
 
+type Answer = readonly [status: number, reason: string];
+
+const BAD_REQUEST: Answer = [400, 'Bad Request'];
+const UPGRADE_REQUIRED: Answer = [426, 'Upgrade Required'];
+/** A request line that is right but for its version; anything else that Node calls an invalid version is 400. */
+const OTHER_VERSION = /^(?:\r\n)?[A-Z-]+ [^ \r\n]+ HTTP\/[0-9]\.[0-9]\r\n/;
+
 /** Node's parser errors that are not simply 400. */
-const STATUS_OF_ERROR: ReadonlyMap<string, readonly [status: number, reason: string]> = new Map([
+const STATUS_OF_ERROR: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['HPE_HEADER_OVERFLOW', [431, 'Request Header Fields Too Large']],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'Content Too Large']],
-  ['HPE_INVALID_VERSION', [426, 'Upgrade Required']],
   ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout']],
 ]);
 
@@ -140,7 +146,7 @@ export class NodeHttpTransport implements Transport {
     socket.on('error', () => socket.destroy());
     if (head.length > 0) socket.unshift(head);
     // Only a Node without shouldUpgradeCallback (before 22.21) asks for such a request here.
-    if (!mayTunnel(request, connection)) this.refuse(connection, 400, 'Bad Request');
+    if (!mayTunnel(request, connection)) this.refuse(connection, ...BAD_REQUEST);
     else connection.enter(new SocketExchange(request, connection, this.start));
   }
 
@@ -149,13 +155,14 @@ export class NodeHttpTransport implements Transport {
     this.refuse(this.connectionOf(socket), 501, 'Not Implemented');
   }
 
-  private onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  private onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
     const connection = this.connections.get(socket);
     if (connection === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
       socket.destroy();
       return;
     }
-    const [status, reason] = STATUS_OF_ERROR.get(error.code ?? '') ?? [400, 'Bad Request'];
+    const otherVersion = error.code === 'HPE_INVALID_VERSION' && OTHER_VERSION.test(error.rawPacket?.toString('latin1') ?? '');
+    const [status, reason] = otherVersion ? UPGRADE_REQUIRED : (STATUS_OF_ERROR.get(error.code ?? '') ?? BAD_REQUEST);
     this.refuse(connection, status, reason);
   }
 

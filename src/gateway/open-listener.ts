@@ -1,4 +1,4 @@
-import type { ListeningAddress } from './gateway.ts';
+import type { ListeningAddress } from './listening-address.ts';
 import { NodeHttpTransport, type Transport, type TransportHandler } from './node-http-transport.ts';
 import { PortInUseError } from './port-in-use-error.ts';
 import type { Listener } from './proxied-request.ts';

@@ -96,7 +96,12 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   private route(): void {
     const read = readRequest(this.exchange, this.listener.kind);
     if ('detail' in read) {
-      this.reply({ status: read.status, flag: read.status === 404 ? 'NR' : 'DPE', body: read.detail }, NO_EDITS);
+      if (read.status === 404) {
+        this.reply(REPLY.notFound, NO_EDITS);
+      } else {
+        this.exchange.closeAfterAnswer();
+        this.reply({ status: read.status, flag: 'DPE', body: read.detail }, NO_EDITS);
+      }
       return;
     }
     this.request = read;

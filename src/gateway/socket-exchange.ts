@@ -65,6 +65,8 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   startBody(): void {}
   pauseBody(): void {}
   resumeBody(): void {}
+  // It closes after any answer.
+  closeAfterAnswer(): void {}
 
   respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
     this.socket.cork();
