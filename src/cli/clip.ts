@@ -30,6 +30,17 @@ export function clip(line: string, width: number): string {
   return `${kept}${width > 0 ? '…' : ''}${coloured ? RESET : ''}`;
 }
 
+/** Breaks a plain text between words into lines of at most `width` columns; a longer word keeps a line to itself. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Pads with spaces to `width` columns. */
 export function padTo(text: string, width: number): string {
   return text + ' '.repeat(Math.max(width - widthOf(text), 0));

@@ -73,7 +73,8 @@ export function describeRelease(release: ReleaseView, now: number, style: Style,
     ...section(
       'Conditions',
       (status?.conditions ?? []).map(
-        ({ type, status: value, reason, message }) => `${type.padEnd(12)}${value.padEnd(7)}${reason}: ${printable(message)}`,
+        ({ type, status: value, reason, message }) =>
+          `${type.padEnd(12)}${value.padEnd(7)}${reason}${message === status?.message ? '' : `: ${printable(message)}`}`,
       ),
       style,
     ),

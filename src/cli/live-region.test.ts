@@ -49,6 +49,15 @@ test('what is printed stays above the region', () => {
   expect(lines()).toEqual(['first', 'second', 'still live']);
 });
 
+test('a line that stays is not written again', () => {
+  const { terminal, written, lines } = fakeTerminal(80, 24);
+  const region = openLiveRegion(terminal);
+  region.show(['stays', 'changes']);
+  region.show(['stays', 'changed']);
+  expect(lines()).toEqual(['stays', 'changed']);
+  expect(written.at(-1)).not.toContain('stays');
+});
+
 test('nothing is written when nothing changed', () => {
   const { terminal, written } = fakeTerminal(80, 24);
   const region = openLiveRegion(terminal);

@@ -29,8 +29,12 @@ export function openLiveRegion(terminal: Terminal): LiveRegion {
     // One row less than there is: a region as high as the screen would scroll with its last line end.
     const lines = wanted.slice(0, Math.max(rows - 1, 1)).map((line) => clip(line, columns));
     if (above === '' && lines.length === drawn.length && lines.every((line, index) => line === drawn[index])) return;
-    const text = [...(above === '' ? [] : above.split('\n')), ...lines];
-    terminal.raw(`${toStart()}${text.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join('')}${CLEAR_BELOW}`);
+    const rewrite = (line: string): string => `${line}${CLEAR_TO_LINE_END}\n`;
+    // Lines that stay are only passed over: no flicker, and a tick costs a few bytes.
+    const moved = above !== '';
+    const text = lines.map((line, index) => (!moved && line === drawn[index] ? '\n' : rewrite(line)));
+    const printed = moved ? above.split('\n').map(rewrite) : [];
+    terminal.raw(`${toStart()}${[...printed, ...text].join('')}${CLEAR_BELOW}`);
     drawn = lines;
   };
 

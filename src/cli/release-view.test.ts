@@ -170,6 +170,15 @@ test('a release that the controller has not seen yet, in a namespace of its own'
   expect(lines).toHaveLength(2);
 });
 
+test('what does not fit beside the phase gets lines of its own: it says what is missing', () => {
+  const message = 'waiting: v2 is not ready: no endpoint of subset v2 of reviews.default.svc.cluster.local:9080 accepts connections';
+  expect(show(release({ phase: 'Pending', step: -1, weight: 0, message })).slice(0, 3)).toEqual([
+    '  reviews  v1 → v2   Pending',
+    '  waiting: v2 is not ready: no endpoint of subset v2 of',
+    '  reviews.default.svc.cluster.local:9080 accepts connections',
+  ]);
+});
+
 test('no line is ever wider than the terminal', () => {
   fc.assert(
     fc.property(fc.integer({ min: 20, max: 120 }), fc.nat(5_000_000), fc.string({ maxLength: 300 }), (columns, total, message) => {
@@ -180,7 +189,8 @@ test('no line is ever wider than the terminal', () => {
         synthetic: { ...NOBODY, visitors: { total, canary: 0 } },
       };
       for (const phase of ['Progressing', 'Pending'] as const) {
-        for (const line of renderRelease(release({ phase, message }, exposure), NOW, colourStyle, columns)) {
+        const text = phase === 'Pending' ? message : STATUS.message;
+        for (const line of renderRelease(release({ phase, message: text }, exposure), NOW, colourStyle, columns)) {
           expect(widthOf(line)).toBeLessThanOrEqual(columns);
           expect(line).not.toContain('\n');
         }

@@ -2,7 +2,7 @@ import { parseDuration } from '../core/release/durations.ts';
 import { describeVersion } from '../core/release/version.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import { countdown } from './age.ts';
-import { clip, printable } from './clip.ts';
+import { clip, printable, widthOf, wrap } from './clip.ts';
 import { edgeOnlyText, errorsText, movedText, realText, shareText } from './exposure-text.ts';
 import { progressBar } from './progress-bar.ts';
 import { percent } from './release-text.ts';
@@ -78,9 +78,13 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
   const { stable, canary } = versionsOf(release);
   const name = metadata.namespace === 'default' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
   const weights = spec.steps.map((step) => step.weight);
+  const head = `${style.bold(name)}  ${stable} → ${canary}   ${phaseText(release, style)}`;
+  const where = whereText(release, now);
+  const room = columns - INDENT.length;
+  const isShort = widthOf(head) + 3 + widthOf(where) <= room;
   const lines = [
-    `${style.bold(name)}  ${stable} → ${canary}   ${phaseText(release, style)}   ${whereText(release, now)}`,
-    progressBar(weights, barStep(release), holdFraction(release, now), columns - INDENT.length, style),
+    ...(isShort ? [`${head}   ${where}`] : [head, ...wrap(where, room)]),
+    progressBar(weights, barStep(release), holdFraction(release, now), room, style),
   ];
   if (exposure !== undefined) {
     const facts = [

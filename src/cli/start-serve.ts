@@ -5,8 +5,9 @@ import { applyFiles, type FilesApplied, watchFiles } from '../server/apply-files
 import { coalesced } from '../server/coalesced.ts';
 import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { skippedNote } from '../server/manifest-files.ts';
-import { addressText } from '../server/route-publisher.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
+import type { RuntimeLog } from '../server/runtime-log.ts';
+import { addressLines } from './address-lines.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
 import { outcomeText } from './outcome-text.ts';
@@ -71,7 +72,10 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
   const { terminal } = context;
   const files = options.file ?? [];
   const prune = options.prune === true;
-  const log = terminalLog(terminal);
+  const toTerminal = terminalLog(terminal);
+  let isStarted = false;
+  // What is opened at the start is listed at its end.
+  const log: RuntimeLog = { ...toTerminal, info: (message) => isStarted && toTerminal.info(message) };
   const accessLog = openAccessLog(options.accessLog, terminal);
   let runtime: Runtime | undefined;
   let stopWatching = (): void => {};
@@ -107,10 +111,8 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     terminal.out(`perch ${perchVersion()} serves, Ctrl-C ends it`);
     terminal.out(`  data      ${resolve(options.data)}`);
     terminal.out(`  API       http://127.0.0.1:${started.apiPort}/api/v1/releases`);
-    for (const address of started.addresses()) {
-      const declared = address.kind === 'proxy' || address.port === address.actualPort ? '' : `   (declared ${address.port})`;
-      terminal.out(`  ${address.kind.padEnd(9)} ${addressText(address)}${declared}`);
-    }
+    for (const line of addressLines(started.addresses())) terminal.out(`  ${line}`);
+    isStarted = true;
     return { close };
   } catch (error) {
     await close();

@@ -412,7 +412,7 @@ describe('events', () => {
     await writeStatus({ ...STATUS, message: 'a change' });
     expect(await until(reader, /\n\n/)).toContain('"message":"a change"');
     await store.commit(RELEASE_REF, { remove: true }, store.revision());
-    expect(await until(reader, /deleted[^]*\n\n/)).toContain('event: deleted\ndata: {"namespace":"default","name":"reviews"}');
+    expect(await until(reader, /deleted.*\n\n/s)).toContain('event: deleted\ndata: {"namespace":"default","name":"reviews"}');
     await reader.cancel();
   });
 
