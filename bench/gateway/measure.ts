@@ -1,6 +1,6 @@
 import type { Candidate, RunningProxy } from './candidate.ts';
 import { type LoadOptions, runLoad } from './load.ts';
-import { cpuTime, residentMemory } from './process-cpu.ts';
+import { coreTime, cpuTime, residentMemory } from './process-cpu.ts';
 
 /** One window of one candidate. Times of CPU in microseconds per proxied request, latencies in milliseconds. */
 export interface Sample {
@@ -12,6 +12,8 @@ export interface Sample {
   readonly p99: number;
   /** MiB at the window's end. */
   readonly memory: number;
+  /** Share of the proxy's core that went to others meanwhile, 0 to 1: what disturbed the measurement. */
+  readonly disturbance: number;
 }
 
 export interface RunningCandidate {
@@ -19,14 +21,26 @@ export interface RunningCandidate {
   readonly proxy: RunningProxy;
 }
 
-/** Loads one proxy for one window and divides the CPU time it used by the requests it answered. */
-export async function measureWindow({ proxy }: RunningCandidate, load: Omit<LoadOptions, 'port'>): Promise<Sample> {
+/** Loads one proxy, pinned to `core`, for one window and divides the CPU time it used by the requests it answered. */
+export async function measureWindow({ proxy }: RunningCandidate, core: number, load: Omit<LoadOptions, 'port'>): Promise<Sample> {
   const before = cpuTime(proxy.pid);
+  const coreBefore = coreTime(core);
   const { requests, seconds, p50, p99 } = await runLoad({ ...load, port: proxy.port });
   const after = cpuTime(proxy.pid);
+  const busy = coreTime(core) - coreBefore;
   const user = ((after.user - before.user) * 1e6) / requests;
   const system = ((after.system - before.system) * 1e6) / requests;
-  return { cpu: user + system, user, system, requestsPerSecond: requests / seconds, p50, p99, memory: residentMemory(proxy.pid) };
+  const used = after.user - before.user + after.system - before.system;
+  return {
+    cpu: user + system,
+    user,
+    system,
+    requestsPerSecond: requests / seconds,
+    p50,
+    p99,
+    memory: residentMemory(proxy.pid),
+    disturbance: Math.max(0, busy - used) / seconds,
+  };
 }
 
 /** A random order (Fisher-Yates): what disturbs the machine then disturbs no candidate more than another. */

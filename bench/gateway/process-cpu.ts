@@ -36,3 +36,15 @@ export function residentMemory(pid: number): number {
   const sizes = processAndChildren(pid).map((id) => /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? '0');
   return sizes.reduce((sum, size) => sum + Number(size), 0) / 1024;
 }
+
+/**
+ * Seconds that a core has spent in user space and the kernel on behalf of processes, and those that the hypervisor kept from it:
+ * user, nice, system and steal of its line in /proc/stat, proc(5).
+ */
+export function coreTime(core: number): number {
+  const line = readFileSync('/proc/stat', 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(`cpu${core} `));
+  const [, user, nice, system, , , , , steal] = (line ?? '').split(' ').map(Number);
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (steal ?? 0)) / TICKS_PER_SECOND;
+}

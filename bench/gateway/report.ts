@@ -62,3 +62,12 @@ export function goalLine(all: readonly Series[], goal: number): string {
   const worst = Math.max(...ratios);
   return `Goal (at most ${goal} x Envoy with the scheme on): ${worst.toFixed(2)}, ${worst <= goal ? 'met' : 'MISSED'}.`;
 }
+
+/** How much others took of the proxies' core; above a few percent the figures are worth little. */
+export function quietLine(all: readonly Series[]): string {
+  const shares = all.flatMap(({ samples }) => samples.map(({ disturbance }) => disturbance));
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const middle = median(shares);
+  const advice = middle > 0.03 ? ': NOT a quiet machine, run it again' : '';
+  return `Others took ${percent(middle)} of the proxies' core (median; at worst ${percent(Math.max(...shares))})${advice}.`;
+}

@@ -12,7 +12,7 @@ import { describeMachine, missingPrograms } from './machine.ts';
 import { measureWindow, type RunningCandidate, type Sample, shuffled } from './measure.ts';
 import { startNginxProxy, startOrigins } from './nginx.ts';
 import { startPerchProxy } from './perch.ts';
-import { goalLine, resultTable, type Series } from './report.ts';
+import { goalLine, quietLine, resultTable, type Series } from './report.ts';
 import { CUTOFF, shopRoutes, shopSetCookie, wovenShopRoutes } from './shop.ts';
 import { verifyCandidate } from './verify.ts';
 
@@ -53,10 +53,10 @@ async function measureRounds(running: readonly RunningCandidate[], plan: Plan): 
   const load = { script: writeLoadScript(folder), connections: CONNECTIONS, core: LOAD_CORE };
   const samples = new Map<Candidate, Sample[]>(running.map(({ candidate }) => [candidate, []]));
   try {
-    for (const each of running) await measureWindow(each, { ...load, seconds: plan.warmUp });
+    for (const each of running) await measureWindow(each, PROXY_CORE, { ...load, seconds: plan.warmUp });
     for (let round = 1; round <= plan.rounds; round++) {
       for (const each of shuffled(running, Math.random)) {
-        samples.get(each.candidate)?.push(await measureWindow(each, { ...load, seconds: plan.seconds }));
+        samples.get(each.candidate)?.push(await measureWindow(each, PROXY_CORE, { ...load, seconds: plan.seconds }));
       }
       console.error(`round ${round} of ${plan.rounds}`);
     }
@@ -92,6 +92,7 @@ async function report(series: readonly Series[], plan: Plan): Promise<string> {
     goalLine(series, GOAL),
     '',
     `Medians of ${plan.rounds} shuffled rounds of ${plan.seconds} s after ${plan.warmUp} s of warm-up, ${CONNECTIONS} keep-alive connections; ratios are medians of the rounds' own.`,
+    quietLine(series),
     ...machine,
   ];
   return `${lines.join('\n')}\n`;
