@@ -1,0 +1,63 @@
+import type { FieldPath } from '../source/locate.ts';
+
+/**
+ * Fields below `spec` that Istio has (istio/api networking/v1) and the embedded gateway does not interpret yet: known, so no typos, and refused, so never
+ * ignored. `*` stands for any list index or map key.
+ */
+const NOT_YET: Readonly<Record<string, readonly string[]>> = {
+  VirtualService: [
+    'tcp',
+    'tls',
+    'http.*.fault',
+    'http.*.corsPolicy',
+    'http.*.mirror',
+    'http.*.mirrors',
+    'http.*.mirrorPercent',
+    'http.*.mirrorPercentage',
+    'http.*.retries.perTryTimeout',
+    'http.*.retries.retryOn',
+    'http.*.retries.retryRemoteLocalities',
+    'http.*.retries.retryIgnorePreviousHosts',
+    'http.*.retries.backoff',
+    'http.*.match.*.sourceLabels',
+    'http.*.match.*.sourceNamespace',
+    'http.*.match.*.statPrefix',
+  ],
+  Gateway: ['servers.*.tls', 'servers.*.defaultEndpoint'],
+  DestinationRule: ['trafficPolicy', 'subsets.*.trafficPolicy', 'workloadSelector'],
+  ServiceEntry: ['subjectAltNames'],
+  WorkloadEntry: [],
+};
+
+/** Whether Istio has this field (path below `spec`) although the embedded gateway does not interpret it yet. */
+export function isNotYet(kind: string, path: FieldPath): boolean {
+  return (NOT_YET[kind] ?? []).some((pattern) => {
+    const parts = pattern.split('.');
+    return parts.length === path.length && parts.every((part, index) => part === '*' || part === path[index]);
+  });
+}
+
+/** Values that Istio takes at a field and the embedded gateway does not support yet; the rest are mistakes in Istio too. */
+const VALUES_NOT_YET: Readonly<Record<string, readonly (readonly [path: string, values: readonly unknown[] | 'number' | 'text'])[]>> = {
+  Gateway: [['servers.*.port.protocol', ['HTTPS', 'TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS', 'UDP']]],
+  VirtualService: [
+    ['http.*.retries.attempts', 'number'],
+    ['exportTo.*', 'text'],
+  ],
+  DestinationRule: [['exportTo.*', 'text']],
+  ServiceEntry: [
+    ['resolution', ['NONE', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS']],
+    ['ports.*.protocol', ['HTTPS', 'TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS', 'UDP', 'GRPC-WEB']],
+    ['exportTo.*', 'text'],
+  ],
+};
+
+/** Whether Istio would take this value although the embedded gateway does not support it yet. */
+export function isValueNotYet(kind: string, path: FieldPath, value: unknown): boolean {
+  return (VALUES_NOT_YET[kind] ?? []).some(([pattern, values]) => {
+    const parts = pattern.split('.');
+    if (parts.length !== path.length || !parts.every((part, index) => part === '*' || part === path[index])) return false;
+    if (values === 'number') return typeof value === 'number';
+    return values === 'text' ? typeof value === 'string' : values.includes(value);
+  });
+}

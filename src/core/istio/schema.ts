@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { parseDuration } from './duration.ts';
+
+/**
+ * What the embedded gateway interprets of Istio's networking resources (istio/api networking/v1), with strict mappings: a field that is not
+ * here is unknown, or not supported yet (not-yet.ts). Each `error` is read after "must be". Rules over several fields are in *-rules.ts.
+ */
+
+const mapping = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'a mapping') });
+const list = <Item extends z.ZodType>(item: Item) => z.array(item, { error: 'a list' });
+const text = z.string({ error: 'text' });
+const nonEmpty = text.min(1, { error: 'text that is not empty' });
+const flag = z.boolean({ error: 'true or false' });
+const labels = z.record(z.string(), text, { error: 'a mapping of text to text' });
+
+const PORT = 'a port number from 1 to 65535';
+const portNumber = z.int({ error: PORT }).min(1, { error: PORT }).max(65535, { error: PORT });
+const WEIGHT = 'a whole number from 0';
+const weight = z
+  .int({ error: WEIGHT })
+  .min(0, { error: WEIGHT })
+  .max(2 ** 32 - 1, { error: WEIGHT });
+const DURATION = 'a duration of whole milliseconds, at least 1ms, such as 500ms or 3s';
+const duration = z.string({ error: DURATION }).refine(
+  (value) => {
+    const ms = parseDuration(value);
+    return ms !== undefined && ms >= 1 && Number.isInteger(ms);
+  },
+  { error: DURATION },
+);
+
+const STRING_MATCH = 'a mapping with one of exact, prefix, regex';
+const exact = mapping({ exact: text });
+const prefix = mapping({ prefix: text });
+const regex = mapping({ regex: text });
+const stringMatch = z.union([exact, prefix, regex], { error: STRING_MATCH });
+const headerMatch = z.union([exact, prefix, regex, mapping({})], { error: `${STRING_MATCH}, or {} for presence` });
+const headerMatches = z.record(z.string(), headerMatch, { error: 'a mapping of names to matches' });
+
+const operations = mapping({
+  set: z.record(z.string(), text, { error: 'a mapping of header names to values' }).optional(),
+  add: z.record(z.string(), text, { error: 'a mapping of header names to values' }).optional(),
+  remove: list(nonEmpty).optional(),
+});
+const headers = mapping({ request: operations.optional(), response: operations.optional() });
+
+const match = mapping({
+  name: text.optional(),
+  uri: stringMatch.optional(),
+  ignoreUriCase: flag.optional(),
+  method: stringMatch.optional(),
+  authority: stringMatch.optional(),
+  scheme: stringMatch.optional(),
+  headers: headerMatches.optional(),
+  withoutHeaders: headerMatches.optional(),
+  queryParams: headerMatches.optional(),
+  port: portNumber.optional(),
+  gateways: list(nonEmpty).optional(),
+});
+
+const destination = mapping({
+  host: nonEmpty,
+  subset: nonEmpty.optional(),
+  port: mapping({ number: portNumber }).optional(),
+});
+
+/** One rule of `spec.http`. */
+export const httpRoute = mapping({
+  name: text.optional(),
+  match: list(match).optional(),
+  route: list(mapping({ destination, weight: weight.optional(), headers: headers.optional() })).optional(),
+  redirect: mapping({
+    uri: text.optional(),
+    authority: text.optional(),
+    scheme: z.enum(['http', 'https']).optional(),
+    port: portNumber.optional(),
+    derivePort: z.enum(['FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT']).optional(),
+    redirectCode: z.literal([301, 302, 303, 307, 308]).optional(),
+    prefixRewrite: text.optional(),
+  }).optional(),
+  directResponse: mapping({
+    status: z
+      .int({ error: 'a status from 200 to 599' })
+      .min(200, { error: 'a status from 200 to 599' })
+      .max(599, { error: 'a status from 200 to 599' }),
+    body: z
+      .union(
+        [mapping({ string: text }), mapping({ bytes: text.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/) })],
+        {
+          error: 'a mapping with one of string, or bytes in base64',
+        },
+      )
+      .optional(),
+  }).optional(),
+  delegate: mapping({ name: nonEmpty, namespace: nonEmpty.optional() }).optional(),
+  rewrite: mapping({
+    uri: text.optional(),
+    authority: nonEmpty.optional(),
+    uriRegexRewrite: mapping({ match: nonEmpty, rewrite: text }).optional(),
+  }).optional(),
+  timeout: duration.optional(),
+  retries: mapping({ attempts: z.literal(0, { error: '0: the embedded gateway repeats failed connects only' }) }).optional(),
+  headers: headers.optional(),
+});
+
+const exportTo = list(z.literal('*', { error: '*: the embedded gateway shows every object to everyone' })).optional();
+
+export const virtualServiceSpec = mapping({
+  hosts: list(nonEmpty).optional(),
+  gateways: list(nonEmpty).optional(),
+  http: list(httpRoute).min(1, { error: 'a list with at least one rule' }),
+  exportTo,
+});
+
+export const gatewaySpec = mapping({
+  selector: labels.optional(),
+  servers: list(
+    mapping({
+      port: mapping({
+        number: portNumber,
+        name: nonEmpty,
+        protocol: z.enum(['HTTP', 'HTTP2', 'GRPC']),
+        targetPort: portNumber.optional(),
+      }),
+      bind: nonEmpty.optional(),
+      hosts: list(nonEmpty).min(1, { error: 'a list with at least one host' }),
+      name: text.optional(),
+    }),
+  ).min(1, { error: 'a list with at least one server' }),
+});
+
+export const destinationRuleSpec = mapping({
+  host: nonEmpty,
+  subsets: list(mapping({ name: nonEmpty, labels: labels.optional() })).optional(),
+  exportTo,
+});
+
+const workload = {
+  address: nonEmpty,
+  ports: z.record(z.string(), portNumber, { error: 'a mapping of port names to numbers' }).optional(),
+  labels: labels.optional(),
+  weight: weight.optional(),
+  serviceAccount: text.optional(),
+  locality: text.optional(),
+  network: text.optional(),
+};
+
+export const workloadEntrySpec = mapping(workload);
+
+export const serviceEntrySpec = mapping({
+  hosts: list(nonEmpty).min(1, { error: 'a list with at least one host' }),
+  addresses: list(nonEmpty).optional(),
+  location: z.enum(['MESH_INTERNAL', 'MESH_EXTERNAL']).optional(),
+  resolution: z.literal('STATIC', { error: 'STATIC: the embedded gateway takes endpoints with addresses only' }),
+  ports: list(
+    mapping({
+      number: portNumber,
+      name: nonEmpty,
+      protocol: z.enum(['HTTP', 'HTTP2', 'GRPC']).optional(),
+      targetPort: portNumber.optional(),
+    }),
+  ).min(1, { error: 'a list with at least one port' }),
+  endpoints: list(mapping(workload)).optional(),
+  workloadSelector: mapping({ labels }).optional(),
+  exportTo,
+});
