@@ -36,6 +36,11 @@ describe('offsetOf', () => {
     expect([0, 1, 2, 3].map((cohort) => offsetOf({ ...REVIEWS, revision: 9, started: 4, cohort }))).toEqual([0, 3, 6, 9]);
   });
 
+  it('depends on the namespace too', () => {
+    const offsets = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((namespace) => offsetOf({ ...REVIEWS, namespace }));
+    expect(new Set(offsets).size).toBeGreaterThan(1);
+  });
+
   it('spreads names over the draws', () => {
     const counts = new Map<number, number>();
     for (let index = 0; index < 4000; index++) {

@@ -90,7 +90,7 @@ describe('parseOwnPattern', () => {
   const ids = fc
     .tuple(
       fc.stringMatching(/^[0-9a-f]{0,13}$/),
-      fc.constantFrom('', 'perch=', 'a=1; perch=', 'a=1;perch='),
+      fc.constantFrom('', 'perch=', ' perch=', 'a=1; perch=', 'a=1;perch='),
       fc.constantFrom('', ';', '; b', ' '),
     )
     .map(([digits, before, after]) => `${before}3f-${digits}${after}`);

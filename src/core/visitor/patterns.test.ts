@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import { BUCKETS, OFFSETS, type Offset } from './bucket.ts';
+import { parseOwnPattern } from './own-pattern.ts';
 import { cookieBelow, cookieValid, digitsBelow, requestIdBelow, requestIdValid } from './patterns.ts';
 import { visitorIdFromCookies } from './visitor-id.ts';
 
@@ -121,6 +122,7 @@ describe('the whole patterns', () => {
     ['a name that ends alike', `xperch=${idOf(0, 0)}`],
     ['a name that begins alike', `perchx=${idOf(0, 0)}`],
     ['the name inside a value', `a=perch=${idOf(0, 0)}`],
+    ['a space before the name, at the start', ` perch=${idOf(0, 0)}`],
     ['two spaces before the name', `a=1;  perch=${idOf(0, 0)}`],
     ['a tab before the name', `a=1;\tperch=${idOf(0, 0)}`],
     ['a comma before the name', `a=1, perch=${idOf(0, 0)}`],
@@ -134,6 +136,7 @@ describe('the whole patterns', () => {
     for (const pattern of [cookieValid('perch'), cookieBelow('perch', 4095, 0) ?? '']) {
       expect(RE2JS.compile(pattern).matches(line)).toBe(false);
       expect(platformRegex(pattern).test(line)).toBe(false);
+      expect(parseOwnPattern(pattern)?.(line)).toBe(false);
     }
     expect(visitorIdFromCookies([line], 'perch')).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { admittedServerHost, boundGateways, intersectHosts, MESH_GATEWAY, resolveGateway, resolveHost } from '../istio/names.ts';
 import type { GatewayServer, GatewaySpec, KubeObject } from '../istio/resources.ts';
-import type { RouteObject } from './route-object.ts';
+import { isSameObject, type RouteObject } from './route-object.ts';
 
 /** A host that a VirtualService serves at a gateway; `server` is undefined where the Gateway object is not known. */
 interface GatewayHost {
@@ -34,19 +34,15 @@ export function isServedOverTls(route: RouteObject, gateways: readonly KubeObjec
 }
 
 /**
- * The first of `siblings` whose routes a gateway merges with those of `route`: the same virtual host of the same gateway, or of another one
- * that may select the same proxies and has a plain HTTP server on the same port (istio gateway.go buildGatewayHTTPRouteConfig).
+ * The first of `others` (but the object itself) whose routes a gateway merges with those of `route`: the same virtual host of the same gateway,
+ * or of another one that may select the same proxies and has a plain HTTP server on the same port (istio gateway.go buildGatewayHTTPRouteConfig).
  */
-export function findSharing(
-  route: RouteObject,
-  siblings: readonly RouteObject[],
-  gateways: readonly KubeObject[],
-): RouteObject | undefined {
+export function findSharing(route: RouteObject, others: readonly RouteObject[], gateways: readonly KubeObject[]): RouteObject | undefined {
   const own = hostsAtGateways(route, gateways);
-  return siblings.find(
-    (sibling) =>
-      (sibling.spec.http ?? []).length > 0 && hostsAtGateways(sibling, gateways).some((other) => own.some((mine) => isMerged(mine, other))),
-  );
+  return others.find((other) => {
+    if (isSameObject(route, other) || (other.spec.http ?? []).length === 0) return false;
+    return hostsAtGateways(other, gateways).some((theirs) => own.some((mine) => isMerged(mine, theirs)));
+  });
 }
 
 function hostsAtGateways(route: RouteObject, gateways: readonly KubeObject[]): GatewayHost[] {

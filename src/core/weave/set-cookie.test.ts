@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../istio/resources.ts';
 import { edgeInput, gatewayOf, releaseOf, rulesOf } from './fixtures.cases.ts';
+import { issuingSetCookie } from './set-cookie.ts';
 import { weaveRelease } from './weave-virtual-service.ts';
 
 describe('the cookie', () => {
@@ -27,6 +28,11 @@ describe('the cookie', () => {
   it('has the attributes of the release', () => {
     const spec = { name: 'id', maxAge: '1h30m', path: '/shop', secure: true, httpOnly: false, sameSite: 'None' };
     expect(setCookie(spec, []).value).toBe('id=%REQ(x-request-id)%; Max-Age=5400; Path=/shop; Secure; SameSite=None');
+  });
+
+  it('has its percent signs doubled, which Envoy would read as a command', () => {
+    const { cookie } = releaseOf().spec.visitorId;
+    expect(issuingSetCookie({ ...cookie, path: '/50%' }, false)).toContain('=%REQ(x-request-id)%; Max-Age=34560000; Path=/50%%;');
   });
 
   it('is warned of where browsers would drop it', () => {

@@ -65,6 +65,7 @@ describe('unweave', () => {
       { host: 'web-v2', port: 81 },
       { host: 'web-v2', port: { number: 81 } },
     ],
+    ['to another port of the same host, back', { host: 'web', port: 81 }, { host: 'web', port: 82 }, undefined, { host: 'web' }],
     ['from a host to a subset', { host: 'web-v1' }, { subset: 'v2' }, { subset: 'v2' }, { host: 'web', subset: 'v2' }],
     ['from a subset to a host', { subset: 'v1' }, { host: 'web-v2' }, { host: 'web-v2' }, { host: 'web-v2', port: { number: 8080 } }],
   ])('versions that are hosts: %s', (_, stable, canary, live, expected) => {

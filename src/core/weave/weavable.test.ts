@@ -44,6 +44,8 @@ describe('which rules are woven', () => {
   it('also those that lead to another host that is a version', () => {
     const http = [{ name: 'old', route: [{ destination: { host: 'web-v1', port: { number: 9090 } } }] }];
     expect(wovenNames(http, { former: [{ host: 'web-v1', port: 9090 }] })).toEqual(['old']);
+    const withSubset = [{ route: [{ destination: { host: 'web-v1', subset: 'x' } }] }];
+    expect(findings(withSubset, { former: [{ host: 'web-v1' }] })).toEqual(['PERCH2001 error spec.http']);
     expect(findings(http, { former: [{ host: 'web-v1', port: 9091 }] })).toEqual(['PERCH2001 error spec.http']);
   });
 
@@ -155,8 +157,9 @@ describe('what cannot be woven is a warning with the place', () => {
   });
 });
 
+const SHARED = ['PERCH2009 warning spec.http[0]', 'PERCH2001 error spec.http'];
+
 describe('a catch-all whose host and gateway are shared would overtake', () => {
-  const SHARED = ['PERCH2009 warning spec.http[0]', 'PERCH2001 error spec.http'];
   const sibling = virtualService([{ match: [{ uri: { prefix: '/api' } }], route: [{ destination: { host: 'api' } }] }], {}, 'api');
 
   it.each<[string, object, string[]]>([
@@ -172,11 +175,11 @@ describe('a catch-all whose host and gateway are shared would overtake', () => {
       ['PERCH2009 warning spec.http[0].match[0]', 'PERCH2001 error spec.http'],
     ],
     ['a path', { match: [{ uri: { prefix: '/web' } }], ...TO_WEB }, []],
-    [
-      'prefix / with a condition, which Istio does not sort either',
-      { match: [{ uri: { prefix: '/' }, method: { exact: 'GET' } }], ...TO_WEB },
+    ...['method', 'authority', 'scheme'].map((field): [string, object, string[]] => [
+      `prefix / with a condition on ${field}, which Istio does not sort either`,
+      { match: [{ uri: { prefix: '/' }, [field]: { exact: 'x' } }], ...TO_WEB },
       [],
-    ],
+    ]),
   ])('%s', (_, rule, expected) => {
     expect(findings([rule], { siblings: [sibling] })).toEqual(expected);
     expect(findings([rule], { siblings: [] })).toEqual([]);
@@ -233,6 +236,29 @@ describe('an internal service', () => {
     expect(internal({ issuing: undefined, release: releaseOf({ ...release.spec, visitorId: {} }) })).toEqual([`PERCH2010 error ${path}`]);
     expect(internal({ issuing: virtualService([GOOD], { gateways: ['mesh'] }) })).toEqual([`PERCH2010 error ${path}`]);
     expect(internal({ issuing: virtualService([GOOD], { gateways: undefined }) })).toEqual([`PERCH2010 error ${path}`]);
+  });
+
+  it('takes the routed object where issueAt names that, and it is bound to a gateway', () => {
+    const self = releaseOf({ visitorId: { issueAt: { virtualService: 'web' } } });
+    expect(findings([GOOD], { release: self, issuing: undefined })).toEqual([]);
+    expect(findings([GOOD], { release: self, issuing: virtualService([GOOD]) })).toEqual([]);
+  });
+
+  it('counts its own two objects as sharing a host, each for the other and whether or not they are among the siblings', () => {
+    const entry = virtualService([TO_WEB]);
+    const inside = virtualService([{ route: [{ destination: { host: 'reviews' } }] }], {}, 'reviews');
+    const withPath = (object: typeof entry) => ({
+      ...object,
+      spec: { ...object.spec, http: rulesOf(object).map((rule) => ({ ...rule, match: GOOD.match })) },
+    });
+    for (const siblings of [[], [entry, inside]]) {
+      expect(internal({ issuing: withPath(entry), routed: withPath(inside), siblings })).toEqual([]);
+      expect(internal({ issuing: entry, routed: withPath(inside), siblings })).toEqual([
+        ...SHARED.slice(0, 1),
+        'PERCH2011 error spec.http',
+      ]);
+      expect(internal({ issuing: withPath(entry), routed: inside, siblings })).toEqual(SHARED);
+    }
   });
 
   it('needs a rule there that can issue them', () => {

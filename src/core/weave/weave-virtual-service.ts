@@ -55,7 +55,8 @@ interface Context {
   readonly split: Split;
   readonly service: ReleasedService;
   readonly versions: readonly Version[];
-  readonly siblings: readonly RouteObject[];
+  /** All VirtualServices, the two of the release among them: they may overtake each other too. */
+  readonly others: readonly RouteObject[];
 }
 
 /**
@@ -83,9 +84,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
     split,
     service,
     versions,
-    siblings: input.siblings
-      .map((object) => routeObject(object, namespace))
-      .filter((each) => !isSameObject(each, routed) && !isSameObject(each, issuing)),
+    others: [...input.siblings.map((object) => routeObject(object, namespace)), routed, issuing],
   };
   const edge = isSameObject(issuing, routed);
   const atGateway = weaveIssuing(issuing, edge, context);
@@ -137,7 +136,7 @@ function weaveIssuing(route: RouteObject, edge: boolean, context: Context): Wove
         { direction: 'response', name: 'cache-control', alone: false },
         ...(baggage ? [{ direction: 'request' as const, name: 'baggage', alone: false }] : []),
       ],
-      sharedWith: findSharing(route, context.siblings, input.gateways),
+      sharedWith: findSharing(route, context.others, input.gateways),
       issuesBesideMesh: isInMesh(route),
     },
     sketch: (rule) => issuingRules(rule, route, release, split),
@@ -158,7 +157,7 @@ function weaveObeying(route: RouteObject, context: Context): WovenObject {
       moves: { service, versions },
       matchHeaders: obeyingHeaders(release),
       adds: [],
-      sharedWith: findSharing(route, context.siblings, input.gateways),
+      sharedWith: findSharing(route, context.others, input.gateways),
       issuesBesideMesh: false,
     },
     sketch: (rule) => obeyingRules(rule, route, release, split),
