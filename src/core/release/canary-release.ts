@@ -133,8 +133,6 @@ export const canaryReleaseSpec = mapping({
 export type CanaryReleaseSpec = z.output<typeof canaryReleaseSpec>;
 /** A version of the service: a subset, or another host. */
 export type Version = z.output<typeof version>;
-/** One step of the ramp. */
-export type ReleaseStep = z.output<typeof step>;
 
 /** A CanaryRelease that passed validation: defaults filled in, namespace known. */
 export interface CanaryRelease extends KubeObject {

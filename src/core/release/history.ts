@@ -3,7 +3,7 @@ import { withChanges } from './status-change.ts';
 import type { Turn } from './turn.ts';
 
 /** How many releases are remembered. */
-export const MAX_HISTORY = 10;
+const MAX_HISTORY = 10;
 
 /** The status with the release that ends now recorded, newest first. */
 export function withHistory(

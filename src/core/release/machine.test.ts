@@ -433,6 +433,20 @@ describe('after a rollback', () => {
     const world = rolledBack();
     world.edit(spec);
     expect(world.place).toBe('Progressing 10 %');
+    expect(world.status?.rollback).toBeUndefined();
+  });
+
+  test('a revision that is left out is no new one', () => {
+    const world = rolledBack(specOf({ revision: 3 }));
+    world.edit(specOf());
+    expect(world.phase).toBe('RolledBack');
+  });
+
+  test('a base that its owner moved to the canary meanwhile is no shortcut: what is live is known, and a retry goes step by step', () => {
+    const world = rolledBack();
+    world.baseVersion = v2;
+    world.ask('retry');
+    expect(world.place).toBe('Progressing 10 %');
   });
 
   test('a new canary that is taken back before it started does not wake the old release', () => {
@@ -526,6 +540,14 @@ describe('the spec changes during a release', () => {
     world.ask('rollback');
     world.serve();
     expect(world.routes).toMatchObject({ kind: 'split', stable: v1, canary: v3 });
+  });
+
+  test('while a new canary is refused, the endpoints that count are those of the release under way', () => {
+    const world = started();
+    world.edit(specOf({ canary: v3 }));
+    world.setReady('v2', false);
+    world.pass(30_000);
+    expect(world.phase).toBe('RollingBack');
   });
 
   test('a new canary that waited for the end of a release is looked at before it starts: the old pair says nothing about it', () => {

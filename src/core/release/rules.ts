@@ -6,9 +6,9 @@ import { parseDuration } from './durations.ts';
 
 const DAY_MS = 86_400_000;
 /** Longest hold of a step; a longer wait is what `manual` is for. */
-export const MAX_HOLD_MS = 90 * DAY_MS;
+const MAX_HOLD_MS = 90 * DAY_MS;
 /** Browsers cap cookies at 400 days (RFC 6265bis, section 5.5). */
-export const MAX_COOKIE_AGE_MS = 400 * DAY_MS;
+const MAX_COOKIE_AGE_MS = 400 * DAY_MS;
 
 /**
  * The rules that no single field shows. They read the spec as the user wrote it and judge what is readable, so that they speak up even
