@@ -37,13 +37,15 @@ interface CallOptions {
 
 /** Why a connection failed, in a few words. */
 function connectionFailure(error: unknown): string {
+  let reason = String(error);
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    reason = cause.message;
     const code = 'code' in cause ? cause.code : undefined;
     if (code === 'ECONNREFUSED') return 'nothing listens there';
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'no such host';
     if (typeof code === 'string') return code;
   }
-  return error instanceof Error ? error.message : String(error);
+  return reason;
 }
 
 /** The runtime's HTTP API (docs/architecture.md). Every call throws CommandError where it is unreachable, ApiProblem where it refuses. */

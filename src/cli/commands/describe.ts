@@ -19,7 +19,7 @@ export const addDescribe: AddCommand = (program, context) => {
       'after',
       examples(
         ['perch describe release reviews', 'all about one release'],
-        ['perch describe virtualservice reviews', 'routes as they are served, and whether a release is woven in'],
+        ['perch describe virtualservice reviews', 'routes as served, and whether a release is woven in'],
       ),
     )
     .action(async (kindWord: string, name: string, _options: unknown, command) => {

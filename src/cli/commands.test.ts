@@ -1,0 +1,186 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Finished, PerchProcess, perch } from '../../test/harness/perch-process.ts';
+import { createScene, ROUTES_YAML, releaseYaml, type Scene, type ServedScene } from '../../test/harness/serve-scene.ts';
+
+// One runtime, told by real perch processes what to do. The tests build on each other, as a release goes on.
+
+let scene: Scene;
+let served: ServedScene;
+
+beforeAll(async () => {
+  scene = await createScene();
+  served = await scene.serve('-f', scene.files);
+});
+
+afterAll(async () => {
+  await scene.close();
+});
+
+const run = (...args: readonly string[]): Promise<Finished> => perch(args, { PERCH_SERVER: served.server });
+
+async function fileWith(name: string, text: string): Promise<string> {
+  const path = join(scene.dir, name);
+  await writeFile(path, text);
+  return path;
+}
+
+test('before there is a release', async () => {
+  expect(await run('get')).toEqual({ code: 0, stdout: '', stderr: 'No CanaryRelease in namespace default.\n' });
+  expect(await run('status', 'web')).toMatchObject({ code: 2, stdout: '', stderr: 'error: there is no CanaryRelease default/web\n' });
+  expect(await run('rollback', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web (PERCH4005)\n' });
+});
+
+test('a file with mistakes: every one with its place, exit 2, and nothing of the apply is done', async () => {
+  const bad = await fileWith('bad.yaml', releaseYaml().replace('canary:', 'canray:').replace('weight: 50', 'weight: 5'));
+  const good = await fileWith('good.yaml', ROUTES_YAML.replaceAll('web', 'other'));
+  const { code, stdout, stderr } = await run('apply', '-f', good, '-f', bad);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`${bad}:7:3  PERCH`);
+  expect(stderr).toContain('   7 |   canray: {subset: v2}');
+  expect(stderr).toContain('     |   ^^^^^^');
+  expect(stderr).toMatch(/did you mean canary/);
+  expect(stderr).toContain(`${bad}:11:`);
+  expect(stderr).toMatch(/error: \d errors; nothing was applied\n$/);
+  expect((await run('get', 'vs', '-o', 'name')).stdout).toBe('virtualservice/web\n');
+});
+
+test('what only the runtime can know is shown at its place in the file too', async () => {
+  const twice = await fileWith('twice.yaml', `${ROUTES_YAML}---\n${ROUTES_YAML}`);
+  const { code, stderr } = await run('apply', '-f', twice);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${twice}:14:18  PERCH4050  VirtualService default/web is given twice`);
+});
+
+test.each([
+  ['a file that is not there', ['-f', 'nowhere.yaml'], /cannot read nowhere.yaml: there is no such file/],
+  ['an empty directory', ['-f', '.'], /there is no \.yaml, \.yml or \.json file in \./],
+])('%s', async (_, args, message) => {
+  const { dir } = scene;
+  const child = new PerchProcess(['apply', ...args.map((arg) => (arg === '.' ? join(dir, 'data') : arg))], { PERCH_SERVER: served.server });
+  expect(await child.exited).toBe(2);
+  expect(child.stderr.replaceAll(join(dir, 'data'), '.')).toMatch(message);
+});
+
+test('kinds that do not concern routing are left out with one note', async () => {
+  const file = await fileWith(
+    'mixed.yaml',
+    `apiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\n${ROUTES_YAML}`,
+  );
+  expect(await run('apply', '-f', file)).toEqual({
+    code: 0,
+    stdout: 'virtualservice/web unchanged\n',
+    stderr: 'note: skipped 1 Service, 1 Deployment: not about routing\n',
+  });
+});
+
+test('apply starts the release, which waits at its manual step', async () => {
+  const { code, stdout } = await run('apply', '-f', await fileWith('release.yaml', releaseYaml()));
+  expect([code, stdout]).toEqual([0, 'canaryrelease/web created\n']);
+  await expect.poll(async () => (await run('get')).stdout, { timeout: 15_000 }).toMatch(/^web +v1 +v2 +Paused +1\/3 +10 % /m);
+});
+
+test('a release for people, for programs, and only its name', async () => {
+  expect((await run('get')).stdout.split('\n')[0]).toBe('NAME   FROM   TO   PHASE    STEP   WEIGHT   SEEN BY   AGE');
+  expect((await run('get', '-o', 'name')).stdout).toBe('canaryrelease/web\n');
+  const one = JSON.parse((await run('get', 'release', 'web', '-o', 'json')).stdout);
+  expect(one).toMatchObject({
+    kind: 'CanaryRelease',
+    metadata: { name: 'web', namespace: 'default' },
+    status: { phase: 'Paused', step: 0 },
+  });
+  expect(JSON.parse((await run('get', '-o', 'json')).stdout)).toMatchObject({ kind: 'List', items: [one] });
+  expect(parse((await run('get', 'release', 'web', '-o', 'yaml')).stdout)).toEqual(one);
+  expect(JSON.parse((await run('status', 'web', '-o', 'json')).stdout)).toHaveProperty('exposure');
+  const status = (await run('status', 'web')).stdout;
+  expect(status).toContain('  web  v1 → v2   Paused   step 1 of 3, 10 %, waits for perch promote web\n');
+  expect((await run('describe', 'release', 'web')).stdout).toMatch(/^ {2}> +1 +10 % +manual/m);
+});
+
+test('nothing that goes to a pipe has colours', async () => {
+  const child = new PerchProcess(['get'], { PERCH_SERVER: served.server, NO_COLOR: '' });
+  expect(await child.exited).toBe(0);
+  expect(child.stdout).not.toContain('\u001b');
+});
+
+test('served routes are woven, their base is what was applied; a copy of either applies as no change', async () => {
+  const woven = await run('get', 'virtualservice', 'web', '-o', 'yaml');
+  expect(woven.stdout).toContain('name: perch:default/web:');
+  const base = await run('get', 'vs', 'web', '--view', 'base', '-o', 'yaml');
+  expect(parse(base.stdout).spec).toEqual(parse(ROUTES_YAML).spec);
+  for (const [name, copy] of [
+    ['woven', woven],
+    ['base', base],
+  ] as const) {
+    expect((await run('apply', '-f', await fileWith(`${name}.yaml`, copy.stdout))).stdout).toBe('virtualservice/web unchanged\n');
+  }
+});
+
+test('get with a name that is not there says so, and shows the others', async () => {
+  const { code, stdout, stderr } = await run('get', 'vs', 'web', 'none', '-o', 'name');
+  expect([code, stdout, stderr]).toEqual([2, 'virtualservice/web\n', 'error: there is no VirtualService default/none\n']);
+  expect((await run('get', 'vs', '-n', 'elsewhere')).stderr).toBe('No VirtualService in namespace elsewhere.\n');
+  expect((await run('get', 'vs', '-A')).stdout).toMatch(/^NAMESPACE +NAME/);
+});
+
+test('promote, pause, resume: one line each, once it holds', async () => {
+  expect(await run('promote', 'web')).toMatchObject({ code: 0, stdout: 'web: step 2 of 3, v2 for 50 % of visitors\n' });
+  expect(await run('pause', 'web')).toMatchObject({ code: 0, stdout: 'web: paused at 50 %; perch resume web goes on\n' });
+  const again = await run('pause', 'web');
+  expect(again).toMatchObject({ code: 1, stdout: '', stderr: 'error: the release is paused already (PERCH4008)\n' });
+  expect((await run('resume', 'web')).stdout).toMatch(/^web: goes on at 50 %, next step in (59m|1h)/);
+});
+
+test('rollback returns when the next request of everyone is on the former version', async () => {
+  expect(await run('rollback', 'web', '--by', 'test')).toMatchObject({
+    code: 0,
+    stdout: 'web: rolled back, everyone is on v1 with their next request\n',
+  });
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, async () => (await fetch(served.ingress, { headers: { accept: 'text/html' } })).text()),
+  );
+  expect(new Set(answers)).toEqual(new Set(['v1']));
+  const described = await run('describe', 'release', 'web');
+  expect(described.stdout).toMatch(/rollback by test at .*: done/);
+  expect(described.stdout).toMatch(/RolledBack +- +test/);
+  expect((await run('promote', 'web')).code).toBe(1);
+});
+
+test('retry starts it once more; -o json is for programs', async () => {
+  const { code, stdout } = await run('retry', 'web', '-o', 'json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'web', namespace: 'default', action: 'retry', outcome: 'done' });
+  await expect.poll(async () => (await run('get')).stdout, { timeout: 15_000 }).toContain('Paused');
+});
+
+test('status --watch prints a line per change, and Ctrl-C ends it with 130', async () => {
+  const watch = new PerchProcess(['status', 'web', '--watch'], { PERCH_SERVER: served.server });
+  await watch.until(/web v1 → v2: Paused, step 1 of 3, 10 %, waits for perch promote web/);
+  await run('promote', 'web');
+  await watch.until(/web v1 → v2: Progressing, step 2 of 3, 50 %, next in/);
+  expect(await watch.stop('SIGINT')).toBe(130);
+  expect(watch.stderr).toBe('');
+});
+
+test('delete takes the release out of the routes and leaves the live version live', async () => {
+  expect(await run('delete', 'release', 'web')).toMatchObject({ code: 0, stdout: 'canaryrelease/web deleted\n' });
+  expect((await run('get', 'vs', 'web', '-o', 'yaml')).stdout).not.toContain('perch:');
+  expect(await (await fetch(served.ingress)).text()).toBe('v1');
+  expect(await run('delete', 'release', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web\n' });
+});
+
+test('a runtime that is not there, and an address that is none', async () => {
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+  const { port } = closed.address() as { port: number };
+  await new Promise((resolve) => closed.close(resolve));
+  const { code, stderr } = await perch(['get', '--server', `127.0.0.1:${port}`]);
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    `error: cannot reach Perch at http://127.0.0.1:${port} (nothing listens there): start it with perch serve -f DIR or perch demo, or name another with --server URL\n`,
+  );
+  expect((await perch(['get', '--server', 'ftp://x'])).code).toBe(2);
+});

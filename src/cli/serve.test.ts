@@ -1,0 +1,164 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { perch } from '../../test/harness/perch-process.ts';
+import { createScene, ROUTES_YAML, releaseYaml, type Scene } from '../../test/harness/serve-scene.ts';
+
+let scene: Scene;
+
+beforeEach(async () => {
+  scene = await createScene();
+});
+
+afterEach(async () => {
+  await scene.close();
+});
+
+/** Holds a port, as another program would. */
+async function occupied<T>(use: (port: number) => Promise<T>): Promise<T> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    return await use(address.port);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const FREE = ['--api-port', '0', '--map', '8080=0', '--map', '9080=0', '--proxy-port', '0'];
+
+test('serves the files, says where, and ends by Ctrl-C with everything closed', async () => {
+  const { process, ingress, server } = await scene.serve('-f', scene.files);
+  expect(process.stdout).toContain('gateway/edge created\n');
+  expect(process.stdout).toMatch(
+    / data +\S+\n {2}API +http:\/\/127.0.0.1:\d+\/api\/v1\/releases\n {2}ingress +http:\/\/localhost:\d+ +\(declared 8080\)\n/,
+  );
+  expect(await (await fetch(ingress)).text()).toBe('v1');
+  expect((await fetch(`${server}/readyz`)).status).toBe(200);
+  expect(await process.stop('SIGINT')).toBe(130);
+  await expect(fetch(server)).rejects.toThrow();
+  await expect(fetch(ingress)).rejects.toThrow();
+  expect(process.stderr).toBe('');
+});
+
+test('a restart serves what is stored, without files, before anything else', async () => {
+  const first = await scene.serve('-f', scene.files);
+  await first.process.stop('SIGTERM');
+  const second = await scene.serve();
+  expect(await (await fetch(second.ingress)).text()).toBe('v1');
+  expect((await perch(['get', 'vs', '-o', 'name'], { PERCH_SERVER: second.server })).stdout).toBe('virtualservice/web\n');
+});
+
+test('the same files change nothing at the next start, not even what was applied later', async () => {
+  const first = await scene.serve('-f', scene.files);
+  const moved = join(scene.dir, 'moved.yaml');
+  await writeFile(moved, ROUTES_YAML.replace('subset: v1', 'subset: v2'));
+  await perch(['apply', '-f', moved], { PERCH_SERVER: first.server });
+  await expect.poll(async () => (await fetch(first.ingress)).text()).toBe('v2');
+  await first.process.stop('SIGKILL');
+  const second = await scene.serve('-f', scene.files);
+  expect(await (await fetch(second.ingress)).text()).toBe('v2');
+  expect(second.process.stdout).not.toContain('configured');
+});
+
+test('a second instance on the same data is refused in one line; the first goes on', async () => {
+  const first = await scene.serve('-f', scene.files);
+  const { code, stderr, stdout } = await perch(['serve', ...FREE, '--data', scene.data]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toBe(`error: another perch uses ${scene.data}: stop it, or choose another directory with --data\n`);
+  expect(await (await fetch(first.ingress)).text()).toBe('v1');
+});
+
+test('a port in use: which, and the option that moves it', async () => {
+  await occupied(async (port) => {
+    const api = await perch(['serve', ...FREE, '--data', scene.data, '--api-port', String(port)]);
+    expect([api.code, api.stderr]).toEqual([
+      2,
+      `error: port ${port} is in use by another program: stop it, or run perch serve --api-port ${port + 10} ...\n`,
+    ]);
+    const proxy = await perch(['serve', ...FREE, '--data', scene.data, '--proxy-port', String(port)]);
+    expect(proxy.stderr).toBe(
+      `error: port ${port} is in use by another program: stop it, or run perch serve --proxy-port ${port + 10} ...\n`,
+    );
+    const ingress = await perch(['serve', ...FREE, '--data', scene.data, '--map', `8080=${port}`, '-f', scene.files]);
+    expect(ingress.code).toBe(2);
+    expect(ingress.stderr).toContain(
+      `error: port ${port} is in use by another program: stop it, or run perch serve --map 8080=${port + 10} ...\n`,
+    );
+  });
+  // Nothing was left half done: the same directory serves.
+  expect(await (await fetch((await scene.serve('-f', scene.files)).ingress)).text()).toBe('v1');
+});
+
+test('a bad file: every mistake with its place, exit 2', async () => {
+  await writeFile(join(scene.files, 'release.yaml'), releaseYaml().replace('hold: 1h', 'hold: soon'));
+  const { code, stdout, stderr } = await perch(['serve', ...FREE, '--data', scene.data, '-f', scene.files]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`${join(scene.files, 'release.yaml')}:11:`);
+  expect(stderr).toMatch(/error: 1 error; nothing was applied\n$/);
+});
+
+test('--watch applies a change, keeps what was applied before when it is bad, and --prune lets go of what left', async () => {
+  const { process, ingress } = await scene.serve('-f', scene.files, '--watch', '--prune');
+  const routes = join(scene.files, 'routes.yaml');
+  await writeFile(routes, ROUTES_YAML.replace('subset: v1', 'subset: v2'));
+  await process.until(/virtualservice\/web configured/);
+  await expect.poll(async () => (await fetch(ingress)).text()).toBe('v2');
+
+  await writeFile(routes, ROUTES_YAML.replace('subset: v1', 'sbset: v1'));
+  await process.until(/did you mean subset/);
+  await process.until(/what was applied before stays/);
+  expect(await (await fetch(ingress)).text()).toBe('v2');
+
+  await rm(routes);
+  await process.until(/virtualservice\/web pruned/);
+  await expect.poll(async () => (await fetch(ingress)).status).toBe(404);
+});
+
+test('--access-log writes a line of JSON for each request', async () => {
+  const log = join(scene.dir, 'access.log');
+  const { process, ingress } = await scene.serve('-f', scene.files, '--access-log', log);
+  await (await fetch(`${ingress}/hello`)).text();
+  await process.stop('SIGTERM');
+  const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ method: 'GET' });
+});
+
+test('a data directory that cannot be made is one clear line', async () => {
+  const file = join(scene.dir, 'a-file');
+  await writeFile(file, '');
+  const { code, stderr } = await perch(['serve', ...FREE, '--data', join(file, 'data')]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: [^\n]*a-file[^\n]*\n$/);
+});
+
+test('state stays in the data directory', async () => {
+  const { process } = await scene.serve('-f', scene.files);
+  await process.stop('SIGTERM');
+  expect((await readdir(scene.dir)).sort()).toEqual(['data', 'manifests']);
+});
+
+test('a second, later signal ends it at once, even while it waits for requests in flight', async () => {
+  const slow = createServer(() => {});
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  const { port } = slow.address() as { port: number };
+  const basics = await readFile(join(scene.files, 'basics.yaml'), 'utf8');
+  await writeFile(
+    join(scene.files, 'basics.yaml'),
+    basics.replace(/http: \d+\}, labels: \{version: v1\}/, `http: ${port}}, labels: {version: v1}`),
+  );
+  const { process, ingress } = await scene.serve('-f', scene.files);
+  const hanging = fetch(ingress).catch(() => undefined);
+  await expect.poll(() => new Promise((resolve) => slow.getConnections((_, count) => resolve(count)))).toBeGreaterThan(0);
+  const began = performance.now();
+  process.signal('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(await process.stop('SIGINT')).toBe(130);
+  expect(performance.now() - began).toBeLessThan(3000);
+  await hanging;
+  slow.close();
+});
