@@ -1,4 +1,6 @@
+import { isAuthorityName } from '../routing/header-levels.ts';
 import { parseHeaderValue } from '../routing/header-value.ts';
+import { rewriteProblem } from '../routing/rewrite-path.ts';
 import { regexProblem } from '../routing/string-matcher.ts';
 import type { Finding } from '../source/finding.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
@@ -9,6 +11,7 @@ export const ROUTE_ACTIONS = ['route', 'redirect', 'directResponse', 'delegate']
 export type RouteAction = (typeof ROUTE_ACTIONS)[number];
 
 const MAX_REGEX = 1024;
+const MAX_BODY = 1024 * 1024;
 const HEADER_NAME = /^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PSEUDO_HEADERS = new Set([':method', ':scheme', ':authority', ':path', ':status']);
 const SUBSET_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -28,7 +31,9 @@ export function httpRouteFindings(
     ...(route.match ?? []).flatMap((match, index) => matchFindings(match, [...path, 'match', index])),
     ...destinationFindings(route, path),
     ...headersFindings(route.headers, [...path, 'headers']),
+    ...authorityFindings(route, path),
     ...rewriteFindings(route, path),
+    ...bodyFindings(route, path),
     ...redirectFindings(route, path),
   ];
 }
@@ -59,6 +64,8 @@ function matchFindings(match: HTTPMatchRequest, path: FieldPath): readonly Findi
     for (const [name, value] of Object.entries(match[field] ?? {})) {
       const at = [...path, field, name];
       if (field !== 'queryParams') findings.push(...headerNameFindings(name, at));
+      // To Istio this one means presence, where absence is asked for.
+      if (field === 'withoutHeaders' && 'regex' in value && value.regex === '*') continue;
       findings.push(...stringFindings(value, at, true));
     }
   }
@@ -164,6 +171,25 @@ function valueFindings(value: string, path: FieldPath): readonly Finding[] {
   return [invalid(path, parsed.message, hint)];
 }
 
+/** The Host of a rule is written in one place. */
+function authorityFindings({ rewrite, headers }: HTTPRoute, path: FieldPath): readonly Finding[] {
+  const places: FieldPath[] = rewrite?.authority === undefined ? [] : [[...path, 'rewrite', 'authority']];
+  for (const operation of ['set', 'add'] as const) {
+    for (const name of Object.keys(headers?.request?.[operation] ?? {})) {
+      if (isAuthorityName(name)) places.push([...path, 'headers', 'request', operation, name]);
+    }
+  }
+  const [first, ...others] = places;
+  if (first === undefined) return [];
+  return others.map((place) => invalid(place, `the Host is written already, by ${formatPath(first)}`, 'keep one of the two'));
+}
+
+function bodyFindings({ directResponse }: HTTPRoute, path: FieldPath): readonly Finding[] {
+  const body = directResponse?.body;
+  if ((body?.string ?? body?.bytes ?? '').length < MAX_BODY) return [];
+  return [invalid([...path, 'directResponse', 'body'], 'a body is smaller than 1 MB', 'serve it from a service')];
+}
+
 function rewriteFindings(route: HTTPRoute, path: FieldPath): readonly Finding[] {
   const { rewrite } = route;
   if (rewrite === undefined) return [];
@@ -173,7 +199,11 @@ function rewriteFindings(route: HTTPRoute, path: FieldPath): readonly Finding[] 
     return [invalid(at, 'it has uri and uriRegexRewrite together', 'keep one of them')];
   if (uri === undefined && uriRegexRewrite === undefined && authority === undefined)
     return [invalid(at, 'it rewrites nothing', 'add uri, uriRegexRewrite or authority')];
-  return uriRegexRewrite === undefined ? [] : regexFindings(uriRegexRewrite.match, [...at, 'uriRegexRewrite', 'match']);
+  if (uriRegexRewrite === undefined) return [];
+  const findings = regexFindings(uriRegexRewrite.match, [...at, 'uriRegexRewrite', 'match']);
+  if (findings.length > 0) return findings;
+  const problem = rewriteProblem(uriRegexRewrite.match, uriRegexRewrite.rewrite);
+  return problem === undefined ? [] : [invalid([...at, 'uriRegexRewrite', 'rewrite'], problem, 'correct it; \\0 is the whole match')];
 }
 
 function redirectFindings(route: HTTPRoute, path: FieldPath): readonly Finding[] {

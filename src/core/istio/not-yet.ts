@@ -25,8 +25,15 @@ const NOT_YET: Readonly<Record<string, readonly string[]>> = {
   ],
   Gateway: ['servers.*.tls', 'servers.*.defaultEndpoint'],
   DestinationRule: ['trafficPolicy', 'subsets.*.trafficPolicy', 'workloadSelector'],
-  ServiceEntry: ['subjectAltNames'],
-  WorkloadEntry: [],
+  ServiceEntry: [
+    'addresses',
+    'subjectAltNames',
+    'endpoints.*.weight',
+    'endpoints.*.serviceAccount',
+    'endpoints.*.locality',
+    'endpoints.*.network',
+  ],
+  WorkloadEntry: ['weight', 'serviceAccount', 'locality', 'network'],
 };
 
 /** Whether Istio has this field (path below `spec`) although the embedded gateway does not interpret it yet. */
@@ -38,7 +45,7 @@ export function isNotYet(kind: string, path: FieldPath): boolean {
 }
 
 /** Values that Istio takes at a field and the embedded gateway does not support yet; the rest are mistakes in Istio too. */
-const VALUES_NOT_YET: Readonly<Record<string, readonly (readonly [path: string, values: readonly unknown[] | 'number' | 'text'])[]>> = {
+const VALUES_NOT_YET: Readonly<Record<string, readonly (readonly [path: string, values: readonly string[] | 'number' | 'text'])[]>> = {
   Gateway: [['servers.*.port.protocol', ['HTTPS', 'TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS', 'UDP']]],
   VirtualService: [
     ['http.*.retries.attempts', 'number'],
@@ -58,6 +65,7 @@ export function isValueNotYet(kind: string, path: FieldPath, value: unknown): bo
     const parts = pattern.split('.');
     if (parts.length !== path.length || !parts.every((part, index) => part === '*' || part === path[index])) return false;
     if (values === 'number') return typeof value === 'number';
-    return values === 'text' ? typeof value === 'string' : values.includes(value);
+    if (typeof value !== 'string') return false;
+    return values === 'text' || values.includes(value.toUpperCase());
   });
 }

@@ -1,7 +1,7 @@
 import type { Finding } from '../source/finding.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
 import { httpRouteFindings, type RouteAction } from './http-route-rules.ts';
-import { boundGateways, isSubsetOf, isWildcardHost, MESH_GATEWAY } from './names.ts';
+import { boundGateways, isSubsetOf, MESH_GATEWAY } from './names.ts';
 import type { DestinationRuleSpec, GatewaySpec, HTTPRoute, ServiceEntrySpec, VirtualServiceSpec } from './resources.ts';
 
 /** An HTTP route of `spec.http`: its well-formed fields, and which actions it names, well-formed or not. */
@@ -60,6 +60,10 @@ export function gatewayFindings(spec: GatewaySpec): readonly Finding[] {
     const earlier = spec.servers.findIndex((other) => other.port.name === server.port.name);
     if (earlier < index)
       findings.push(invalid([...at, 'port', 'name'], `server ${earlier} has the port name ${server.port.name} too`, 'choose another name'));
+    if ('targetPort' in server.port)
+      findings.push(
+        invalid([...at, 'port', 'targetPort'], 'it has no effect in a Gateway', 'remove it; the server listens on port.number'),
+      );
     if (server.bind !== undefined && !isAddress(server.bind))
       findings.push(invalid([...at, 'bind'], 'an IP address is wanted', 'correct it, or remove it for both loopbacks'));
     server.hosts.forEach((host, hostIndex) => {
@@ -90,7 +94,7 @@ export function destinationRuleFindings(spec: DestinationRuleSpec): readonly Fin
 export function serviceEntryFindings(spec: ServiceEntrySpec): readonly Finding[] {
   const findings: Finding[] = spec.hosts.flatMap((host, index) => {
     const path = ['spec', 'hosts', index];
-    return isWildcardHost(host) ? [invalid(path, 'a wildcard has no endpoints', 'name the host')] : hostFindings(host, path);
+    return host === '*' ? [invalid(path, 'a ServiceEntry cannot be about every host', 'name the host')] : hostFindings(host, path);
   });
   if (spec.endpoints !== undefined && spec.endpoints.length > 0 && spec.workloadSelector !== undefined) {
     findings.push(invalid(['spec', 'workloadSelector'], 'it has endpoints and workloadSelector together', 'keep one of them'));

@@ -30,6 +30,9 @@ const duration = z.string({ error: DURATION }).refine(
   { error: DURATION },
 );
 
+/** In lower case, too, as Istio reads it. */
+const protocol = z.enum(['HTTP', 'HTTP2', 'GRPC', 'http', 'http2', 'grpc'], { error: 'HTTP, HTTP2 or GRPC' });
+
 const STRING_MATCH = 'a mapping with one of exact, prefix, regex';
 const exact = mapping({ exact: text });
 const prefix = mapping({ prefix: text });
@@ -120,7 +123,7 @@ export const gatewaySpec = mapping({
       port: mapping({
         number: portNumber,
         name: nonEmpty,
-        protocol: z.enum(['HTTP', 'HTTP2', 'GRPC']),
+        protocol: protocol,
         targetPort: portNumber.optional(),
       }),
       bind: nonEmpty.optional(),
@@ -140,24 +143,19 @@ const workload = {
   address: nonEmpty,
   ports: z.record(z.string(), portNumber, { error: 'a mapping of port names to numbers' }).optional(),
   labels: labels.optional(),
-  weight: weight.optional(),
-  serviceAccount: text.optional(),
-  locality: text.optional(),
-  network: text.optional(),
 };
 
 export const workloadEntrySpec = mapping(workload);
 
 export const serviceEntrySpec = mapping({
   hosts: list(nonEmpty).min(1, { error: 'a list with at least one host' }),
-  addresses: list(nonEmpty).optional(),
   location: z.enum(['MESH_INTERNAL', 'MESH_EXTERNAL']).optional(),
   resolution: z.literal('STATIC', { error: 'STATIC: the embedded gateway takes endpoints with addresses only' }),
   ports: list(
     mapping({
       number: portNumber,
       name: nonEmpty,
-      protocol: z.enum(['HTTP', 'HTTP2', 'GRPC']).optional(),
+      protocol: protocol.optional(),
       targetPort: portNumber.optional(),
     }),
   ).min(1, { error: 'a list with at least one port' }),

@@ -160,8 +160,8 @@ describe('header operations (istio-semantics 1.10)', () => {
     ['as sent', '', '', '', 'h:81'],
     ['by the destination', '', '', 'set: {Host: d}', 'd'],
     ['the route comes before it', '', 'add: {":authority": r}', 'set: {Host: d}', 'r'],
-    ['set before add', '', 'add: {host: added}, set: {":authority": r}', '', 'r'],
-    ['a rewrite before all', 'rewrite: {authority: w}, ', 'set: {Host: r}', 'set: {Host: d}', 'w'],
+    ['set before add', '', '', 'add: {host: added}, set: {":authority": d}', 'd'],
+    ['a rewrite before all', 'rewrite: {authority: w}, ', '', 'set: {Host: d}', 'w'],
     ['operators are literal', '', 'set: {Host: "%REQ(x)%"}', '', '%REQ(x)%'],
   ])('the Host sent upstream: %s', (_, rewrite, route, destination, expected) => {
     const rules = (weight: string, second: string) =>
