@@ -73,7 +73,7 @@ export interface Passage {
 }
 
 /** Exact up to here; DESIGN section 13. */
-export const EXACT_VISITORS = 200_000;
+const EXACT_VISITORS = 200_000;
 /** Requests in flight, or just ended, between whose two ends a join is looked for. */
 const RECENT_REQUESTS = 16_384;
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isSynthetic } from '../../core/evidence/synthetic-visitor.ts';
 import { visitorIdFromCookies } from '../../core/visitor/visitor-id.ts';
 import { PRODUCTS } from './catalogue.ts';
 import type { BookDetails } from './details.ts';
@@ -84,7 +85,8 @@ export async function startProductpage(options: ProductpageOptions): Promise<Run
   async function productPage(request: ServiceRequest): Promise<ServiceResponse> {
     const [product] = PRODUCTS;
     if (product === undefined) return notFound();
-    const visitorId = isDocument(request.headers) ? visitorOf(request.headers, cookie.name) : undefined;
+    const reads = isDocument(request.headers) && !isSynthetic(request.headers['user-agent']);
+    const visitorId = reads ? visitorOf(request.headers, cookie.name) : undefined;
     const [details, reviews, visitor] = await Promise.all([
       ask('details', product.id, request.headers),
       ask('reviews', product.id, request.headers),

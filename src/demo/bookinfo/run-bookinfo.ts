@@ -5,8 +5,9 @@ import { BOOKINFO_PORTS, startBookinfo } from './start-bookinfo.ts';
 
 const { values } = parseArgs({
   options: {
-    proxy: { type: 'string', default: process.env['HTTP_PROXY'] ?? '' },
-    'perch-api': { type: 'string', default: process.env['PERCH_API'] ?? 'http://127.0.0.1:7070' },
+    // Where `perch serve` listens; HTTP_PROXY of a shell is for the way out to the Internet.
+    proxy: { type: 'string', default: 'http://127.0.0.1:15080' },
+    'perch-api': { type: 'string', default: 'http://127.0.0.1:7070' },
   },
 });
 const bookinfo = await startBookinfo({ ports: BOOKINFO_PORTS, proxy: proxyFrom(values.proxy), perchApi: values['perch-api'] });

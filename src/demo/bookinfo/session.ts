@@ -34,7 +34,7 @@ export function createSessions(key: Uint8Array): Sessions {
 }
 
 /** The value of the first cookie of that name in a Cookie header (RFC 6265 section 4.2.1). */
-export function cookieValue(cookieHeader: string | undefined, name: string): string | undefined {
+function cookieValue(cookieHeader: string | undefined, name: string): string | undefined {
   for (const pair of cookieHeader?.split(';') ?? []) {
     const equals = pair.indexOf('=');
     if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();

@@ -24,13 +24,16 @@ export interface VisitorSentences {
 const TIMEOUT_MS = 300;
 const FRESH_MS = 1_000;
 const MAX_CACHED = 2_000;
+/** One slow answer is a busy machine; as many in a row are a Perch that is gone. */
+const TOLERATED_FAILURES = 2;
 
-/** A client that asks at most once a second for an id, and leaves a Perch that does not answer alone for a second. */
+/** A client that asks at most once a second for an id, and leaves a Perch alone for a second that twice did not answer. */
 export function createVisitorSentences(options: VisitorSentencesOptions): VisitorSentences {
   const { perchApi, release } = options;
   const now = options.now ?? (() => performance.now());
   const cache = new Map<string, { readonly until: number; readonly answer: Promise<VisitorSentence | undefined> }>();
   let silentUntil = Number.NEGATIVE_INFINITY;
+  let failures = 0;
 
   async function ask(visitorId: string): Promise<VisitorSentence | undefined> {
     try {
@@ -38,14 +41,16 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
+      failures = 0;
       if (!response.ok) {
         await response.body?.cancel();
         return undefined;
       }
       return parse(await response.json());
     } catch {
-      // Else every page would wait 300 ms for a Perch that is gone.
-      silentUntil = now() + FRESH_MS;
+      failures += 1;
+      // Else every page would wait 300 ms for it.
+      if (failures >= TOLERATED_FAILURES) silentUntil = now() + FRESH_MS;
       return undefined;
     }
   }
