@@ -147,3 +147,32 @@ export class ReleaseWorld {
     return { ready, reason: ready === true ? 'an endpoint accepts connections' : 'no endpoint accepts connections' };
   }
 }
+
+/** A world whose release has confirmed its first step. */
+export function started(spec = specOf()): ReleaseWorld {
+  const world = new ReleaseWorld(spec);
+  world.look();
+  world.serve();
+  return world;
+}
+
+/** A world whose release has succeeded. */
+export function succeeded(spec = specOf({ steps: [{ weight: 100, hold: '1m' }] })): ReleaseWorld {
+  const world = started(spec);
+  world.pass(MINUTE);
+  world.serve();
+  return inPhase(world, 'Succeeded');
+}
+
+/** A world whose release was rolled back by request. */
+export function rolledBack(spec = specOf()): ReleaseWorld {
+  const world = started(spec);
+  world.ask('rollback');
+  world.serve();
+  return inPhase(world, 'RolledBack');
+}
+
+function inPhase(world: ReleaseWorld, phase: string): ReleaseWorld {
+  if (world.phase !== phase) throw new Error(`the world under test is ${world.phase}: ${world.message}`);
+  return world;
+}

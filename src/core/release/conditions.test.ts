@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { MINUTE, type ReleaseWorld, rolledBack, specOf, started, succeeded } from './release-world.cases.ts';
+
+describe('conditions, as kstatus reads them', () => {
+  const conditionsOf = (world: ReleaseWorld) =>
+    Object.fromEntries((world.status?.conditions ?? []).map(({ type, status }) => [type, status]));
+
+  test.each([
+    ['Progressing', () => started(), { Ready: 'False', Reconciling: 'True', Stalled: 'False' }],
+    ['Succeeded', () => succeeded(), { Ready: 'True', Reconciling: 'False', Stalled: 'False' }],
+    ['RolledBack', () => rolledBack(), { Ready: 'False', Reconciling: 'False', Stalled: 'True' }],
+  ])('%s', (phase, arrange, expected) => {
+    const world = arrange();
+    expect(world.phase).toBe(phase);
+    expect(conditionsOf(world)).toEqual(expected);
+  });
+
+  test('their time changes only when their status does; observedGeneration follows the spec', () => {
+    const world = started();
+    const before = world.status?.conditions;
+    world.pass(MINUTE);
+    world.edit(specOf({ cache: 'private' }));
+    expect(world.status?.conditions).toEqual(before);
+    expect(world.status?.observedGeneration).toBe(2);
+    world.ask('rollback');
+    world.serve();
+    const stalled = world.status?.conditions.find(({ type }) => type === 'Stalled');
+    expect(stalled).toMatchObject({ status: 'True', lastTransitionTime: new Date(world.now).toISOString() });
+  });
+});
