@@ -50,8 +50,10 @@ export interface ClientExchange {
    * body is chunked. A string is latin1 bytes; other bodies may be kept until they are sent.
    */
   respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void;
-  /** Head of a response whose body follows with `write` and `end`. */
+  /** Head of a response whose body follows with `write` and `end`; it may wait for the first of them. */
   respondHead(status: number, reason: string, fields: string[]): void;
+  /** Sends the head now, since no body is there yet. */
+  flushHead(): void;
   /** A piece of body, which may be kept until it is sent. False: wait for `clientDrained`. */
   write(chunk: Uint8Array): boolean;
   end(chunk: Uint8Array | undefined): void;

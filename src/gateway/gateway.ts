@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { RequestObserver } from '../core/evidence/request-event.ts';
 import type { RouteTable } from '../core/routing/selection.ts';
 import { LIMITS } from './limits.ts';
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   readonly accessLog?: (line: string) => void;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** Draws request ids, which become visitor ids: UUID v4. Default: the system's, from random bytes drawn in batches. */
+  readonly uuid?: () => string;
 }
 
 export interface RunningGateway {
@@ -57,6 +60,7 @@ class Gateway implements RunningGateway {
       pools: this.pools,
       reporter,
       random: options.random ?? Math.random,
+      uuid: options.uuid ?? randomUUID,
     };
     this.listeners = new Listeners(options.map ?? new Map(), options.proxyPort, (listener) => ({
       exchange: (exchange) => new ProxiedRequest(context, listener, exchange).start(),

@@ -39,7 +39,7 @@ export class IncomingRequest implements RequestHead {
   /** name, value, name, value, ...; names in lower case; without Host and framing. */
   readonly fields: readonly string[];
 
-  constructor(exchange: ClientExchange, listener: ListenerKind, lines: HeaderLines, target: RequestTarget) {
+  constructor(exchange: ClientExchange, listener: ListenerKind, lines: HeaderLines, target: RequestTarget, uuid: () => string) {
     this.method = exchange.method;
     this.path = target.path;
     this.authority = target.authority;
@@ -56,7 +56,7 @@ export class IncomingRequest implements RequestHead {
       if (nominated.length > 0) fields = withoutFields(fields, nominated);
     }
     const edge = listener === 'ingress';
-    this.requestId = requestIdFor(edge, lines.requestId);
+    this.requestId = requestIdFor(edge, lines.requestId, uuid);
     this.forwardedFor = edge ? append(lines.forwardedFor, exchange.remoteAddress) : lines.forwardedFor;
     if (this.forwardedFor !== undefined) fields.push('x-forwarded-for', this.forwardedFor);
     fields.push('x-forwarded-proto', edge ? exchange.scheme : (lines.forwardedProto ?? exchange.scheme), 'x-request-id', this.requestId);
@@ -83,7 +83,7 @@ function append(list: string | undefined, item: string): string {
  * Checks the head of a request and reads it. What two servers could understand differently is refused, also where Node's
  * parser lets it pass: several Host or Content-Length lines, both kinds of framing, HTTP/1.0, unknown codings.
  */
-export function readRequest(exchange: ClientExchange, listener: ListenerKind): IncomingRequest | Refusal {
+export function readRequest(exchange: ClientExchange, listener: ListenerKind, uuid: () => string): IncomingRequest | Refusal {
   if (exchange.version !== '1.1') return { status: 426, detail: 'only HTTP/1.1 is served' };
   if (!METHODS.has(exchange.method)) return { status: 400, detail: 'unknown method' };
   const raw = exchange.rawHeaders;
@@ -94,7 +94,7 @@ export function readRequest(exchange: ClientExchange, listener: ListenerKind): I
   if (refusal !== undefined) return refusal;
   const target = readTarget(exchange.method, exchange.target, lines.host ?? '', listener === 'proxy');
   if ('status' in target) return target;
-  return new IncomingRequest(exchange, listener, lines, target);
+  return new IncomingRequest(exchange, listener, lines, target, uuid);
 }
 
 /** The header lines of one request, sorted by what the gateway does about them. */

@@ -118,6 +118,10 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     response.writeHead(status, reason, fields);
   }
 
+  flushHead(): void {
+    this.response.flushHeaders();
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.response.write(chunk)) return true;
     if (!this.awaitsDrain) {

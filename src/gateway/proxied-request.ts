@@ -20,6 +20,7 @@ export interface ForwardingContext {
   readonly pools: UpstreamPools;
   readonly reporter: RequestReporter;
   readonly random: () => number;
+  readonly uuid: () => string;
 }
 
 /** The socket that a request came in by. */
@@ -94,7 +95,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   }
 
   private route(): void {
-    const read = readRequest(this.exchange, this.listener.kind);
+    const read = readRequest(this.exchange, this.listener.kind, this.context.uuid);
     if ('detail' in read) {
       if (read.status === 404) {
         this.reply(REPLY.notFound, NO_EDITS);
@@ -240,8 +241,12 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   }
 
   upstreamReadDone(): boolean {
-    if (this.response !== undefined && !this.headSent) this.sendHead(this.response);
-    if (this.held !== undefined) this.writeHeld();
+    if (this.held !== undefined) {
+      this.writeHeld();
+    } else if (this.response !== undefined && !this.headSent) {
+      this.sendHead(this.response);
+      this.exchange.flushHead();
+    }
     return !this.clientBlocked;
   }
 

@@ -83,6 +83,8 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     this.socket.write(headText(status, reason, fields), 'latin1');
   }
 
+  flushHead(): void {}
+
   write(chunk: Uint8Array): boolean {
     if (this.toHead) return true;
     if (!this.chunked) return this.socket.write(chunk);
