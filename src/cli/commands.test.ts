@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Finished, PerchProcess, perch } from '../../test/harness/perch-process.ts';
@@ -119,6 +121,15 @@ test('served routes are woven, their base is what was applied; a copy of either 
   }
 });
 
+test('a release as it is printed applies as no change; - reads standard input', async () => {
+  const { stdout: printed } = await run('get', 'release', 'web', '-o', 'yaml');
+  const bin = fileURLToPath(new URL('../../bin/perch.js', import.meta.url));
+  const child = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', bin, 'apply', '--server', served.server, '-f', '-'], {
+    input: printed,
+  });
+  expect([child.status, child.stdout.toString(), child.stderr.toString()]).toEqual([0, 'canaryrelease/web unchanged\n', '']);
+});
+
 test('get with a name that is not there says so, and shows the others', async () => {
   const { code, stdout, stderr } = await run('get', 'vs', 'web', 'none', '-o', 'name');
   expect([code, stdout, stderr]).toEqual([2, 'virtualservice/web\n', 'error: there is no VirtualService default/none\n']);
@@ -165,10 +176,17 @@ test('status --watch prints a line per change, and Ctrl-C ends it with 130', asy
   expect(watch.stderr).toBe('');
 });
 
+test('promote through the last step: v2 is the live version', async () => {
+  expect((await run('promote', 'web')).stdout).toBe('web: step 3 of 3, v2 for 100 % of visitors\n');
+  expect((await run('promote', 'web')).stdout).toBe('web: v2 is the live version, for everyone\n');
+  expect(await (await fetch(served.ingress)).text()).toBe('v2');
+  expect((await run('get')).stdout).toMatch(/^web +v1 +v2 +Succeeded +3\/3 +100 % /m);
+});
+
 test('delete takes the release out of the routes and leaves the live version live', async () => {
   expect(await run('delete', 'release', 'web')).toMatchObject({ code: 0, stdout: 'canaryrelease/web deleted\n' });
   expect((await run('get', 'vs', 'web', '-o', 'yaml')).stdout).not.toContain('perch:');
-  expect(await (await fetch(served.ingress)).text()).toBe('v1');
+  expect(await (await fetch(served.ingress)).text()).toBe('v2');
   expect(await run('delete', 'release', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web\n' });
 });
 

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { readEvents, type ServerEvent } from './read-events.ts';
 
+async function collect(stream: ReadableStream<Uint8Array>): Promise<readonly ServerEvent[]> {
+  const events: ServerEvent[] = [];
+  for await (const event of readEvents(stream)) events.push(event);
+  return events;
+}
+
 async function read(...chunks: readonly string[]): Promise<readonly ServerEvent[]> {
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
@@ -9,7 +15,7 @@ async function read(...chunks: readonly string[]): Promise<readonly ServerEvent[
       controller.close();
     },
   });
-  return await Array.fromAsync(readEvents(stream));
+  return await collect(stream);
 }
 
 test('events end with an empty line; comments and unknown fields are skipped', async () => {
@@ -27,7 +33,7 @@ test('lines may be torn anywhere, even inside a character, and end in CRLF', asy
       controller.close();
     },
   });
-  expect(await Array.fromAsync(readEvents(stream))).toEqual([{ event: 'release', data: 'v1 → v2\nmore' }]);
+  expect(await collect(stream)).toEqual([{ event: 'release', data: 'v1 → v2\nmore' }]);
 });
 
 test('an event that is not finished is not there', async () => {

@@ -67,7 +67,7 @@ async function applyExample(
   );
   const result = hasErrors(files.diagnostics)
     ? { ok: false as const, diagnostics: files.diagnostics }
-    : await runtime.store.apply('files', objects, { prune: true });
+    : await runtime.store.apply('files', objects);
   if (!result.ok) {
     printDiagnostics(context.terminal, result.diagnostics, files.texts);
     throw new CommandError(`the demo's own files in ${EXAMPLE} have errors`);

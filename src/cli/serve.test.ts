@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { perch } from '../../test/harness/perch-process.ts';
+import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
 import { createScene, ROUTES_YAML, releaseYaml, type Scene } from '../../test/harness/serve-scene.ts';
 
 let scene: Scene;
@@ -91,6 +91,35 @@ test('a port in use: which, and the option that moves it', async () => {
   });
   // Nothing was left half done: the same directory serves.
   expect(await (await fetch((await scene.serve('-f', scene.files)).ingress)).text()).toBe('v1');
+});
+
+test('a port that was taken can be given up in the files: the next start serves them', async () => {
+  await occupied(async (port) => {
+    const basics = await readFile(join(scene.files, 'basics.yaml'), 'utf8');
+    const onPort = (wanted: number): Promise<void> =>
+      writeFile(join(scene.files, 'basics.yaml'), basics.replace('number: 8080', `number: ${wanted}`));
+    await onPort(port);
+    expect((await perch(['serve', ...FREE, '--data', scene.data, '-f', scene.files])).code).toBe(2);
+    expect((await perch(['serve', ...FREE, '--data', scene.data])).stderr).toContain(`port ${port} is in use by another program`);
+    await onPort(8080);
+    expect(await (await fetch((await scene.serve('-f', scene.files)).ingress)).text()).toBe('v1');
+  });
+});
+
+test('status --watch says when the runtime is gone, and goes on when it is back', async () => {
+  const first = await scene.serve('-f', scene.files);
+  const release = join(scene.dir, 'release.yaml');
+  await writeFile(release, releaseYaml());
+  await perch(['apply', '-f', release], { PERCH_SERVER: first.server });
+  const watch = new PerchProcess(['status', '--watch'], { PERCH_SERVER: first.server });
+  await watch.until(/web v1 → v2: Paused, step 1 of 3/);
+  await first.process.stop('SIGKILL');
+  await watch.until(/connection lost, retrying/);
+  await scene.serve('--api-port', new URL(first.server).port);
+  await watch.until(/connected again/);
+  await perch(['promote', 'web'], { PERCH_SERVER: first.server });
+  await watch.until(/web v1 → v2: Progressing, step 2 of 3/);
+  expect(await watch.stop('SIGTERM')).toBe(130);
 });
 
 test('a bad file: every mistake with its place, exit 2', async () => {

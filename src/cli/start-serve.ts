@@ -98,8 +98,8 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     if (files.length > 0) {
       const applied = await applyFiles(started.store, files, { prune });
       if (!reportApplied(terminal, applied)) throw new CommandError(`${countErrors(applied.diagnostics)}; nothing was applied`);
-      if (applied.revision !== undefined) await started.served(applied.revision);
     }
+    await started.served(started.store.revision());
     if (options.watch === true && files.length > 0) {
       const reapply = async (): Promise<void> => {
         const applied = await applyFiles(started.store, files, { prune });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runtimeAdmission } from '../cluster/admission.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
+import { StoreWriteError } from '../cluster/store-errors.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { createApi } from './api.ts';
 import { type ApiContext, MAX_BODY_BYTES } from './api-context.ts';
@@ -195,6 +196,23 @@ describe('problems', () => {
     expect(response.status).toBe(500);
     expect(JSON.stringify(await problemOf(response))).not.toContain('secret');
     expect(logged).toEqual(['GET /api/v1/releases failed']);
+  });
+
+  test('a store that cannot write says so, and that nothing was changed', async () => {
+    const message = 'cannot write perch.db (the disk is full): nothing was changed';
+    store.apply = () => Promise.reject(new StoreWriteError('perch.db', 'the disk is full', undefined));
+    const response = await send('PUT', '/api/v1/objects', { objects: [ROUTES] });
+    expect(response.status).toBe(503);
+    expect(await problemOf(response)).toMatchObject({ code: 'PERCH4062', detail: expect.stringContaining(message) });
+  });
+
+  test('answers are not kept, sniffed or embedded elsewhere', async () => {
+    for (const path of ['/api/v1/releases', '/api/v1/nothing', '/healthz']) {
+      const { headers } = await send('GET', path);
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    }
   });
 
   test('not ready says why', async () => {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { StoreError } from '../cluster/store-errors.ts';
 import type { ApiContext } from './api-context.ts';
 import { type ApiEnv, refuseForeignPages } from './api-guards.ts';
 import { eventStream } from './event-stream.ts';
@@ -13,6 +14,13 @@ import { releaseRoutes } from './release-routes.ts';
 export function createApi(context: ApiContext): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => wrongMethod(c.req.method, c.req.path, methods) }));
+  app.use(async (c, next) => {
+    await next();
+    // Answers are of this moment, and no other site's page may embed or guess at them.
+    c.header('cache-control', 'no-store');
+    c.header('x-content-type-options', 'nosniff');
+    c.header('cross-origin-resource-policy', 'same-origin');
+  });
   app.use(refuseForeignPages());
 
   app.get('/healthz', (c) => c.text('ok'));
@@ -26,6 +34,8 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
 
   app.notFound((c) => problemResponse(problem(404, 'PERCH4004', `there is nothing at ${c.req.path}`)));
   app.onError((error, c) => {
+    // A full disk, for one: the message says what it is and that nothing was changed.
+    if (error instanceof StoreError) return problemResponse(problem(503, error.code, error.message));
     context.logError(`${c.req.method} ${c.req.path} failed`, error);
     return problemResponse(problem(500, 'PERCH4010', 'the runtime failed inside; its log has the details'));
   });

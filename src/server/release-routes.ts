@@ -80,7 +80,10 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
     if (asked instanceof Response) return asked;
     const request: ReleaseRequest = { id: read.body.id ?? randomUUID(), action: read.body.action, by: read.body.by };
     if (!(await store.postRequest(ref, request))) {
-      if ((await store.get(ref)) === undefined) return noSuchObject(ref);
+      const stored = await store.get(ref);
+      if (stored === undefined) return noSuchObject(ref);
+      const last = stored.status?.lastRequest;
+      if (last?.id === request.id && last.outcome === 'done') return c.json({ ...request, outcome: 'done', message: last.message });
       return problemResponse(problem(409, 'PERCH4008', 'a rollback was asked for and is not done yet; it stands above everything else'));
     }
     const { wait } = asked.query;

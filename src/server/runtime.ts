@@ -21,6 +21,8 @@ export interface RuntimeOptions {
   readonly map?: ReadonlyMap<number, number>;
   /** Port of the mesh's HTTP-proxy listener (0: any free one); undefined: none. */
   readonly proxyPort?: number;
+  /** Draws request ids, which become visitor ids: UUID v4; default: the system's. */
+  readonly uuid?: () => string;
   /** One line of JSON per request. */
   readonly accessLog?: (line: string) => void;
   readonly log: RuntimeLog;
@@ -42,8 +44,9 @@ export interface Runtime {
 const GRACE_MS = 5000;
 
 /**
- * Starts the embedded runtime. The gateway serves the stored routes before anything else begins, so that a restart moves nobody.
- * Throws ListenError where a port is taken and the store's errors (cluster/store-errors.ts), with nothing left running.
+ * Starts the embedded runtime. The gateway serves the stored routes before anything else begins, so that a restart moves nobody; where
+ * it cannot, `served` tells, and it goes on trying. Throws ListenError where the API's or the proxy's port is taken, and the store's
+ * errors (cluster/store-errors.ts), with nothing left running.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log } = options;
@@ -73,12 +76,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       observe: observer.observe,
       ...(options.map === undefined ? {} : { map: options.map }),
       ...(options.proxyPort === undefined ? {} : { proxyPort: options.proxyPort }),
+      ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
     });
     closers.push(() => gateway.close(graceMs));
     const publisher = startRoutePublisher(store, gateway, log);
     closers.push(() => publisher.close());
-    await publisher.served(store.revision());
+    // A port that is taken is no reason to refuse the apply that may be about to give it up: `served` tells.
+    await publisher.served(store.revision()).catch(() => {});
 
     const readiness = startEndpointProbe({ store, onError: onError('readiness') });
     closers.push(() => readiness.close());
