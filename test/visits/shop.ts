@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { demoManifests } from '../../src/cli/demo-manifests.ts';
+import type { ObjectRef } from '../../src/cluster/store.ts';
+import type { KubeObject } from '../../src/core/istio/resources.ts';
+import type { ReleaseStatus, RequestAction } from '../../src/core/release/status.ts';
+import { parseManifests } from '../../src/core/source/manifests.ts';
+import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../../src/demo/bookinfo/start-bookinfo.ts';
+import { readManifestFiles } from '../../src/server/manifest-files.ts';
+import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
+import { seededUuid } from '../harness/seeded-random.ts';
+
+/** A running service with a release of four manual steps, 10, 25, 50 and 100 %. */
+export interface Shop {
+  readonly ingressPort: number;
+  status(): Promise<ReleaseStatus>;
+  /** Asks for an action and waits until the release is confirmed in what follows from it. */
+  ask(action: RequestAction, until: (status: ReleaseStatus) => boolean): Promise<ReleaseStatus>;
+  close(): Promise<void>;
+}
+
+const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
+const MANUAL_STEPS = [10, 25, 50, 100].map((weight) => ({ weight, hold: 'manual' }));
+const EXAMPLE = fileURLToPath(new URL('../../examples/bookinfo', import.meta.url));
+
+/** What the entry service passes on, and by what the release reaches the hops behind it; default: as in examples/bookinfo. */
+export interface EntryService {
+  readonly forward?: readonly string[];
+  readonly propagate?: readonly ('baggage' | 'cookie' | 'requestId')[];
+}
+
+/** Bookinfo as the example has it: reviews released behind productpage. */
+export async function startBookinfoShop(seed: number, { forward, propagate }: EntryService = {}): Promise<Shop> {
+  return await startShop(seed, 'reviews', async (runtime) => {
+    const proxyPort = runtime.addresses().find(({ kind }) => kind === 'proxy')?.actualPort ?? 0;
+    const bookinfo = await startBookinfo({
+      ports: FREE_PORTS,
+      proxy: { host: '127.0.0.1', port: proxyPort },
+      perchApi: undefined,
+      ...(forward === undefined ? {} : { forward }),
+    });
+    const ports = new Map((Object.keys(BOOKINFO_PORTS) as Workload[]).map((name) => [BOOKINFO_PORTS[name], bookinfo.ports[name]]));
+    const { objects } = await readManifestFiles([EXAMPLE]);
+    const moved = demoManifests(
+      objects.map(({ object }) => object),
+      { ports },
+    );
+    return {
+      objects: propagate === undefined ? moved : moved.map((object) => withPropagate(object, propagate)),
+      close: () => bookinfo.close(),
+    };
+  });
+}
+
+/** One service at the edge, without anything behind it: the routed VirtualService issues the ids itself. */
+export async function startEdgeShop(seed: number): Promise<Shop> {
+  return await startShop(seed, 'web', async () => {
+    const versions = await Promise.all(['v1', 'v2'].map(startVersion));
+    const [v1 = 0, v2 = 0] = versions.map((server) => (server.address() as AddressInfo).port);
+    const { objects } = parseManifests(edgeYaml(v1, v2), 'edge.yaml');
+    const close = async (): Promise<void> => {
+      for (const server of versions) server.close();
+    };
+    return { objects: objects.map(({ object }) => object), close };
+  });
+}
+
+async function startVersion(version: string): Promise<Server> {
+  const server = createServer((_request, response) => response.end(`web ${version}`));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+interface Application {
+  readonly objects: readonly KubeObject[];
+  close(): Promise<void>;
+}
+
+async function startShop(seed: number, name: string, start: (runtime: Runtime) => Promise<Application>): Promise<Shop> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'perch-visits-'));
+  const map = new Map([
+    [8080, 0],
+    [9080, 0],
+  ]);
+  const runtime = await startRuntime({ dataDir, apiPort: 0, map, proxyPort: 0, log: SILENT, uuid: seededUuid(seed) });
+  const application = await start(runtime);
+  const objects = application.objects.map(withManualSteps);
+  const applied = await runtime.store.apply('files', objects);
+  if (!applied.ok) throw new Error(applied.diagnostics.map(({ message }) => message).join('\n'));
+  await runtime.served(applied.revision);
+
+  const release: ObjectRef = { kind: 'CanaryRelease', namespace: 'default', name };
+  let asked = 0;
+  const status = async (): Promise<ReleaseStatus> => {
+    const found = (await runtime.store.get(release))?.status;
+    if (found === undefined) throw new Error('the release has no status yet');
+    return found;
+  };
+  const waitFor = async (until: (status: ReleaseStatus) => boolean): Promise<ReleaseStatus> => {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      const found = (await runtime.store.get(release))?.status;
+      if (found !== undefined && until(found)) return found;
+      if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(found)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await waitFor(({ phase, weight }) => phase === 'Paused' && weight === 10);
+
+  return {
+    ingressPort: runtime.addresses().find(({ kind }) => kind === 'ingress')?.actualPort ?? 0,
+    status,
+    ask: async (action, until) => {
+      asked++;
+      await runtime.store.postRequest(release, { id: `visits-${asked}`, action, by: 'test' });
+      return await waitFor(until);
+    },
+    close: async () => {
+      await runtime.close(0);
+      await application.close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
+
+function withManualSteps(object: KubeObject): KubeObject {
+  return object.kind === 'CanaryRelease' ? { ...object, spec: { ...(object.spec as object), steps: MANUAL_STEPS } } : object;
+}
+
+function withPropagate(object: KubeObject, propagate: readonly string[]): KubeObject {
+  if (object.kind !== 'CanaryRelease') return object;
+  const spec = object.spec as { readonly visitorId: object };
+  return { ...object, spec: { ...spec, visitorId: { ...spec.visitorId, propagate } } };
+}
+
+function edgeYaml(v1: number, v2: number): string {
+  return `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: shop-gateway}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - port: {number: 8080, name: http, protocol: HTTP}
+    hosts: ['*']
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: ['*']
+  gateways: [shop-gateway]
+  http:
+  - route:
+    - destination: {host: web, subset: v1}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web}
+spec:
+  host: web
+  subsets:
+  - {name: v1, labels: {version: v1}}
+  - {name: v2, labels: {version: v2}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: web}
+spec:
+  hosts: [web.default.svc.cluster.local]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 9080, name: http, protocol: HTTP}]
+  endpoints:
+  - {address: 127.0.0.1, ports: {http: ${v1}}, labels: {version: v1}}
+  - {address: 127.0.0.1, ports: {http: ${v2}}, labels: {version: v2}}
+---
+apiVersion: perch.dev/v1alpha1
+kind: CanaryRelease
+metadata: {name: web}
+spec:
+  service: {host: web, port: 9080}
+  stable: {subset: v1}
+  canary: {subset: v2}
+  route: {adopt: {virtualService: web}}
+  steps: [{weight: 100, hold: manual}]
+`;
+}

@@ -1,0 +1,123 @@
+import type { Agent } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { bucketOf } from '../../src/core/visitor/bucket.ts';
+import { connections, inParallel, Visitor } from '../harness/visitor.ts';
+import { type Shop, startBookinfoShop, startEdgeShop } from './shop.ts';
+
+/** 20,000 in `npm run test:all`; fewer in `npm test`, which has to be quick. The bounds follow from the number. */
+const VISITORS = Number(process.env['PERCH_VISITORS'] ?? 2_000);
+/** Bound on the share of visitors, in standard deviations of the binomial distribution with the cutoff's probability. */
+const SDS = 3.3;
+
+interface Page {
+  readonly path: string;
+  /** Which version answered. */
+  version(body: string): string | undefined;
+}
+
+const REVIEWS: Page = { path: '/api/v1/products/0/reviews', version: (body) => /reviews-(v\d)-demo/.exec(body)?.[1] };
+const WEB: Page = { path: '/', version: (body) => /^web (v\d)$/.exec(body)?.[1] };
+
+/** One page for each visitor; the versions they saw, in their order. */
+async function round(visitors: readonly Visitor[], page: Page): Promise<string[]> {
+  return await inParallel(visitors, 24, async (visitor) => {
+    const { status, body } = await visitor.visit(page.path);
+    expect(status).toBe(200);
+    return page.version(body) ?? `no version: ${body.slice(0, 200)}`;
+  });
+}
+
+/** What arithmetic says of visitors that hold their ids. */
+function expected(visitors: readonly Visitor[], { cutoff, offset }: { cutoff: number; offset: 0 | 3 | 6 | 9 }): string[] {
+  return visitors.map((visitor) => {
+    const bucket = bucketOf(visitor.cookies.get('perch') ?? '', offset);
+    if (bucket === undefined) throw new Error('a visitor without an id');
+    return bucket < cutoff ? 'v2' : 'v1';
+  });
+}
+
+/** How many standard deviations the share on v2 is from the cutoff's. */
+function deviation(seen: readonly string[], cutoff: number): number {
+  const share = cutoff / 4096;
+  const sd = Math.sqrt((share * (1 - share)) / seen.length);
+  const found = seen.filter((version) => version === 'v2').length / seen.length;
+  return sd === 0 ? Math.abs(found - share) * Number.POSITIVE_INFINITY || 0 : Math.abs(found - share) / sd;
+}
+
+function countWrong(seen: readonly string[], wanted: readonly string[]): number {
+  return seen.filter((version, index) => version !== wanted[index]).length;
+}
+
+/** The whole life of a release under its visitors: first visits at 10 %, returns at each wider step, and after a rollback. */
+async function liveThrough(shop: Shop, agent: Agent, page: Page): Promise<void> {
+  const visitors = Array.from({ length: VISITORS }, () => new Visitor(agent, shop.ingressPort));
+  let status = await shop.status();
+
+  let before = await round(visitors, page);
+  expect(new Set(visitors.map((visitor) => visitor.cookies.get('perch'))).size).toBe(VISITORS);
+  expect(countWrong(before, expected(visitors, status))).toBe(0);
+  expect(deviation(before, status.cutoff)).toBeLessThan(SDS);
+
+  for (const weight of [10, 25, 50, 100]) {
+    if (weight > 10) {
+      status = await shop.ask('promote', (now) => now.phase === 'Paused' && now.weight === weight);
+    }
+    const now = await round(visitors, page);
+    expect(countWrong(now, expected(visitors, status))).toBe(0);
+    expect(deviation(now, status.cutoff)).toBeLessThan(SDS);
+    const flippedBack = now.filter((version, index) => version === 'v1' && before[index] === 'v2');
+    expect(flippedBack).toHaveLength(0);
+    before = now;
+  }
+
+  await shop.ask('rollback', (now) => now.phase === 'RolledBack');
+  const after = await round(visitors, page);
+  expect(after.filter((version) => version !== 'v1')).toHaveLength(0);
+}
+
+async function withShop(start: Promise<Shop>, live: (shop: Shop, agent: Agent) => Promise<void>): Promise<void> {
+  const shop = await start;
+  const agent = connections();
+  try {
+    await live(shop, agent);
+  } finally {
+    agent.destroy();
+    await shop.close();
+  }
+}
+
+describe(`${VISITORS} visitors, from 10 to 25, 50 and 100 %, then rolled back: shares as asked, 0 wrong, 0 flip back`, {
+  timeout: 900_000,
+}, () => {
+  it('at the edge', async () => {
+    await withShop(startEdgeShop(1), (shop, agent) => liveThrough(shop, agent, WEB));
+  });
+
+  it('of reviews behind productpage, which forwards what Bookinfo forwards', async () => {
+    await withShop(startBookinfoShop(2), (shop, agent) => liveThrough(shop, agent, REVIEWS));
+  });
+
+  it('of reviews behind an entry service that forwards only baggage', async () => {
+    await withShop(startBookinfoShop(3, { forward: ['baggage'], propagate: ['baggage', 'cookie'] }), (shop, agent) =>
+      liveThrough(shop, agent, REVIEWS),
+    );
+  });
+
+  it('of reviews behind an entry service that forwards only what Bookinfo of Istio forwards, without baggage', async () => {
+    await withShop(startBookinfoShop(4, { forward: ['cookie', 'x-request-id'] }), (shop, agent) => liveThrough(shop, agent, REVIEWS));
+  });
+
+  it('behind an entry service that forwards nothing, all stay on stable', async () => {
+    await withShop(startBookinfoShop(5, { forward: [], propagate: ['baggage', 'cookie'] }), async (shop, agent) => {
+      const visitors = Array.from({ length: VISITORS }, () => new Visitor(agent, shop.ingressPort));
+      await shop.ask('promote', (now) => now.phase === 'Paused' && now.weight === 25);
+      for (const visit of ['first', 'return']) {
+        const seen = await round(visitors, REVIEWS);
+        expect(
+          seen.filter((version) => version !== 'v1'),
+          visit,
+        ).toHaveLength(0);
+      }
+    });
+  });
+});
