@@ -43,7 +43,7 @@ function nextText({ metadata, status }: ReleaseView, now: number): string {
 const OVERDUE_MS = 2000;
 
 /** Where the release stands: `step 2 of 4, 25 %, next in 0:18`; the status' own sentence where it is on no step, or held up. */
-export function whereText(release: ReleaseView, now: number): string {
+function whereText(release: ReleaseView, now: number): string {
   const { spec, status } = release;
   if (status === undefined) return 'not looked at yet';
   if (status.phase !== 'Progressing' && status.phase !== 'Paused') return printable(status.message);

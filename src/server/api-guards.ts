@@ -10,7 +10,7 @@ export interface ApiEnv {
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether a Host header names this machine by a loopback name and the port that the request came in by. */
-export function isLoopbackHost(host: string, port: number | undefined): boolean {
+function isLoopbackHost(host: string, port: number | undefined): boolean {
   const wanted = host.toLowerCase();
   return LOOPBACK_NAMES.some((name) => wanted === `${name}:${port}` || (port === 80 && wanted === name));
 }

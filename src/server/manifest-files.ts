@@ -18,7 +18,7 @@ export interface ManifestFiles {
 }
 
 /** The name that stands for standard input, as in `-f -`. */
-export const STDIN = '-';
+const STDIN = '-';
 
 /** Whether files of this name are read where a directory is given. */
 export function isManifestName(name: string): boolean {

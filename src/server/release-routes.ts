@@ -13,7 +13,7 @@ import { releaseView } from './release-resource.ts';
 import { awaitRequest } from './request-outcome.ts';
 
 /** Longest that one call waits for a request's outcome, in ms. */
-export const MAX_WAIT_MS = 600_000;
+const MAX_WAIT_MS = 600_000;
 
 const requestBody = z.strictObject({
   action: z.enum(['promote', 'pause', 'resume', 'rollback', 'retry']),

@@ -234,14 +234,6 @@ export const CODES = {
     title: 'Perch failed inside',
     remedy: 'This is a bug: the log of the runtime has the details. Please report it.',
   },
-  PERCH4011: {
-    title: 'A port is in use by another program',
-    remedy: 'Stop the other program, or choose another port: --api-port, --proxy-port, --map DECLARED=ACTUAL, in the demo --gateway-port.',
-  },
-  PERCH4013: {
-    title: 'The Perch runtime cannot be reached',
-    remedy: 'Start one with perch serve -f DIR or perch demo, or name another with --server URL or PERCH_SERVER.',
-  },
   PERCH4014: {
     title: 'A file or directory cannot be read',
     remedy: 'Look at the path and its permissions. Directories are read recursively for .yaml, .yml and .json.',
