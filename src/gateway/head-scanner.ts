@@ -18,6 +18,9 @@ const TEXT = new Uint8Array(256);
 for (let byte = SPACE; byte < 256; byte++) TEXT[byte] = byte === DELETE ? 0 : 1;
 TEXT[TAB] = 1;
 
+/** How every status line begins. */
+const PROTOCOL = Uint8Array.from('HTTP/1.', (character) => character.charCodeAt(0));
+
 const START_LINE = 0;
 const START_LINE_LF = 1;
 const LINE_START = 2;
@@ -92,6 +95,10 @@ export class HeadScanner {
   }
 
   private startLine(buffer: Uint8Array, from: number, end: number): number {
+    // At once, so that a server of another protocol does not keep us waiting for an end of line.
+    for (let index = from - this.base; index < PROTOCOL.length && this.base + index < end; index++) {
+      if (buffer[this.base + index] !== PROTOCOL[index]) return this.fail('not HTTP/1', from);
+    }
     let at = from;
     while (at < end && TEXT[buffer[at] as number] === 1) at++;
     if (at === end) return at;

@@ -26,7 +26,7 @@ export class Tunnel implements TunnelUser {
     client.on('end', () => upstream.endTunnel());
     client.on('close', () => {
       // After a clean end of both sides the last bytes to the upstream may still be on their way.
-      if (!client.readableEnded || !client.writableFinished) upstream.abandon();
+      if (!client.readableEnded || !client.writableFinished) upstream.resetTunnel();
     });
   }
 

@@ -161,6 +161,13 @@ export class UpstreamConnection {
     this.markClosed();
   }
 
+  /** Resets a tunnel whose other side broke: a mere close would look like the regular end of its data. */
+  resetTunnel(): void {
+    this.tunnel = undefined;
+    this.socket.resetAndDestroy();
+    this.markClosed();
+  }
+
   /** Gives up an attempt to connect that takes too long. */
   abandonConnect(): void {
     this.timedOut = true;
