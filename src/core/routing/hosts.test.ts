@@ -106,6 +106,30 @@ describe('which virtual host a request gets at a gateway (istio-semantics 1.3, 1
     expect(at(shared('./shop.test', '*'), 'ingress 8080', 'GET http://shop.test/')).toBe('web:80');
   });
 
+  test('an IPv6 address as host', () => {
+    const { table: six } = compileYaml(
+      gateway(),
+      service('web', 80),
+      virtualService('vs', `  hosts: ["::1"]\n  gateways: [edge]\n${to('web')}`),
+    );
+    expect(at(six, 'ingress 8080', 'GET http://[::1]/')).toBe('web:80');
+    expect(at(six, 'ingress 8080', 'GET http://[::1]:8080/')).toBe('web:80');
+    expect(at(six, 'ingress 8080', 'GET http://[::2]:8080/')).toBe('none');
+  });
+
+  test('rules that are all for another port leave the host to a less specific one', () => {
+    const { table: wide } = compileYaml(
+      gateway(),
+      service('web', 80),
+      virtualService(
+        'one',
+        '  hosts: [shop.test]\n  gateways: [edge]\n  http: [{match: [{port: 1}], route: [{destination: {host: web}}]}]',
+      ),
+      virtualService('any', `  hosts: ["*"]\n  gateways: [edge]\n${to('web')}`),
+    );
+    expect(at(wide, 'ingress 8080', 'GET http://shop.test/')).toBe('web:80');
+  });
+
   test('an unknown listener answers nothing', () => {
     expect(at(table, 'ingress 81', 'GET http://else.test/')).toBe('none');
     expect(at(table, 'ingress 8080 127.0.0.9', 'GET http://else.test/')).toBe('none');

@@ -133,6 +133,7 @@ describe('queryParams: the first value of the key, not decoded', () => {
     ['{q: {exact: ""}}', '?x', false],
     ['{q: {}}', '?q', true],
     ['{q: {}}', '?p', false],
+    ['{q: {}}', '?qq', false],
     ['{q: {prefix: a}}', '?q=ab', true],
     ['{q: {regex: "a+"}}', '?q=aaa', true],
     ['{q: {regex: "a+"}}', '?q=aab', false],

@@ -11,11 +11,11 @@ export class VirtualHosts {
   readonly #wildcards: { readonly pattern: string; readonly routes: readonly CompiledRoute[] }[] = [];
   readonly #otherwise: Selection;
 
-  /** Hosts in lower case, each once. `otherwise` answers for hosts that are not there. */
+  /** Hosts in lower case, each once; IPv6 addresses without brackets, which requests have. `otherwise` answers for hosts that are not there. */
   constructor(hosts: Iterable<readonly [string, readonly CompiledRoute[]]>, otherwise: Selection = NONE) {
     for (const [host, routes] of hosts) {
       if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes });
-      else this.#exact.set(host, routes);
+      else this.#exact.set(host.includes(':') ? `[${host}]` : host, routes);
     }
     this.#wildcards.sort((left, right) => compareSpecificity(left.pattern, right.pattern));
     this.#otherwise = otherwise;
