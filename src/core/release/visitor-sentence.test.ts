@@ -35,7 +35,7 @@ describe('where a visitor stands, in words', () => {
       cohort: 'stable',
       version: 'v1',
       movesAt: 70.2,
-      sentence: 'visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.2 %',
+      sentence: 'visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.1 %',
     });
   });
 
@@ -44,7 +44,7 @@ describe('where a visitor stands, in words', () => {
       bucket: 298,
       cohort: 'canary',
       version: 'v2',
-      sentence: 'visitor …c21f, bucket 298 of 4096: reviews v2, since the release passed 7.3 %',
+      sentence: 'visitor …c21f, bucket 298 of 4096: reviews v2, since the release passed 7.2 %',
     });
   });
 
@@ -52,7 +52,7 @@ describe('where a visitor stands, in words', () => {
     const waiting = new ReleaseWorld(ramp);
     const view = describeVisitor(releaseOf(waiting), EARLY);
     expect(view?.sentence).toBe(
-      'visitor …c21f, bucket 298 of 4096: reviews v1; the release to v2 has not started: you move when it passes 7.3 %',
+      'visitor …c21f, bucket 298 of 4096: reviews v1; the release to v2 has not started: you move when it passes 7.2 %',
     );
     waiting.look();
     waiting.serve();
@@ -73,7 +73,7 @@ describe('where a visitor stands, in words', () => {
     back.serve();
     sentences.push(describeVisitor(releaseOf(back), EARLY)?.sentence);
     expect(sentences.map((sentence) => sentence?.split(': ').slice(1).join(': '))).toEqual([
-      'reviews v2, since the release passed 70.2 %',
+      'reviews v2, since the release passed 70.1 %',
       'reviews v2, as everyone: it is the live version',
       'reviews v1, as everyone: v2 is being rolled back',
       'reviews v1, as everyone: v2 was rolled back',

@@ -62,24 +62,26 @@ function standing(release: ReleaseOfVisitor, bucket: number): Standing {
   const phase = status?.phase ?? 'Pending';
   const live = nameOf(status?.liveVersion);
   const reached = weightReaching(bucket);
+  // A release passes the last weight of the 0.1 % grid that still leaves the visitor where they were.
+  const passed = Math.round(reached * 10 - 1) / 10;
   const canary = nameOf(status?.canary) ?? describeVersion(spec.canary);
   switch (phase) {
     case 'Pending': {
       const wanted = describeVersion(spec.canary);
-      const rest = `; the release to ${wanted} has not started: you move when it passes ${reached} %`;
+      const rest = `; the release to ${wanted} has not started: you move when it passes ${passed} %`;
       return { cohort: 'stable', version: live ?? nameOf(spec.stable), movesAt: reached, rest };
     }
     case 'Progressing':
     case 'Paused':
-      if (bucket < (status?.cutoff ?? 0)) return { cohort: 'canary', version: canary, rest: `, since the release passed ${reached} %` };
+      if (bucket < (status?.cutoff ?? 0)) return { cohort: 'canary', version: canary, rest: `, since the release passed ${passed} %` };
       return {
         cohort: 'stable',
         version: nameOf(status?.stable),
         movesAt: reached,
-        rest: `; you move to ${canary} when the release passes ${reached} %`,
+        rest: `; you move to ${canary} when the release passes ${passed} %`,
       };
     case 'Completing':
-      return { cohort: 'canary', version: canary, rest: `, since the release passed ${reached} %` };
+      return { cohort: 'canary', version: canary, rest: `, since the release passed ${passed} %` };
     case 'Succeeded':
       return { cohort: 'canary', version: live, rest: ', as everyone: it is the live version' };
     case 'RollingBack':
