@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { headOf, selectAt, type TestRequest } from '../../../test/harness/routes.ts';
+import type { KubeObject } from '../istio/resources.ts';
+import { validateRoutingObject } from '../istio/validate.ts';
+import type { CanaryRelease } from '../release/canary-release.ts';
+import { validateCanaryRelease } from '../release/validate.ts';
+import { compileRouting } from '../routing/compile.ts';
+import { applyHeaderEdits } from '../routing/header-edits.ts';
+import type { RouteTable, Selection } from '../routing/selection.ts';
+import { parseManifests } from '../source/manifests.ts';
+import { BUCKETS, OFFSETS, type Offset } from '../visitor/bucket.ts';
+import type { RoutePlan } from './plan.ts';
+import { weaveRelease } from './weave-virtual-service.ts';
+
+/** The files of examples/bookinfo, woven, and served as the gateway serves them: two hops, and what travels between them. */
+
+const FILES = ['gateway.yaml', 'bookinfo.yaml', 'reviews.yaml', 'destination-rules.yaml', 'endpoints.yaml', 'release.yaml'];
+const objects = FILES.flatMap((file) => {
+  const text = readFileSync(new URL(`../../../examples/bookinfo/${file}`, import.meta.url), 'utf8');
+  return parseManifests(text, file).objects.map(({ object }) => object);
+});
+
+function virtualServiceNamed(name: string): KubeObject {
+  const found = objects.find((object) => object.kind === 'VirtualService' && object.metadata.name === name);
+  if (found === undefined) throw new Error(`examples/bookinfo has no VirtualService ${name}`);
+  return found;
+}
+
+function exampleRelease(): CanaryRelease {
+  const { release } = validateCanaryRelease(objects.find((object) => object.kind === 'CanaryRelease') ?? virtualServiceNamed('reviews'));
+  if (release === undefined) throw new Error('examples/bookinfo has no valid release');
+  return release;
+}
+
+function tableOf(plan: RoutePlan): RouteTable {
+  const woven = weaveRelease({
+    release: exampleRelease(),
+    plan,
+    former: [],
+    routed: virtualServiceNamed('reviews'),
+    issuing: virtualServiceNamed('bookinfo'),
+    gateways: objects.filter((object) => object.kind === 'Gateway'),
+    siblings: objects.filter((object) => object.kind === 'VirtualService'),
+  });
+  expect(woven.diagnostics).toEqual([]);
+  const served = objects
+    .filter((object) => object.kind !== 'CanaryRelease')
+    .map((object) => {
+      const route = object.kind === 'VirtualService' ? woven.routes.find(({ name }) => name === object.metadata.name) : undefined;
+      return route?.virtualService ?? object;
+    });
+  expect(served.flatMap((object) => validateRoutingObject(object)).filter(({ severity }) => severity === 'error')).toEqual([]);
+  return compileRouting(served).table;
+}
+
+function split(cutoff: number, offset: Offset): RoutePlan {
+  return { kind: 'split', stable: { subset: 'v1' }, canary: { subset: 'v2' }, cutoff, offset };
+}
+
+function idOf(bucket: number, offset: Offset): string {
+  return `3f2a9c1e-7b54-4d21-9e0a-${'7'.repeat(offset)}${bucket.toString(16).padStart(3, '0')}${'7'.repeat(9 - offset)}`;
+}
+
+/** A header as one of the messages of a selection carries it, after the edits. */
+function headerOf(selection: Selection, message: 'request' | 'response', name: string, request: TestRequest): string | undefined {
+  if (selection.kind !== 'forward') throw new Error(`nothing is forwarded: ${selection.kind}`);
+  const head = headOf(request);
+  const fields = applyHeaderEdits([], selection[message], {
+    message,
+    requestHeader: (header) => head.lines(header)[0],
+    protocol: 'HTTP/1.1',
+    responseCode: message === 'request' ? 0 : 200,
+  });
+  const at = fields.findIndex((field, index) => index % 2 === 0 && field.toLowerCase() === name);
+  return at < 0 ? undefined : fields[at + 1];
+}
+
+const PAGE = 'GET http://localhost:8080/productpage?u=test';
+const REVIEWS = 'GET http://reviews:9080/reviews/0';
+const DOCUMENT = { accept: 'text/html,*/*' };
+
+function reviewsVersion(table: RouteTable, headers: Record<string, string>): string | undefined {
+  const selection = selectAt(table, 'mesh 9080', { line: REVIEWS, headers });
+  return selection.kind === 'forward' ? selection.destination.subset : selection.kind;
+}
+
+const PLANS: readonly (readonly [cutoff: number, offset: Offset])[] = [
+  ...OFFSETS.map((offset): [number, Offset] => [0x19a, offset]),
+  [1, 0],
+  [0x800, 3],
+  [0xfff, 6],
+  [BUCKETS, 9],
+];
+
+describe.each(PLANS)('Bookinfo with cutoff %i at offset %i', (cutoff, offset) => {
+  const table = tableOf(split(cutoff, offset));
+
+  it('a first page issues the id that decides it, and tells the hops inside, whatever of it they learn: all buckets', () => {
+    let wrong = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const id = idOf(bucket, offset);
+      const page = { line: PAGE, headers: { ...DOCUMENT, 'x-request-id': id } };
+      const selection = selectAt(table, 'ingress 8080', page);
+      const cohort = bucket < cutoff ? 'canary' : 'stable';
+      const version = bucket < cutoff ? 'v2' : 'v1';
+      const told = headerOf(selection, 'request', 'baggage', page) ?? '';
+      const cookie = headerOf(selection, 'response', 'set-cookie', page) ?? '';
+      const right =
+        told === `perch.reviews=${cohort}` &&
+        cookie.startsWith(`perch=${id}; Max-Age=34560000; Path=/; HttpOnly`) &&
+        reviewsVersion(table, { baggage: `tenant=a,${told}` }) === version &&
+        reviewsVersion(table, { 'x-request-id': id }) === version;
+      if (!right) wrong++;
+    }
+    expect(wrong).toBe(0);
+  });
+
+  it('a return, with a fresh request id, is told the same and gets no other id: all buckets', () => {
+    let wrong = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const cookie = `theme=dark; perch=${idOf(bucket, offset)}; b=2`;
+      const other = idOf(BUCKETS - 1 - bucket, offset);
+      const page = { line: PAGE, headers: { ...DOCUMENT, cookie, 'x-request-id': other } };
+      const selection = selectAt(table, 'ingress 8080', page);
+      const version = bucket < cutoff ? 'v2' : 'v1';
+      const right =
+        headerOf(selection, 'response', 'set-cookie', page) === undefined &&
+        headerOf(selection, 'request', 'baggage', page) === `perch.reviews=${bucket < cutoff ? 'canary' : 'stable'}` &&
+        reviewsVersion(table, { cookie, 'x-request-id': other }) === version;
+      if (!right) wrong++;
+    }
+    expect(wrong).toBe(0);
+  });
+});
+
+describe('Bookinfo at 10 %', () => {
+  const table = tableOf(split(0x19a, 0));
+
+  it('what asks for no document gets no id and is told stable, even where its request id would draw the canary', () => {
+    const image = { line: 'GET http://localhost:8080/static/a.png', headers: { accept: 'image/png', 'x-request-id': idOf(0, 0) } };
+    const selection = selectAt(table, 'ingress 8080', image);
+    expect(headerOf(selection, 'response', 'set-cookie', image)).toBeUndefined();
+    expect(headerOf(selection, 'request', 'baggage', image)).toBe('perch.reviews=stable');
+    expect(reviewsVersion(table, { baggage: 'perch.reviews=stable', 'x-request-id': idOf(0, 0) })).toBe('v1');
+  });
+
+  it('a request that says nothing is on stable inside', () => {
+    expect(reviewsVersion(table, {})).toBe('v1');
+  });
+
+  it('rolled back everyone is on stable, whatever they carry', () => {
+    const back = tableOf(split(0, 0));
+    const low = idOf(0, 0);
+    for (const headers of [{ baggage: 'perch.reviews=canary' }, { cookie: `perch=${low}` }, { 'x-request-id': low }]) {
+      expect(reviewsVersion(back, headers)).toBe('v1');
+    }
+  });
+
+  it('settled everyone is on the live version, and ids are still issued', () => {
+    const settled = tableOf({ kind: 'settled', live: { subset: 'v2' } });
+    const page = { line: PAGE, headers: { ...DOCUMENT, 'x-request-id': idOf(BUCKETS - 1, 0) } };
+    expect(reviewsVersion(settled, { baggage: 'perch.reviews=stable' })).toBe('v2');
+    const selection = selectAt(settled, 'ingress 8080', page);
+    expect(headerOf(selection, 'response', 'set-cookie', page)).toContain(`perch=${idOf(BUCKETS - 1, 0)};`);
+    expect(headerOf(selection, 'request', 'baggage', page)).toBeUndefined();
+  });
+});
