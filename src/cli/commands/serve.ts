@@ -40,7 +40,7 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
     .addHelpText(
       'after',
       examples(
-        ['perch serve -f examples/article/', 'the files of a directory, state in ./.perch'],
+        ['perch serve -f examples/bookinfo/', 'the files of a directory, state in ./.perch'],
         ['perch serve -f routes/ --watch', 'apply again at each change'],
         ['perch serve -f routes/ --map 9080=19080 --map 8080=0', 'listen elsewhere'],
         ['perch serve', 'go on with what ./.perch holds'],

@@ -10,7 +10,7 @@ export type HeaderValue =
   | { readonly ok: false; readonly problem: 'syntax' | 'unknown' | 'unsupported'; readonly message: string; readonly operator?: string };
 
 /** The operators that the embedded gateway evaluates. */
-export const SUPPORTED_OPERATORS = ['REQ', 'RESP', 'PROTOCOL', 'RESPONSE_CODE'] as const;
+const SUPPORTED_OPERATORS = ['REQ', 'RESP', 'PROTOCOL', 'RESPONSE_CODE'] as const;
 
 /** Families of operators that Envoy has besides (envoy docs, access log format). */
 const ENVOY_OPERATORS =

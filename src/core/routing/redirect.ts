@@ -7,7 +7,7 @@ import type { RoutedRequest } from './routed-request.ts';
 export type Location = (request: RoutedRequest) => string;
 
 /** Codes that Envoy can redirect with; istiod accepts every 3xx, but Envoy then refuses the whole route configuration (istio-semantics 9). */
-export const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308];
+const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
  * Compiles a redirect on a listener of `listenPort` without TLS (istio route.go ApplyRedirect, envoy Utility::newUri).
