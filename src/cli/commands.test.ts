@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Finished, PerchProcess, perch } from '../../test/harness/perch-process.ts';
-import { createScene, ROUTES_YAML, releaseYaml, type Scene, type ServedScene } from '../../test/harness/serve-scene.ts';
+import { createScene, ROUTES_YAML, releaseYaml, type Scene } from '../../test/harness/serve-scene.ts';
+import type { Serving } from '../../test/harness/serving.ts';
 
 // One runtime, told by real perch processes what to do. The tests build on each other, as a release goes on.
 
 let scene: Scene;
-let served: ServedScene;
+let served: Serving;
 
 beforeAll(async () => {
   scene = await createScene();

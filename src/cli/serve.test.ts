@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
 import { createScene, ROUTES_YAML, releaseYaml, type Scene } from '../../test/harness/serve-scene.ts';
+import { FREE_PORTS } from '../../test/harness/serving.ts';
 
 let scene: Scene;
 
@@ -27,8 +28,6 @@ async function occupied<T>(use: (port: number) => Promise<T>): Promise<T> {
     await new Promise((resolve) => server.close(resolve));
   }
 }
-
-const FREE = ['--api-port', '0', '--map', '8080=0', '--map', '9080=0', '--proxy-port', '0'];
 
 test('serves the files, says where, and ends by Ctrl-C with everything closed', async () => {
   const { process, ingress, server } = await scene.serve('-f', scene.files);
@@ -66,7 +65,7 @@ test('the same files change nothing at the next start, not even what was applied
 
 test('a second instance on the same data is refused in one line; the first goes on', async () => {
   const first = await scene.serve('-f', scene.files);
-  const { code, stderr, stdout } = await perch(['serve', ...FREE, '--data', scene.data]);
+  const { code, stderr, stdout } = await perch(['serve', ...FREE_PORTS, '--data', scene.data]);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toBe(`error: another perch uses ${scene.data}: stop it, or choose another directory with --data\n`);
   expect(await (await fetch(first.ingress)).text()).toBe('v1');
@@ -74,16 +73,16 @@ test('a second instance on the same data is refused in one line; the first goes 
 
 test('a port in use: which, and the option that moves it', async () => {
   await occupied(async (port) => {
-    const api = await perch(['serve', ...FREE, '--data', scene.data, '--api-port', String(port)]);
+    const api = await perch(['serve', ...FREE_PORTS, '--data', scene.data, '--api-port', String(port)]);
     expect([api.code, api.stderr]).toEqual([
       2,
       `error: port ${port} is in use by another program: stop it, or run perch serve --api-port ${port + 10} ...\n`,
     ]);
-    const proxy = await perch(['serve', ...FREE, '--data', scene.data, '--proxy-port', String(port)]);
+    const proxy = await perch(['serve', ...FREE_PORTS, '--data', scene.data, '--proxy-port', String(port)]);
     expect(proxy.stderr).toBe(
       `error: port ${port} is in use by another program: stop it, or run perch serve --proxy-port ${port + 10} ...\n`,
     );
-    const ingress = await perch(['serve', ...FREE, '--data', scene.data, '--map', `8080=${port}`, '-f', scene.files]);
+    const ingress = await perch(['serve', ...FREE_PORTS, '--data', scene.data, '--map', `8080=${port}`, '-f', scene.files]);
     expect(ingress.code).toBe(2);
     expect(ingress.stderr).toContain(
       `error: port ${port} is in use by another program: stop it, or run perch serve --map 8080=${port + 10} ...\n`,
@@ -99,8 +98,8 @@ test('a port that was taken can be given up in the files: the next start serves 
     const onPort = (wanted: number): Promise<void> =>
       writeFile(join(scene.files, 'basics.yaml'), basics.replace('number: 8080', `number: ${wanted}`));
     await onPort(port);
-    expect((await perch(['serve', ...FREE, '--data', scene.data, '-f', scene.files])).code).toBe(2);
-    expect((await perch(['serve', ...FREE, '--data', scene.data])).stderr).toContain(`port ${port} is in use by another program`);
+    expect((await perch(['serve', ...FREE_PORTS, '--data', scene.data, '-f', scene.files])).code).toBe(2);
+    expect((await perch(['serve', ...FREE_PORTS, '--data', scene.data])).stderr).toContain(`port ${port} is in use by another program`);
     await onPort(8080);
     expect(await (await fetch((await scene.serve('-f', scene.files)).ingress)).text()).toBe('v1');
   });
@@ -124,7 +123,7 @@ test('status --watch says when the runtime is gone, and goes on when it is back'
 
 test('a bad file: every mistake with its place, exit 2', async () => {
   await writeFile(join(scene.files, 'release.yaml'), releaseYaml().replace('hold: 1h', 'hold: soon'));
-  const { code, stdout, stderr } = await perch(['serve', ...FREE, '--data', scene.data, '-f', scene.files]);
+  const { code, stdout, stderr } = await perch(['serve', ...FREE_PORTS, '--data', scene.data, '-f', scene.files]);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`${join(scene.files, 'release.yaml')}:11:`);
   expect(stderr).toMatch(/error: 1 error; nothing was applied\n$/);
@@ -160,7 +159,7 @@ test('--access-log writes a line of JSON for each request', async () => {
 test('a data directory that cannot be made is one clear line', async () => {
   const file = join(scene.dir, 'a-file');
   await writeFile(file, '');
-  const { code, stderr } = await perch(['serve', ...FREE, '--data', join(file, 'data')]);
+  const { code, stderr } = await perch(['serve', ...FREE_PORTS, '--data', join(file, 'data')]);
   expect(code).toBe(2);
   expect(stderr).toMatch(/^error: [^\n]*a-file[^\n]*\n$/);
 });

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PerchProcess } from './perch-process.ts';
+import type { PerchProcess } from './perch-process.ts';
+import { type Serving, startServing } from './serving.ts';
+import { startVersion } from './version-server.ts';
 
 /** A directory with a shop in it: a gateway, routes to `web`, its endpoints, and a release of v2 with manual steps. */
 export interface Scene {
@@ -12,16 +13,8 @@ export interface Scene {
   readonly files: string;
   readonly data: string;
   /** Starts `perch serve` on free ports, with further arguments. */
-  serve(...args: readonly string[]): Promise<ServedScene>;
+  serve(...args: readonly string[]): Promise<Serving>;
   close(): Promise<void>;
-}
-
-export interface ServedScene {
-  readonly process: PerchProcess;
-  /** For PERCH_SERVER. */
-  readonly server: string;
-  /** Origin at which browsers come in. */
-  readonly ingress: string;
 }
 
 /** The release of the scene; steps are manual, so that tests decide when they end. */
@@ -86,14 +79,6 @@ spec:
 `;
 }
 
-async function startVersion(version: string): Promise<{ readonly server: Server; readonly port: number }> {
-  const server = createServer((_request, response) => response.end(version));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { server, port: address.port };
-}
-
 /** Writes the manifests and starts both versions of `web`, each of which answers with its name. */
 export async function createScene(): Promise<Scene> {
   const dir = await mkdtemp(join(tmpdir(), 'perch-cli-'));
@@ -108,21 +93,10 @@ export async function createScene(): Promise<Scene> {
     dir,
     files,
     data,
-    serve: async (...args) => {
-      const free = ['--api-port', '0', '--map', '8080=0', '--map', '9080=0', '--proxy-port', '0', '--data', data];
-      const process = new PerchProcess(['serve', ...free, ...args]);
-      running.push(process);
-      const [, server = ''] = await process.until(/ API +(http:\/\/[^/]+)/);
-      const [, ingress = ''] = await process.until(/ ingress +(http:\/\/\S+)/);
-      await process.until(/ proxy +http/);
-      return { process, server, ingress };
-    },
+    serve: (...args) => startServing(['--data', data, ...args], (process) => running.push(process)),
     close: async () => {
       await Promise.all(running.map((process) => process.stop('SIGKILL')));
-      for (const { server } of [v1, v2]) {
-        server.closeAllConnections();
-        server.close();
-      }
+      await Promise.all([v1.close(), v2.close()]);
       await rm(dir, { recursive: true, force: true });
     },
   };
