@@ -219,6 +219,17 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    name: 'applying a release that waits for its deletion keeps it',
+    run: async (store) => {
+      await store.apply('files', [canaryRelease()]);
+      await store.commit(RELEASE, { status: PROGRESSING }, store.revision());
+      await store.requestDeletion(RELEASE);
+      assert.deepEqual(results(await store.apply('files', [canaryRelease()])), ['configured']);
+      const kept = await must(store, RELEASE);
+      assert.deepEqual([kept.deletionRequestedAt, kept.generation, kept.status], [undefined, 1, PROGRESSING]);
+    },
+  },
+  {
     name: 'requests: the last one wins, except over a pending rollback',
     run: async (store) => {
       assert.equal(await store.postRequest(RELEASE, ROLLBACK), false);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { startClock } from './clock.ts';
+import { PROGRESSING } from '../cluster/store.cases.ts';
+import { latestRecordedTime, startClock } from './clock.ts';
 
 const HOUR = 3_600_000;
 
@@ -49,4 +50,14 @@ test('the system clock tells whole milliseconds', () => {
   const now = startClock().now();
   expect(Number.isInteger(now)).toBe(true);
   expect(Math.abs(now - Date.now())).toBeLessThan(1000);
+});
+
+test('the latest recorded time is the latest of the past, whatever is planned', () => {
+  const ref = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
+  const base = { apiVersion: 'perch.dev/v1alpha1', kind: 'CanaryRelease', metadata: { name: 'reviews' } };
+  const object = { ref, base, served: base, generation: 1, revision: 1, createdAt: '2026-01-01T00:00:00.000Z' };
+  const status = { ...PROGRESSING, stepStartedAt: '2026-01-01T00:05:00.000Z', holdUntil: '2026-01-01T00:15:00.000Z' };
+  expect(latestRecordedTime([])).toBe(0);
+  expect(latestRecordedTime([object])).toBe(Date.UTC(2026, 0, 1));
+  expect(latestRecordedTime([{ ...object, status }, object])).toBe(Date.UTC(2026, 0, 1, 0, 5));
 });

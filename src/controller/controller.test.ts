@@ -325,6 +325,19 @@ describe('a base applied anew mid-release', () => {
   });
 });
 
+test('a release whose routes were deleted says so, and is woven in again once they are back', async () => {
+  const { store } = start();
+  await apply(store, ...bookinfo, reviewsRoutes(), endpoints(), release(steps('manual', 'manual', 'manual')));
+  await reach(store, { phase: 'Paused', weight: 10 });
+  await store.requestDeletion(REVIEWS);
+  await vi.waitFor(() => expect(entries.at(-1)).toMatchObject({ reason: 'NotWoven', message: expect.stringContaining('does not exist') }));
+  await request(store, 'promote');
+  await reach(store, { phase: 'Paused', weight: 10, lastRequest: expect.objectContaining({ outcome: 'refused' }) });
+  await apply(store, reviewsRoutes());
+  await vi.waitFor(async () => expect(await versionFor(store, 409)).toBe('v2'));
+  expect(await versionFor(store, 410)).toBe('v1');
+});
+
 describe('deleting a release', () => {
   const destinations = (object: KubeObject | undefined) =>
     (object?.spec as VirtualServiceSpec | undefined)?.http?.flatMap(
@@ -392,6 +405,19 @@ describe('a restart', () => {
     expect((await statusOf(later.store)).weight).toBe(50);
   });
 
+  test('while the wall clock has gone back goes on from the time that was recorded last', async () => {
+    const first = start();
+    await apply(first.store, ...bookinfo, reviewsRoutes(), endpoints(), release(steps('10m', '10m', '10m')));
+    const held = await reach(first.store, { phase: 'Progressing', holdUntil: expect.any(String) });
+    await first.stop();
+    const again = start({ time: wallOff(-24 * 3_600_000) });
+    await request(again.store, 'pause');
+    const paused = await reach(again.store, { phase: 'Paused' });
+    expect(paused.holdRemainingMs).toBeLessThanOrEqual(600_000);
+    expect(paused.holdRemainingMs).toBeGreaterThan(590_000);
+    expect(Date.parse(paused.lastRequest?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(held.stepStartedAt ?? ''));
+  });
+
   test('before the data plane serves, confirms nothing', async () => {
     const first = start();
     first.serving(false);
@@ -409,12 +435,15 @@ test('a pass that fails is said once, tried again, and harms no traffic', async 
   const store = openSqliteStore({ dataDir, now: Date.now, admission: runtimeAdmission, onListenerError: fail });
   const readiness = startEndpointProbe({ store, onError: fail, intervalMs: 20 });
   let failures = 5;
-  // What a full disk does to a store: writes fail for a while, reads go on.
+  let conflicts = 3;
+  // What a full disk does to a store: writes fail for a while, reads go on. And then others are always faster, for a while.
   const failing: Store = {
     ...store,
     commit: async (...change) => {
       failures -= 1;
       if (failures >= 0) throw new Error('disk full');
+      conflicts -= 1;
+      if (conflicts >= 0) return false;
       return store.commit(...change);
     },
   };

@@ -42,7 +42,7 @@ const timer: Schedule = (ms, run) => {
   return () => clearTimeout(handle);
 };
 
-/** A queue that works at once: its first pass starts in the microtask after the first `add`. */
+/** A queue that works at once: passes start when the event loop comes round after an `add`. */
 export function startWorkQueue(options: WorkQueueOptions): WorkQueue {
   return new KeyedQueue(options);
 }
@@ -72,8 +72,9 @@ class KeyedQueue implements WorkQueue {
   add(key: string): void {
     if (this.#isDown || this.#ready.has(key)) return;
     this.#ready.add(key);
-    // Not at once: whoever adds is in the middle of something, and may add the key again before it is done.
-    queueMicrotask(() => this.#startPasses());
+    // Not at once: whoever adds is in the middle of something, and may add the key again before it is done. And not in a microtask:
+    // keys that keep adding themselves must not keep sockets from being served.
+    setImmediate(() => this.#startPasses());
   }
 
   addAfter(key: string, ms: number): void {

@@ -82,6 +82,17 @@ describe('a restart', () => {
   });
 });
 
+test('a write that fails in the middle is undone, and the next one works', async () => {
+  const store = open();
+  await store.apply('files', [virtualService('v1'), canaryRelease()]);
+  const [objects, revision] = [await store.list(), store.revision()];
+  const unwritable = { ...PROGRESSING, message: 1n as unknown as string };
+  const routes = [{ ref: ROUTES, served: virtualService('v2') }];
+  await expect(store.commit(RELEASE, { routes, status: unwritable }, revision)).rejects.toThrow(/BigInt/);
+  expect([await store.list(), store.revision()]).toEqual([objects, revision]);
+  expect(await store.commit(RELEASE, { routes, status: PROGRESSING }, revision)).toBe(true);
+});
+
 describe('kill -9', () => {
   /**
    * Writes one number into base, served view and status at once, over and over, and prints each number once its write is durable:

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import type { KubeObject } from '../core/istio/resources.ts';
+import type { ReleaseStatus } from '../core/release/status.ts';
+import { runtimeAdmission } from './admission.ts';
+import { refOf } from './manifest.ts';
+import { canaryRelease, PROGRESSING, virtualService } from './store.cases.ts';
+import type { StoredObject } from './store.ts';
+
+function stored(base: KubeObject, status?: ReleaseStatus): StoredObject {
+  const known = { ref: refOf(base), base, served: base, generation: 1, revision: 1, createdAt: '2026-01-01T00:00:00.000Z' };
+  return status === undefined ? known : { ...known, status };
+}
+
+/** A release of ratings that adopts `routes`. */
+const ratings = (routes: string): KubeObject => {
+  const release = canaryRelease([100], 'ratings');
+  return { ...release, spec: { ...(release.spec as object), route: { adopt: { virtualService: routes } } } };
+};
+
+const found = (applied: readonly KubeObject[], existing: readonly StoredObject[] = []) =>
+  runtimeAdmission.admit(applied, existing).map(({ code, object, path }) => [code, object, path]);
+
+test('valid releases and routes are let in', () => {
+  expect(found([virtualService('v1'), canaryRelease()])).toEqual([]);
+});
+
+test('what is wrong with any of the objects is told, all of it', () => {
+  const routes = { ...virtualService('v1'), spec: { hosts: ['reviews'], htpp: [] } };
+  const release = { ...canaryRelease(), spec: { ...(canaryRelease().spec as object), steps: [{ weight: 10, hold: 'soon' }] } };
+  const paths = found([routes, release]).map(([, object, path]) => `${object} ${path}`);
+  expect(paths).toContain('VirtualService default/reviews spec.htpp');
+  expect(paths).toContain('CanaryRelease default/reviews spec.steps[0].hold');
+  expect(paths).toContain('CanaryRelease default/reviews spec.steps[0].weight');
+});
+
+test('a field that no manifest has is not dropped in silence', () => {
+  expect(found([{ ...virtualService('v1'), specs: {} } as KubeObject]).map(([, , path]) => path)).toEqual(['specs']);
+});
+
+test('kinds that do not route are refused: whoever reads files leaves them out before', () => {
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'reviews' } };
+  expect(found([deployment])).toEqual([['PERCH4051', 'Deployment default/reviews', 'kind']]);
+});
+
+test('a release that shares routes with one in the store, or with one applied beside it, is refused', () => {
+  const conflict = [['PERCH3050', 'CanaryRelease default/ratings', 'spec.route.adopt.virtualService']];
+  expect(found([ratings('reviews')], [stored(canaryRelease())])).toEqual(conflict);
+  expect(found([canaryRelease(), ratings('reviews')])).toEqual(conflict);
+});
+
+test('a release is judged by what it becomes, not by what it was', () => {
+  const before = [stored(canaryRelease()), stored(ratings('reviews'))];
+  expect(found([ratings('ratings')], before)).toEqual([]);
+  expect(found([canaryRelease([50, 100])], [stored(canaryRelease())])).toEqual([]);
+});
+
+test('while a release is under way its pair and its routes stay; its steps may change', () => {
+  const existing = [stored(canaryRelease(), PROGRESSING)];
+  const spec = canaryRelease().spec as object;
+  const changed = (changes: object): KubeObject => ({ ...canaryRelease(), spec: { ...spec, ...changes } });
+  const refused = (path: string) => [['PERCH3001', 'CanaryRelease default/reviews', path]];
+  expect(found([changed({ canary: { subset: 'v3' } })], existing)).toEqual(refused('spec.canary'));
+  expect(found([changed({ route: { adopt: { virtualService: 'other' } } })], existing)).toEqual(refused('spec.route'));
+  expect(found([canaryRelease([20, 30, 100])], existing)).toEqual([]);
+  expect(found([changed({ canary: { subset: 'v3' } })], [stored(canaryRelease())])).toEqual([]);
+});
