@@ -26,7 +26,7 @@ export interface DemoOptions {
   readonly apiPort: number;
   readonly gatewayPort: number;
   readonly data?: string;
-  /** A duration, as CanaryRelease writes them. */
+  /** A duration, as CanaryRelease writes them, or `manual`. */
   readonly hold?: string;
   /** False: `--no-visitors`. */
   readonly visitors: number | false;

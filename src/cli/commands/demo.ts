@@ -3,9 +3,9 @@ import { type AddCommand, examples } from '../cli-context.ts';
 import { parseCount, parsePort, parseSpan } from '../options.ts';
 import type { DemoOptions } from '../run-demo.ts';
 
-/** A duration that is kept as it is written. */
+/** `manual`, or a duration, kept as it is written. */
 function parseHold(text: string): string {
-  if (parseSpan(text) === 0) throw new InvalidArgumentError('It must be longer than nothing.');
+  if (text !== 'manual' && parseSpan(text) === 0) throw new InvalidArgumentError('It must be longer than nothing.');
   return text;
 }
 
@@ -19,7 +19,10 @@ export const addDemo: AddCommand = (program, context) => {
     .addOption(new Option('--api-port <port>', 'port of the HTTP API on loopback; 0: any free one').argParser(parsePort).default(7070))
     .option('--data <dir>', 'keep the state there (default: in a new directory, removed at the end)')
     .addOption(
-      new Option('--hold <duration>', 'how long each step lasts (default: as in examples/bookinfo/release.yaml)').argParser(parseHold),
+      new Option(
+        '--hold <duration>',
+        'how long each step lasts, or manual: until you promote (default: as in examples/bookinfo/release.yaml)',
+      ).argParser(parseHold),
     )
     .addOption(new Option('--visitors <count>', 'synthetic visitors').argParser(parseCount).default(200))
     .option('--no-visitors', 'no synthetic visitors')
@@ -28,6 +31,7 @@ export const addDemo: AddCommand = (program, context) => {
       examples(
         ['perch demo', 'open the address it prints, and refresh'],
         ['perch demo --hold 2m', 'take more time for each step'],
+        ['perch demo --hold manual', 'each step lasts until perch promote reviews'],
         ['perch demo --gateway-port 8090 --api-port 7071', 'on other ports'],
         ['perch demo --no-visitors', 'you alone'],
       ),
