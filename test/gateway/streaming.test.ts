@@ -128,10 +128,9 @@ describe('back-pressure', () => {
 
     // Reading on, all of it comes, and nothing was lost or read over meanwhile.
     const hash = createHash('sha1');
-    let text = Buffer.alloc(0);
+    let text: Buffer = Buffer.alloc(0);
     for await (const chunk of socket as AsyncIterable<Buffer>) {
-      text = text.length > 0 || hash === undefined ? Buffer.concat([text, chunk]) : chunk;
-      text = unchunk(text, hash);
+      text = unchunk(Buffer.concat([text, chunk]), hash);
     }
     expect(hash.digest('hex')).toBe(digest(LARGE));
   });
