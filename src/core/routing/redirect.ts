@@ -6,9 +6,6 @@ import type { RoutedRequest } from './routed-request.ts';
 /** Gives the Location of a redirect. */
 export type Location = (request: RoutedRequest) => string;
 
-/** Codes that Envoy can redirect with; istiod accepts every 3xx, but Envoy then refuses the whole route configuration (istio-semantics 9). */
-const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308];
-
 /**
  * Compiles a redirect on a listener of `listenPort` without TLS (istio route.go ApplyRedirect, envoy Utility::newUri).
  * The port of the Host stays unless the redirect names another, or the scheme changes and the port was the old scheme's default.
