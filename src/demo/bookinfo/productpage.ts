@@ -87,17 +87,17 @@ export async function startProductpage(options: ProductpageOptions): Promise<Run
     if (product === undefined) return notFound();
     const reads = isDocument(request.headers) && !isSynthetic(request.headers['user-agent']);
     const visitorId = reads ? visitorOf(request.headers, cookie.name) : undefined;
-    const [details, reviews, visitor] = await Promise.all([
+    const [details, answer] = await Promise.all([
       ask('details', product.id, request.headers),
       ask('reviews', product.id, request.headers),
-      visitorId === undefined ? undefined : sentences.about(visitorId),
       ...Array.from({ length: floodFactor }, () => ask('reviews', product.id, request.headers)),
     ]);
+    const reviews = readReviews(answer);
     const page = renderProductPage({
       product,
       details: readDetails(details),
-      reviews: readReviews(reviews),
-      visitor,
+      reviews,
+      visitor: visitorId === undefined ? undefined : await sentences.about(visitorId, reviews.ok ? reviews.content.version : undefined),
       user: sessions.userOf(request.headers.cookie),
     });
     return { status: 200, headers: PAGE_HEADERS, body: page };

@@ -17,8 +17,11 @@ export interface VisitorSentencesOptions {
 
 /** Asks Perch about visitors, sparingly. */
 export interface VisitorSentences {
-  /** Never rejects; undefined where Perch is absent, slow (300 ms) or has nothing to say. */
-  about(visitorId: string): Promise<VisitorSentence | undefined>;
+  /**
+   * Never rejects; undefined where Perch is absent, slow (300 ms) or has nothing to say. `shown` is the version that stands beside
+   * the sentence, where it is known.
+   */
+  about(visitorId: string, shown: string | undefined): Promise<VisitorSentence | undefined>;
 }
 
 const TIMEOUT_MS = 300;
@@ -27,7 +30,10 @@ const MAX_CACHED = 2_000;
 /** One slow answer is a busy machine; as many in a row are a Perch that is gone. */
 const TOLERATED_FAILURES = 2;
 
-/** A client that asks at most once a second for an id, and leaves a Perch alone for a second that twice did not answer. */
+/**
+ * A client that asks at most once a second for an id and the version shown, and leaves a Perch alone for a second that twice did not
+ * answer.
+ */
 export function createVisitorSentences(options: VisitorSentencesOptions): VisitorSentences {
   const { perchApi, release } = options;
   const now = options.now ?? (() => performance.now());
@@ -56,14 +62,16 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
   }
 
   return {
-    about: (visitorId) => {
+    about: (visitorId, shown) => {
       if (perchApi === undefined || now() < silentUntil) return Promise.resolve(undefined);
-      const cached = cache.get(visitorId);
+      // A visitor who has just moved must not read what was true of the version before.
+      const key = `${visitorId} ${shown}`;
+      const cached = cache.get(key);
       if (cached !== undefined && now() < cached.until) return cached.answer;
       const answer = ask(visitorId);
       // Deleted first, so that the map's order is by age and its first key is the oldest.
-      cache.delete(visitorId);
-      cache.set(visitorId, { until: now() + FRESH_MS, answer });
+      cache.delete(key);
+      cache.set(key, { until: now() + FRESH_MS, answer });
       if (cache.size > MAX_CACHED) {
         const oldest = cache.keys().next().value;
         if (oldest !== undefined) cache.delete(oldest);
