@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runtimeAdmission } from '../cluster/admission.ts';
 import { startEndpointProbe } from '../cluster/local/endpoint-probe.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
+import type { Readiness } from '../cluster/readiness.ts';
 import type { Store } from '../cluster/store.ts';
 import type { KubeObject, VirtualServiceSpec } from '../core/istio/resources.ts';
 import type { ReleaseStatus, RequestAction } from '../core/release/status.ts';
@@ -42,25 +43,33 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function listen(port = 0): Promise<number> {
+/** A TCP server that can be shut, on any free port or on the one given. */
+async function listenClosable(port = 0): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
   const server = createServer((socket) => socket.resume().on('error', () => undefined));
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  cleanups.push(() => server.close());
-  return (server.address() as AddressInfo).port;
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  };
+  cleanups.push(close);
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+async function listen(port?: number): Promise<number> {
+  return (await listenClosable(port)).port;
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const server = await listenClosable();
+  await server.close();
+  return server.port;
 }
 
 interface Runtime {
   readonly store: Store;
+  readonly readiness: Readiness;
   /** Stops the data plane from serving anything newer, until called again with true. */
   serving(isServing: boolean): void;
   stop(): Promise<void>;
@@ -90,6 +99,7 @@ function start(options: Partial<ControllerOptions> = {}): Runtime {
   cleanups.push(stop);
   return {
     store,
+    readiness,
     serving: (value) => {
       isServing = value;
       serve();
@@ -354,6 +364,26 @@ describe('deleting a release', () => {
     expect([reviews?.served.spec, edge?.served.spec]).toEqual([reviewsRoutes().spec, bookinfo[1]?.spec]);
     expect(await versionFor(store, 0)).toBe('v1');
     await vi.waitFor(() => expect(reasons().at(-1)).toBe('Deleted'));
+  });
+
+  test('mid-release, with stable gone, leaves everyone at the canary: nobody is sent to a version that is not there', async () => {
+    const { store, readiness } = start();
+    const mortal = await listenClosable();
+    await apply(
+      store,
+      ...bookinfo,
+      reviewsRoutes(),
+      endpoints({ ...ports, v1: mortal.port }),
+      release(steps('manual', 'manual', 'manual')),
+    );
+    await reach(store, { phase: 'Paused', weight: 10 });
+    await mortal.close();
+    await vi.waitFor(() => expect(readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false));
+    await request(store, 'rollback');
+    await reach(store, { lastRequest: expect.objectContaining({ outcome: 'refused' }) });
+    await store.requestDeletion(RELEASE);
+    await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined());
+    expect(destinations((await store.get(REVIEWS))?.base)).toEqual(['v2']);
   });
 
   test('after it succeeded leaves the canary live, in the base too', async () => {

@@ -5,7 +5,7 @@ import type { PassResult } from './reconcile.ts';
 
 const REVIEWS = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
 const RATINGS = { ...REVIEWS, name: 'ratings' };
-const QUIET: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false, isRemoved: false };
+const QUIET: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false };
 
 function report() {
   const entries: ControllerLogEntry[] = [];
@@ -64,4 +64,14 @@ test('an outdated pass says nothing: it was not written', () => {
   const { entries, report: told } = report();
   told.passed(REVIEWS, { ...QUIET, findings: [finding('old news')], isOutdated: true });
   expect(entries).toEqual([]);
+});
+
+test('a deletion says where its routes lead', () => {
+  const { entries, report: told } = report();
+  told.passed(REVIEWS, { ...QUIET, removed: { live: { subset: 'v1' } } });
+  told.passed(RATINGS, { ...QUIET, removed: { live: undefined } });
+  expect(entries.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([
+    'Deleted: the release was deleted; its routes lead to v1',
+    'Deleted: the release was deleted; its routes lead where their owner sent them',
+  ]);
 });

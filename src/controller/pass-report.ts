@@ -1,5 +1,6 @@
 import { refText } from '../cluster/manifest.ts';
 import type { ObjectRef } from '../cluster/store.ts';
+import { describeVersion } from '../core/release/version.ts';
 import type { ControllerLog, ControllerLogEntry } from './controller-log.ts';
 import type { PassResult } from './reconcile.ts';
 
@@ -24,9 +25,11 @@ export class PassReport {
     for (const { at, type, reason, message, by } of result.events) {
       this.#log({ at, type, release: nameOf(ref), reason, message, ...(by === undefined ? {} : { by }) });
     }
-    if (result.isRemoved) {
+    if (result.removed !== undefined) {
       this.#findings.delete(key);
-      this.#say(ref, 'Normal', 'Deleted', 'the release was deleted: its routes lead to the live version');
+      const { live } = result.removed;
+      const where = live === undefined ? 'where their owner sent them' : `to ${describeVersion(live)}`;
+      this.#say(ref, 'Normal', 'Deleted', `the release was deleted; its routes lead ${where}`);
       return;
     }
     const findings = result.findings.map(

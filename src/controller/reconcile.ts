@@ -6,9 +6,11 @@ import { resolveHost } from '../core/istio/names.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { advance } from '../core/release/machine.ts';
 import { type Observed, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
-import { isUnderWay } from '../core/release/phase.ts';
+import { isExposed, isUnderWay } from '../core/release/phase.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { planOf } from '../core/release/route-plan.ts';
+import type { ReleaseStatus } from '../core/release/status.ts';
+import type { RoutePlan } from '../core/weave/plan.ts';
 import { baseVersion } from '../core/weave/released-destination.ts';
 import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf, routesWithout, trialPlan } from './desired-routes.ts';
 import { formerVersions, readWorld, type World } from './world.ts';
@@ -32,11 +34,11 @@ export interface PassResult {
   readonly isUnconfirmed: boolean;
   /** Someone else wrote meanwhile: nothing was written, and the pass has to be done again. */
   readonly isOutdated: boolean;
-  /** Whether the release was deleted, and its routes lead to the live version now. */
-  readonly isRemoved: boolean;
+  /** The release was deleted; its routes lead to `live` now, or, where none was known, where their owners sent them. */
+  readonly removed?: { readonly live: Version | undefined };
 }
 
-const NOTHING: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false, isRemoved: false };
+const NOTHING: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false };
 
 /**
  * One pass over one release: look at the world, advance the release, weave its routes, and commit status and routes as one. Level
@@ -56,10 +58,11 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   const next = advance({ ...ref, generation: stored.generation, spec: release.spec }, stored.status, observed, options.now());
 
   if (stored.deletionRequestedAt !== undefined) {
-    const live = next.routes?.kind === 'settled' ? next.routes.live : undefined;
+    const live = versionToLeave(stored.status, next.routes, observed);
+    if (live === 'unknown') return { ...NOTHING, isUnconfirmed: true };
     const routes = changedRoutes(world, routesWithout(world, live));
     const isDone = await options.store.commit(ref, { routes, remove: true }, world.revision);
-    return { ...NOTHING, isOutdated: !isDone, isRemoved: isDone };
+    return isDone ? { ...NOTHING, removed: { live } } : { ...NOTHING, isOutdated: true };
   }
 
   const desired = desiredRoutes({ ...world, stored: { ...stored, status: next.status } }, next.routes);
@@ -70,13 +73,27 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
     findings,
     isUnconfirmed: routes.length > 0 || !isServed,
     isOutdated: false,
-    isRemoved: false,
     ...(next.wakeAt === undefined ? {} : { wakeAt: next.wakeAt }),
   };
   if (!isNews && routes.length === 0) return result;
   const change = { ...(isNews ? { status: next.status } : {}), ...(routes.length === 0 ? {} : { routes }) };
   const isDone = await options.store.commit(ref, change, world.revision);
   return isDone ? result : { ...NOTHING, isOutdated: true };
+}
+
+/**
+ * Where a deletion leaves everyone: at the live version, but mid-release never at one without ready endpoints while the canary has some.
+ * `unknown` until readiness is known.
+ */
+function versionToLeave(
+  status: ReleaseStatus | undefined,
+  plan: RoutePlan | undefined,
+  { stable, canary }: Observed,
+): Version | 'unknown' | undefined {
+  const live = plan?.kind === 'settled' ? plan.live : undefined;
+  if (status === undefined || !isExposed(status.phase) || stable === undefined || stable.ready === true) return live;
+  if (stable.ready === undefined || canary.ready === undefined) return 'unknown';
+  return canary.ready ? status.canary : live;
 }
 
 /** Whether the data plane serves exactly these routes: the store has them, and the revision that is served covers them. */
