@@ -1,0 +1,72 @@
+import type { KubeObject } from '../../src/core/istio/resources.ts';
+
+/** Bookinfo as the controller's tests release it: `reviews` behind the gateway's `bookinfo`. */
+
+export const HOST = 'reviews.default.svc.cluster.local';
+export const RELEASE = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
+export const REVIEWS = { kind: 'VirtualService', namespace: 'default', name: 'reviews' };
+export const BOOKINFO = { kind: 'VirtualService', namespace: 'default', name: 'bookinfo' };
+
+/** An Istio object of the namespace `default`. */
+export const istio = (kind: string, name: string, spec: unknown): KubeObject => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind,
+  metadata: { name },
+  spec,
+});
+
+/** The VirtualService that the release adopts. */
+export function reviewsRoutes(http: readonly unknown[] = [{ route: [{ destination: { host: 'reviews', subset: 'v1' } }] }]): KubeObject {
+  return istio('VirtualService', 'reviews', { hosts: ['reviews'], http });
+}
+
+/** Where the versions of reviews listen. */
+export function endpoints(given: Readonly<Record<string, number>>): KubeObject {
+  return istio('ServiceEntry', 'reviews', {
+    hosts: [HOST],
+    location: 'MESH_INTERNAL',
+    resolution: 'STATIC',
+    ports: [{ number: 9080, name: 'http', protocol: 'HTTP' }],
+    endpoints: Object.entries(given).map(([version, port]) => ({ address: '127.0.0.1', ports: { http: port }, labels: { version } })),
+  });
+}
+
+/** What stays the same: gateway, entry service, subsets. */
+export const bookinfo: readonly KubeObject[] = [
+  istio('Gateway', 'bookinfo', { servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }] }),
+  istio('VirtualService', 'bookinfo', {
+    hosts: ['*'],
+    gateways: ['bookinfo'],
+    http: [{ match: [{ uri: { exact: '/productpage' } }], route: [{ destination: { host: 'productpage', port: { number: 9080 } } }] }],
+  }),
+  istio('DestinationRule', 'reviews', {
+    host: 'reviews',
+    subsets: ['v1', 'v2', 'v3'].map((name) => ({ name, labels: { version: name } })),
+  }),
+];
+
+/** The release of v2 in three steps of 150 ms, with parts of its spec replaced. */
+export function release(spec: Readonly<Record<string, unknown>> = {}): KubeObject {
+  return {
+    apiVersion: 'perch.dev/v1alpha1',
+    kind: 'CanaryRelease',
+    metadata: { name: 'reviews' },
+    spec: {
+      service: { host: 'reviews', port: 9080 },
+      canary: { subset: 'v2' },
+      stable: { subset: 'v1' },
+      route: { adopt: { virtualService: 'reviews' } },
+      visitorId: { issueAt: { virtualService: 'bookinfo' } },
+      cohort: 0,
+      steps: [
+        { weight: 10, hold: '150ms' },
+        { weight: 50, hold: '150ms' },
+        { weight: 100, hold: '150ms' },
+      ],
+      ...spec,
+    },
+  };
+}
+
+/** The same three weights with these holds. */
+export const steps = (...holds: readonly string[]) => ({ steps: holds.map((hold, index) => ({ weight: [10, 50, 100][index], hold })) });
