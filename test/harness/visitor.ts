@@ -15,12 +15,13 @@ export function connections(maxSockets = 32): Agent {
 /** One browser profile: a cookie jar that keeps and expires cookies as RFC 6265 says, for one site with paths ignored. */
 export class Visitor {
   readonly cookies = new Map<string, string>();
+  /** Where the site is; it may move, the cookies stay. */
+  port: number;
   readonly #agent: Agent;
-  readonly #port: number;
 
   constructor(agent: Agent, port: number) {
     this.#agent = agent;
-    this.#port = port;
+    this.port = port;
   }
 
   /** A page as a browser asks for it: a document. */
@@ -34,7 +35,7 @@ export class Visitor {
     return new Promise((resolve, reject) => {
       const call = request({
         host: '127.0.0.1',
-        port: this.#port,
+        port: this.port,
         path,
         agent: this.#agent,
         headers: { host: 'shop.test', ...(cookie === '' ? {} : { cookie }), ...headers },
