@@ -54,8 +54,10 @@ export interface ClientExchange {
   respondHead(status: number, reason: string, fields: string[]): void;
   /** Sends the head now, since no body is there yet. */
   flushHead(): void;
-  /** A piece of body, which may be kept until it is sent. False: wait for `clientDrained`. */
+  /** A piece of body, which is kept until it is sent (see `flushed`). False: wait for `clientDrained`. */
   write(chunk: Uint8Array): boolean;
+  /** Whether the network has taken everything that was written: the memory of the pieces may be used again. */
+  readonly flushed: boolean;
   end(chunk: Uint8Array | undefined): void;
   /** Cuts the connection: the only way to tell a client that a body is not whole. */
   destroy(): void;

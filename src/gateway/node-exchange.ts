@@ -122,8 +122,18 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.response.flushHeaders();
   }
 
+  get flushed(): boolean {
+    // What a stream counts as written but not yet taken; a piece leaves the count when the system has it.
+    return this.connection.socket.writableLength === 0 && this.response.writableLength === 0;
+  }
+
   write(chunk: Uint8Array): boolean {
-    if (this.response.write(chunk)) return true;
+    // Corked here, head and piece go out now and together; Node would wait for the end of the tick.
+    const { socket } = this.connection;
+    socket.cork();
+    const more = this.response.write(chunk);
+    socket.uncork();
+    if (more) return true;
     if (!this.awaitsDrain) {
       this.awaitsDrain = true;
       this.response.once('drain', () => this.onDrain());

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import { httpDate } from './http-date.ts';
+import { LeanMessage } from './lean-message.ts';
 import { LIMITS } from './limits.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { SocketExchange } from './socket-exchange.ts';
@@ -67,7 +68,7 @@ export class NodeHttpTransport implements Transport {
   constructor(handler: TransportHandler) {
     this.handler = handler;
     this.start = (exchange) => this.handler.exchange(exchange);
-    const server = createServer({
+    const server = createServer<typeof LeanMessage>({
       maxHeaderSize: LIMITS.requestHeadBytes,
       requireHostHeader: false,
       insecureHTTPParser: false,
@@ -76,6 +77,8 @@ export class NodeHttpTransport implements Transport {
       requestTimeout: 0,
       // Idle connections are found by `sweep`, which costs nothing per request.
       keepAliveTimeout: 0,
+      optimizeEmptyRequests: true,
+      IncomingMessage: LeanMessage,
       connectionsCheckingInterval: LIMITS.sweepMs,
       noDelay: true,
       keepAlive: true,

@@ -263,6 +263,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
       this.exchange.respond(response.status, response.reason, this.responseFields(response), this.wholeBody(held, length));
     }
     this.held = undefined;
+    this.reuseIfFlushed();
     this.connection = undefined;
   }
 
@@ -285,6 +286,10 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   private kept(held: Buffer): Buffer {
     const { connection, heldStart, heldEnd } = this;
     return connection === undefined ? Buffer.from(held.subarray(heldStart, heldEnd)) : connection.keep(held, heldStart, heldEnd);
+  }
+
+  private reuseIfFlushed(): void {
+    if (this.exchange.flushed) this.connection?.reuse();
   }
 
   /** Only what cannot have been executed is sent again. */
@@ -324,6 +329,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     if (!this.headSent) this.sendHead(response);
     this.bytesSent += this.heldEnd - this.heldStart;
     if (!this.exchange.write(this.kept(held))) this.clientBlocked = true;
+    this.reuseIfFlushed();
   }
 
   private switchProtocols(head: ResponseHead): void {

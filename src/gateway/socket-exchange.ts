@@ -85,6 +85,10 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
 
   flushHead(): void {}
 
+  get flushed(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.toHead) return true;
     if (!this.chunked) return this.socket.write(chunk);

@@ -152,6 +152,11 @@ export class UpstreamConnection {
     return buffer.subarray(start, end);
   }
 
+  /** What `keep` gave out during the present read is no longer in use. */
+  reuse(): void {
+    this.bufferKept = false;
+  }
+
   /** Gives the connection up without a word to its user: the client is gone, or a deadline passed. */
   abandon(): void {
     this.user = undefined;
