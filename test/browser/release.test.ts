@@ -53,8 +53,9 @@ describeWithChromium('a release, seen by browsers', (executable) => {
       const hasMoved = (profiles[index]?.band ?? Number.NaN) <= step;
       expectAgreement(reading, hasMoved ? 'v2' : 'v1');
       const passes = Number(/ (?:passes|passed) (\d+(?:\.\d)?) %$/.exec(reading.sentence)?.[1]);
-      if (hasMoved) expect(passes).toBeLessThanOrEqual(weight);
-      else expect(passes).toBeGreaterThan(weight);
+      // Whom 50 % does not reach moves when the release passes just that.
+      if (hasMoved) expect(passes).toBeLessThan(weight);
+      else expect(passes).toBeGreaterThanOrEqual(weight);
     }
   }
 

@@ -35,6 +35,7 @@ describe('where a visitor stands, in words', () => {
       cohort: 'stable',
       version: 'v1',
       movesAt: 70.2,
+      weight: 10,
       sentence: 'visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.1 %',
     });
   });
@@ -44,6 +45,7 @@ describe('where a visitor stands, in words', () => {
       bucket: 298,
       cohort: 'canary',
       version: 'v2',
+      weight: 10,
       sentence: 'visitor …c21f, bucket 298 of 4096: reviews v2, since the release passed 7.2 %',
     });
   });
@@ -64,19 +66,19 @@ describe('where a visitor stands, in words', () => {
     done.pass(MINUTE);
     done.serve();
     done.pass(MINUTE);
-    const sentences = [describeVisitor(releaseOf(done), LATE)?.sentence];
+    const views = [describeVisitor(releaseOf(done), LATE)];
     done.serve();
-    sentences.push(describeVisitor(releaseOf(done), LATE)?.sentence);
+    views.push(describeVisitor(releaseOf(done), LATE));
     const back = world();
     back.ask('rollback');
-    sentences.push(describeVisitor(releaseOf(back), EARLY)?.sentence);
+    views.push(describeVisitor(releaseOf(back), EARLY));
     back.serve();
-    sentences.push(describeVisitor(releaseOf(back), EARLY)?.sentence);
-    expect(sentences.map((sentence) => sentence?.split(': ').slice(1).join(': '))).toEqual([
-      'reviews v2, since the release passed 70.1 %',
-      'reviews v2, as everyone: it is the live version',
-      'reviews v1, as everyone: v2 is being rolled back',
-      'reviews v1, as everyone: v2 was rolled back',
+    views.push(describeVisitor(releaseOf(back), EARLY));
+    expect(views.map((view) => [view?.weight, view?.sentence.split(': ').slice(1).join(': ')])).toEqual([
+      [100, 'reviews v2, since the release passed 70.1 %'],
+      [100, 'reviews v2, as everyone: it is the live version'],
+      [0, 'reviews v1, as everyone: v2 is being rolled back'],
+      [0, 'reviews v1, as everyone: v2 was rolled back'],
     ]);
   });
 

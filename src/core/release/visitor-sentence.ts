@@ -26,7 +26,9 @@ export interface VisitorView {
   readonly version?: string;
   /** The weight in percent at which the visitor's turn comes; absent once it has come, or will not come. */
   readonly movesAt?: number;
-  /** All of that for people. */
+  /** How far the release is: weight in percent, 0 before it and after a rollback, 100 once it succeeded. */
+  readonly weight: number;
+  /** Where the visitor stands, for people. */
   readonly sentence: string;
 }
 
@@ -45,6 +47,7 @@ export function describeVisitor(release: ReleaseOfVisitor, visitorId: string): V
     cohort,
     ...(version === undefined ? {} : { version }),
     ...(movesAt === undefined ? {} : { movesAt }),
+    weight: release.status?.weight ?? 0,
     sentence: `visitor …${visitorId.slice(-4)}, bucket ${bucket} of ${BUCKETS}: ${what}${rest}`,
   };
 }

@@ -31,14 +31,18 @@ p { margin: 0; }
 .brand img { width: 2rem; height: 2rem; display: block; }
 .session { display: flex; gap: .5rem; align-items: center; color: var(--soft); font-size: .9rem; }
 .session input { width: 9rem; min-height: 2.4rem; padding: .3rem .7rem; font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
+.session input::placeholder { color: var(--soft); opacity: 1; }
 main { padding-block: clamp(1.4rem, 4vw, 2.6rem) 3rem; display: grid; gap: clamp(1.2rem, 3vw, 1.8rem); }
 .you { background: var(--accent-soft); border: 1px solid var(--accent-line); border-radius: 1rem; padding: clamp(1rem, 3vw, 1.5rem); display: grid; gap: .9rem; }
+.you header { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem; }
+.reached { color: var(--soft); font-size: .88rem; }
 .you h2 { font: 600 .8rem var(--sans); letter-spacing: .08em; text-transform: uppercase; color: var(--accent); }
-.sentence { font: 1.2rem/1.45 var(--serif); }
+.sentence { font: 1.2rem/1.45 var(--serif); text-wrap: pretty; }
 .sentence::first-letter { text-transform: uppercase; }
 .place { display: block; width: 100%; height: 1.6rem; }
-.place .track { fill: var(--card); stroke: var(--accent-line); }
-.place .mark { fill: var(--accent); }
+.place .track { fill: var(--card); }
+.place .moved { fill: var(--accent-line); }
+.place .mark { fill: var(--accent); stroke: var(--accent-soft); stroke-width: 3; }
 .scale { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; margin-top: -.6rem; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; }
 .actions form { display: contents; }

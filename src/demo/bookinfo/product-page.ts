@@ -94,8 +94,8 @@ function renderSession(user: string | undefined): string {
 
 function renderYou(visitor: VisitorSentence | undefined): string {
   return `<section class="you" aria-labelledby="you">
-<h2 id="you">You</h2>
-${visitor === undefined ? '' : `<p class="sentence" id="sentence" data-cohort="${escapeHtml(visitor.cohort)}" data-bucket="${visitor.bucket}">${escapeHtml(visitor.sentence)}</p>\n${renderPlace(visitor.bucket)}`}
+<header><h2 id="you">You</h2>${visitor === undefined ? '' : `<span class="reached">release at ${visitor.weight} %</span>`}</header>
+${visitor === undefined ? '' : `<p class="sentence" id="sentence" data-cohort="${escapeHtml(visitor.cohort)}" data-bucket="${visitor.bucket}">${escapeHtml(visitor.sentence)}</p>\n${renderPlace(visitor)}`}
 <div class="actions">
 <a class="button primary" href="/productpage">Refresh</a>
 <form method="post" action="/demo/new-visitor"><button class="button">Be a new visitor</button></form>
@@ -103,11 +103,11 @@ ${visitor === undefined ? '' : `<p class="sentence" id="sentence" data-cohort="$
 </section>`;
 }
 
-/** Where the visitor's bucket lies between the first visitors to move and the last. */
-function renderPlace(bucket: number): string {
+/** Where the visitor's bucket lies between the first visitors to move and the last, and how far the release is. */
+function renderPlace({ bucket, weight }: VisitorSentence): string {
   const x = ((100 * (bucket + 0.5)) / BUCKETS).toFixed(2);
-  return `<svg class="place" role="img" aria-label="Your bucket is ${bucket} of ${BUCKETS}: visitors move to the new version from left to right.">
-<rect class="track" x="0.5" y="9" width="99.8%" height="7" rx="3.5"></rect><circle class="mark" cx="${x}%" cy="12.5" r="8"></circle>
+  return `<svg class="place" role="img" aria-label="Your bucket is ${bucket} of ${BUCKETS}: visitors move to the new version from left to right, and the release is at ${weight} %.">
+<rect class="track" y="9" width="100%" height="7" rx="3.5"></rect><rect class="moved" y="9" width="${weight}%" height="7" rx="3.5"></rect><circle class="mark" cx="${x}%" cy="12.5" r="8"></circle>
 </svg>
 <div class="scale" aria-hidden="true"><span>first to move</span><span>last to move</span></div>`;
 }

@@ -101,7 +101,7 @@ describe('the product page', () => {
       response.end(JSON.stringify(Object.fromEntries(['author', 'type', 'pages', 'publisher', 'language'].map((name) => [name, evil]))));
     });
     const perch = await serve((_, response) => {
-      response.end(JSON.stringify({ sentence: evil, cohort: evil, bucket: 7 }));
+      response.end(JSON.stringify({ sentence: evil, cohort: evil, bucket: 7, weight: 10 }));
     });
     const base = await shop({ env: { ...at('REVIEWS', reviews), ...at('DETAILS', details) }, perchApi: `http://127.0.0.1:${perch}` });
     const user = await fetch(`${base}/login`, { method: 'POST', body: new URLSearchParams({ username: evil }), redirect: 'manual' });
@@ -266,7 +266,7 @@ describe('be a new visitor', () => {
 });
 
 describe('the sentence about the visitor', () => {
-  async function perch(answer = '{"sentence":"you are bucket 179","cohort":"canary","bucket":179}') {
+  async function perch(answer = '{"sentence":"you are bucket 179","cohort":"canary","bucket":179,"weight":12.5}') {
     const asked: (string | undefined)[] = [];
     const port = await serve((request, response) => {
       asked.push(request.url);
@@ -284,6 +284,7 @@ describe('the sentence about the visitor', () => {
     });
     expect(asked).toEqual([`/api/v1/releases/default/reviews/visitors/${ANNA}`]);
     expect(body).toContain('data-cohort="canary" data-bucket="179">you are bucket 179<');
+    expect(body).toContain('release at 12.5 %');
   });
 
   test('at a first visit is that of the id to be, which the edge drew', async () => {

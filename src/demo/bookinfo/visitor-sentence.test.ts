@@ -16,7 +16,7 @@ beforeEach(async () => {
   const server = createServer((request, response) => {
     const id = request.url?.split('/').at(-1) ?? '';
     asked.push(id);
-    response.writeHead(status).end(JSON.stringify({ sentence: `about ${id}, ${asked.length}`, cohort: 'stable', bucket: 1 }));
+    response.writeHead(status).end(JSON.stringify({ sentence: `about ${id}, ${asked.length}`, cohort: 'stable', bucket: 1, weight: 10 }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   close = () => {

@@ -4,6 +4,8 @@ export interface VisitorSentence {
   readonly cohort: string;
   /** 0..4095. */
   readonly bucket: number;
+  /** How far the release is, in percent. */
+  readonly weight: number;
 }
 
 export interface VisitorSentencesOptions {
@@ -83,7 +85,8 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
 
 function parse(value: unknown): VisitorSentence | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { sentence, cohort, bucket } = value as Partial<Record<keyof VisitorSentence, unknown>>;
-  if (typeof sentence !== 'string' || typeof cohort !== 'string' || typeof bucket !== 'number') return undefined;
-  return { sentence, cohort, bucket };
+  const { sentence, cohort, bucket, weight } = value as Partial<Record<keyof VisitorSentence, unknown>>;
+  if (typeof sentence !== 'string' || typeof cohort !== 'string' || typeof bucket !== 'number' || typeof weight !== 'number')
+    return undefined;
+  return { sentence, cohort, bucket, weight };
 }
