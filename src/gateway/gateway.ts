@@ -10,11 +10,13 @@ import { UpstreamPools } from './upstream-pools.ts';
 
 export type { ListeningAddress } from './listening-address.ts';
 
+/** What a gateway is started with. */
 export interface GatewayOptions {
   /** Declared port -> port to listen on (0: any free one), as `--map`. */
   readonly map?: ReadonlyMap<number, number>;
   /** Port of the HTTP-proxy listener (absolute-form requests go through the mesh table of the URL's port); undefined: none. */
   readonly proxyPort?: number;
+  /** Told of every request at its end, local replies included. */
   readonly observe?: RequestObserver;
   /** One line of JSON per request. */
   readonly accessLog?: (line: string) => void;
@@ -24,9 +26,11 @@ export interface GatewayOptions {
   readonly uuid?: () => string;
 }
 
+/** A data plane at work. */
 export interface RunningGateway {
   /** Swaps the table: requests in flight finish on the old one. Opens and closes listeners as needed; rejects, changing nothing, if a port is taken. */
   update(table: RouteTable): Promise<void>;
+  /** The sockets that are open now. */
   addresses(): readonly ListeningAddress[];
   /** Stops accepting, lets requests in flight finish for at most `graceMs`, then cuts. */
   close(graceMs?: number): Promise<void>;
@@ -40,7 +44,12 @@ const NO_ROUTES: RouteTable = { listeners: [], clusters: [], select: () => ({ ki
  */
 export async function startGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
   const gateway = new Gateway(options);
-  await gateway.update(NO_ROUTES);
+  try {
+    await gateway.update(NO_ROUTES);
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
   return gateway;
 }
 

@@ -103,6 +103,8 @@ export class NodeHttpTransport implements Transport {
       this.server.once('error', reject);
       this.server.listen({ port, host, exclusive: true }, () => {
         this.server.removeListener('error', reject);
+        // Without a listener, being out of file descriptors for a moment would end the process.
+        this.server.on('error', (error) => process.emitWarning(error));
         const address = this.server.address();
         if (address === null || typeof address === 'string') reject(new Error('Listening on something that is not a TCP port'));
         else resolve(address.port);
@@ -160,7 +162,9 @@ export class NodeHttpTransport implements Transport {
 
   private onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
     const connection = this.connections.get(socket);
-    if (connection === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+    // A browser opens connections ahead of need: one that was never used needs no answer.
+    const unused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+    if (connection === undefined || unused || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
       socket.destroy();
       return;
     }

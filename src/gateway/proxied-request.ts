@@ -170,7 +170,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   /** The time of a route counts from the end of the request. */
   private startDeadline(): void {
     const timeoutMs = this.forward?.timeoutMs ?? 0;
-    if (timeoutMs > 0 && this.deadline === undefined) this.deadline = setTimeout(() => this.onDeadline(), timeoutMs);
+    if (timeoutMs > 0 && this.deadline === undefined && !this.answered) this.deadline = setTimeout(() => this.onDeadline(), timeoutMs);
   }
 
   private onDeadline(): void {
@@ -256,6 +256,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     const length = held === undefined ? 0 : this.heldEnd - this.heldStart;
     this.bytesSent += length;
     this.answered = true;
+    clearTimeout(this.deadline);
     if (this.headSent) {
       this.exchange.end(held && this.kept(held));
     } else {
@@ -318,7 +319,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     const { sent } = this;
     let { fields } = response;
     if (edits.length > 0 && sent !== undefined) fields = editResponseFields(fields, edits, sent, response.status);
-    if (!response.hasServer) fields.push('server', 'perch');
+    if (!response.hasServer) nameServer(fields);
     return fields;
   }
 
@@ -375,7 +376,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     let fields = localFields(reply.status, reply.body);
     if (location !== undefined) fields.push('location', location);
     if (edits.length > 0 && this.sent !== undefined) fields = editResponseFields(fields, edits, this.sent, reply.status);
-    fields.push('server', 'perch');
+    nameServer(fields);
     const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
     this.bytesSent = this.exchange.method === 'HEAD' ? 0 : body.length;
     this.exchange.respond(reply.status, reasonOf(reply.status), fields, body.length === 0 ? undefined : body);
@@ -394,6 +395,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
       listener: this.listener.kind,
       exchange: this.exchange,
       request: this.request,
+      requestId: this.sent && sentRequestId(this.sent),
       startedAt: this.startedAt,
       status: this.status,
       flag: this.flag,
@@ -405,4 +407,18 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
       destination: forward?.destination,
     });
   }
+}
+
+/** A route may have named a server already. */
+function nameServer(fields: string[]): void {
+  for (let at = 0; at < fields.length; at += 2) if (fields[at] === 'server') return;
+  fields.push('server', 'perch');
+}
+
+/** The id that the upstream saw: a route's edits may have changed it. */
+function sentRequestId({ request, fields }: SentRequest): string {
+  if (fields !== request.fields) {
+    for (let at = 0; at < fields.length; at += 2) if (fields[at] === 'x-request-id') return fields[at + 1] as string;
+  }
+  return request.requestId;
 }

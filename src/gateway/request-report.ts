@@ -8,6 +8,8 @@ export interface Outcome {
   readonly exchange: ClientExchange;
   /** Undefined where its head was refused. */
   readonly request: IncomingRequest | undefined;
+  /** As the upstream saw it. */
+  readonly requestId: string | undefined;
   /** On `performance.now()`'s clock. */
   readonly startedAt: number;
   /** 0 where the client left before there was one. */
@@ -67,7 +69,7 @@ function requestEvent(outcome: Outcome, at: number, durationMs: number): Request
     method: exchange.method,
     path: request?.path ?? exchange.target,
     authority: request?.authority ?? '',
-    requestId: request?.requestId ?? '',
+    requestId: outcome.requestId ?? '',
     cookies: request?.lines('cookie') ?? NO_COOKIES,
     userAgent: request?.userAgent,
     rule: outcome.rule,
@@ -97,7 +99,7 @@ function accessLogLine(outcome: Outcome, at: number, durationMs: number): string
     upstream_service_time: outcome.upstreamMs === undefined ? null : Math.round(outcome.upstreamMs),
     x_forwarded_for: request?.forwardedFor ?? null,
     user_agent: request?.userAgent ?? null,
-    request_id: request?.requestId ?? null,
+    request_id: outcome.requestId ?? null,
     authority: request?.authority ?? null,
     upstream_host: outcome.upstreamHost ?? null,
     upstream_cluster: destination === undefined ? null : `outbound|${destination.port}|${destination.subset ?? ''}|${destination.host}`,

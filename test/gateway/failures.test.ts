@@ -275,6 +275,19 @@ describe('a route’s timeout', () => {
     expect(firstStatus(await client.untilClosed())).toBe(200);
   });
 
+  it('does not count any more once the request is answered, though its body goes on', async () => {
+    const origin = await own(startScriptedOrigin(() => 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nstop'));
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 50 }));
+    const client = await open(ingress);
+    client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\nhello');
+    await client.untilText('stop');
+    client.send('world');
+    await sleep(150);
+    client.send(GET);
+    await client.until(({ received }) => received.split('HTTP/1.1 413').length === 3);
+    expect((await told(2)).map(({ flag }) => flag)).toEqual(['-', '-']);
+  });
+
   it('does not end a request that is answered in time', async () => {
     const origin = await own(startScriptedOrigin(() => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 50 }));

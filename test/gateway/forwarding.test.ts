@@ -120,6 +120,24 @@ describe('request headers', () => {
   });
 });
 
+describe('a route that changes', () => {
+  const set = (name: string, value: string) => [{ remove: [], set: [{ name, value: [value] }], add: [] }];
+
+  it('the request id has the changed one reported', async () => {
+    const origin = await echoOrigin();
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { request: set('x-request-id', 'chosen') }));
+    expect(receivedLines(await exchange(ingress, `GET / HTTP/1.1\r\n${CLOSE}\r\n`))).toContain('x-request-id: chosen');
+    expect((await told(1))[0]?.requestId).toBe('chosen');
+  });
+
+  it('Server has its own name for it sent, once', async () => {
+    const origin = await echoOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port), { response: set('server', 'ours') }));
+    const received = await exchange(ingress, `GET / HTTP/1.1\r\n${CLOSE}\r\n`);
+    expect(received.match(/\r\nserver: [^\r]*/g)).toEqual(['\r\nserver: ours']);
+  });
+});
+
 describe('responses', () => {
   const answer = async (response: string, request = `GET / HTTP/1.1\r\n${CLOSE}\r\n`): Promise<string> => {
     const origin = await own(startScriptedOrigin(() => response));
@@ -290,6 +308,17 @@ describe('connections', () => {
     const received = await exchange(ingress, requests.join(''), 5_000);
     expect(received.match(/<\/\d+>/g)).toEqual(Array.from({ length: count }, (_, at) => `</${at}>`));
     expect(most).toBe(1);
+  });
+
+  it('answer thousands of pipelined requests', async () => {
+    const { ingress } = await start(
+      tableOf((_kind, _port, _bind, { path }) => ({ kind: 'direct', rule: undefined, status: 200, body: path, response: [] })),
+    );
+    const count = 6_000;
+    const client = await open(ingress);
+    client.send(Array.from({ length: count }, (_, at) => `GET /${at} HTTP/1.1\r\nHost: shop\r\n\r\n`).join(''));
+    const received = await client.untilText(`/${count - 1}`, 20_000);
+    expect(received.match(/\r\n\r\n\/\d+/g)).toEqual(Array.from({ length: count }, (_, at) => `\r\n\r\n/${at}`));
   });
 
   it('answer what came before a malformed request, then refuse it', async () => {
