@@ -102,7 +102,7 @@ describe(`${VISITORS} visitors, from 10 to 25, 50 and 100 %, then rolled back: s
 
   it('of reviews behind an entry service that forwards only baggage', async () => {
     await withShop(startBookinfoShop(3, { forward: ['baggage'], propagate: ['baggage', 'cookie'] }), (shop, agent) =>
-      liveThrough(shop, agent, REVIEWS),
+      liveThrough(shop, agent, REVIEWS, 1),
     );
   });
 
