@@ -192,7 +192,7 @@ describe('streams', () => {
     expect((await client.untilClosed()).endsWith('0\r\n\r\n')).toBe(true);
   });
 
-  it('of small pieces to stalled clients keep every byte', async () => {
+  it('to clients that stall keep every byte', async () => {
     // 64 kB reads that are handed to sockets which do not take them: the read buffer must not be used again (performance.md, trap 1).
     const total = 4 * MEGABYTE;
     const origin = await own(
