@@ -46,7 +46,7 @@ main { padding-block: clamp(1.4rem, 4vw, 2.6rem) 3rem; display: grid; gap: clamp
 .scale { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; margin-top: -.6rem; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; }
 .actions form { display: contents; }
-.button { display: inline-flex; align-items: center; justify-content: center; min-height: 2.75rem; padding: .4rem 1.15rem; border: 1px solid var(--accent); border-radius: .7rem; background: transparent; color: var(--accent); font: 600 .95rem var(--sans); text-decoration: none; cursor: pointer; }
+.button { display: inline-flex; align-items: center; justify-content: center; min-height: 2.75rem; padding: .4rem 1.15rem; border: 1px solid var(--accent); border-radius: .7rem; background: transparent; color: var(--accent); font: 600 .95rem var(--sans); text-decoration: none; white-space: nowrap; cursor: pointer; }
 .button.primary { background: var(--accent); color: var(--on-accent); }
 .button.small { min-height: 2.4rem; padding-inline: .9rem; font-size: .9rem; }
 .button:hover { filter: brightness(1.08); }
@@ -55,7 +55,7 @@ main { padding-block: clamp(1.4rem, 4vw, 2.6rem) 3rem; display: grid; gap: clamp
 .about { display: grid; gap: .8rem; align-content: start; }
 .book-author { color: var(--soft); font-size: 1.1rem; font-weight: 400; }
 .about > p:not(.book-author) { font-size: 1.06rem; max-width: 60ch; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .8rem 1.2rem; margin: .4rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .8rem 1.2rem; margin: .4rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); }
 .facts dt { color: var(--soft); font-size: .82rem; }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
 .reviews { display: grid; gap: 1rem; }
