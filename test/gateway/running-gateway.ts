@@ -5,8 +5,8 @@ import { type GatewayOptions, type RunningGateway, startGateway } from '../../sr
 type Forward = Extract<Selection, { kind: 'forward' }>;
 
 /** The declared ports of the tests; `map` moves both to free ones. */
-export const INGRESS_PORT = 80;
-export const MESH_PORT = 9080;
+const INGRESS_PORT = 80;
+const MESH_PORT = 9080;
 
 export const INGRESS: ListenerSpec = { kind: 'ingress', port: INGRESS_PORT, bind: '127.0.0.1' };
 export const MESH: ListenerSpec = { kind: 'mesh', port: MESH_PORT, bind: '127.0.0.1' };
