@@ -128,8 +128,8 @@ async function round({ ingress, server }: Serving): Promise<void> {
   const mayGoBack = before.rollback !== undefined || after.rollback !== undefined || before.startedAt !== after.startedAt;
   const wrong = answers.flatMap(({ visitor, answer: { status, body } }) => {
     const id = visitor.cookies.get('perch') ?? '';
-    const bucket = bucketOf(id, after.offset) ?? Number.NaN;
-    const allowed: readonly string[] = [...cutoffs].map((cutoff) => (bucket < cutoff ? 'v2' : 'v1'));
+    const bucket = bucketOf(id, after.offset);
+    const allowed: readonly string[] = bucket === undefined ? [] : [...cutoffs].map((cutoff) => (bucket < cutoff ? 'v2' : 'v1'));
     const isBack = lastSeen.get(visitor) === 'v2' && body === 'v1' && !mayGoBack;
     lastSeen.set(visitor, body);
     return status === 200 && allowed.includes(body) && !isBack ? [] : [{ id, bucket, status, body, allowed, isBack }];
@@ -203,6 +203,7 @@ test(`${KILLS} times kill -9 in the life of a release: every visitor and every s
     await assertRoutes(served.server);
 
     const status = await lookUntil(served.server, () => true);
+    assertRecord(sights, shop.steps);
     const total = kills.start + kills.hold + kills.request;
     if (status.phase === 'Succeeded' && total >= KILLS) break;
     const here = `${status.started} ${status.phase} ${status.step}`;
@@ -223,7 +224,6 @@ test(`${KILLS} times kill -9 in the life of a release: every visitor and every s
     }
   }
 
-  assertRecord(sights, shop.steps);
   const attempts = [1, 2].map((started) => sights.filter(({ status }) => status.started === started).map(({ status }) => status));
   expect(attempts.map((seen) => [...new Set(seen.map(({ step }) => step))].filter((step) => step >= 0))).toEqual([
     [0, 1, 2],
