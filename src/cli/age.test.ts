@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ageText, countdown, spanText } from './age.ts';
+import { ageText, countdown, spanText, timeText } from './age.ts';
 
 test.each([
   [-5, '0s'],
@@ -26,4 +26,9 @@ test.each([
 
 test('an age is the time since', () => {
   expect(ageText('2026-11-22T10:00:00.000Z', Date.parse('2026-11-22T10:04:05.900Z'))).toBe('4m05s');
+});
+
+test('a time without its fraction', () => {
+  expect(timeText('2026-11-22T12:00:30.137Z')).toBe('2026-11-22T12:00:30Z');
+  expect(timeText('2026-11-22T12:00:30Z')).toBe('2026-11-22T12:00:30Z');
 });

@@ -26,6 +26,11 @@ export function countdown(ms: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
 }
 
+/** An ISO 8601 time in UTC without its fraction of a second: `2026-11-22T12:00:30Z`. */
+export function timeText(at: string): string {
+  return at.replace(/\.\d+Z$/, 'Z');
+}
+
 /** Time since an ISO 8601 time, for the AGE column. */
 export function ageText(since: string, now: number): string {
   return spanText(now - Date.parse(since));

@@ -1,7 +1,7 @@
 import { describeVersion } from '../core/release/version.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
-import { ageText } from './age.ts';
-import { printable } from './clip.ts';
+import { ageText, timeText } from './age.ts';
+import { printable, wrap } from './clip.ts';
 import { percent } from './release-text.ts';
 import { renderRelease } from './release-view.ts';
 import type { Style } from './style.ts';
@@ -11,35 +11,45 @@ function section(title: string, lines: readonly string[], style: Style): readonl
   return lines.length === 0 ? [] : ['', style.bold(title), ...lines.map((line) => `  ${line}`)];
 }
 
+function timeOr(at: string | undefined, otherwise: string): string {
+  return at === undefined ? otherwise : timeText(at);
+}
+
 /** What each step is: over, current or to come. */
 function stepLines({ spec, status }: ReleaseView): readonly string[] {
   const current = status?.step ?? -1;
   const rows = spec.steps.map(({ weight, hold }, index) => {
     const isCurrent = index === current && (status?.phase === 'Progressing' || status?.phase === 'Paused');
-    const state = isCurrent ? `since ${status?.stepStartedAt ?? '(routes are being changed)'}` : '';
     return [
       isCurrent ? '>' : '',
       String(index + 1),
       percent(weight),
       hold,
-      isCurrent && status?.holdUntil !== undefined ? status.holdUntil : '-',
-      state,
+      isCurrent ? timeOr(status?.stepStartedAt, 'routes are being changed') : '-',
+      isCurrent ? timeOr(status?.holdUntil, '-') : '-',
     ];
   });
-  return table(['', 'STEP', 'WEIGHT', 'HOLD', 'UNTIL', ''], rows);
+  return table(['', 'STEP', 'WEIGHT', 'HOLD', 'SINCE', 'UNTIL'], rows);
 }
 
 function historyLines({ status }: ReleaseView): readonly string[] {
   const entries = status?.history ?? [];
   if (entries.length === 0) return [];
   const rows = entries.map((entry) => [
-    entry.endedAt,
+    timeText(entry.endedAt),
     `${describeVersion(entry.stable)} → ${describeVersion(entry.canary)}`,
     entry.outcome,
     entry.revision === undefined ? '-' : String(entry.revision),
     printable(entry.by ?? '-'),
   ]);
   return table(['ENDED', 'VERSIONS', 'OUTCOME', 'REVISION', 'BY'], rows);
+}
+
+const LABEL = 9;
+
+/** A fact with its label; what does not fit goes on below it. */
+function factLines(label: string, text: string, columns: number): readonly string[] {
+  return wrap(text, columns - LABEL - 2).map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL)}${line}`);
 }
 
 /** A release as a short report. `now` is in ms since the epoch. */
@@ -61,13 +71,16 @@ export function describeRelease(release: ReleaseView, now: number, style: Style,
   return [
     ...renderRelease(release, now, style, columns),
     '',
-    ...facts.map(([label, text]) => `  ${label.padEnd(9)}${text}`),
+    ...facts.flatMap(([label, text]) => factLines(label, text, columns)),
     ...section('Steps', stepLines(release), style),
     ...section(
       'Last request',
       request === undefined
         ? []
-        : [`${request.action} by ${printable(request.by)} at ${request.at}: ${request.outcome}, ${printable(request.message)}`],
+        : wrap(
+            `${request.action} by ${printable(request.by)} at ${timeText(request.at)}: ${request.outcome}, ${printable(request.message)}`,
+            columns - 2,
+          ),
       style,
     ),
     ...section(

@@ -14,7 +14,8 @@ export function shareText(exposure: ExposureSummary, style: Style): string {
   const { share, chance, visitors, weight } = exposure;
   if (share === undefined) return 'no visitor was seen yet in this step';
   const asked = weight === undefined ? [] : [`asked ${percent(weight)}`];
-  const explained = chance === undefined ? [] : [`by chance ${fixed(chance[0])} … ${fixed(chance[1])}`];
+  // At 0 and 100 % nothing is left to chance.
+  const explained = chance === undefined || chance[0] === chance[1] ? [] : [`by chance ${fixed(chance[0])} … ${fixed(chance[1])}`];
   const notes = [...asked, ...explained].join(', ');
   const outside = chance !== undefined && (share < chance[0] - 0.05 || share > chance[1] + 0.05);
   const shown = outside ? style.attention(`${fixed(share)} %`) : style.bold(`${fixed(share)} %`);

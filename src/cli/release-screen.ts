@@ -25,9 +25,13 @@ function timeOfDay(): string {
   return new Date().toTimeString().slice(0, 8);
 }
 
-/** Redraws in place; `header` stays on top, `none` is said while there is no release. */
+/**
+ * Redraws releases in place, `none` while there is no release. `header` is printed once: its addresses must never be clipped, and a low
+ * window is for the releases.
+ */
 function liveScreen(terminal: Terminal, header: readonly string[], none: string): ReleaseScreen {
   const releases = new Map<string, ReleaseView>();
+  for (const line of header) terminal.out(line);
   const region = openLiveRegion(terminal);
   let lost = false;
   const draw = (): void => {
@@ -35,7 +39,7 @@ function liveScreen(terminal: Terminal, header: readonly string[], none: string)
     const now = Date.now();
     const blocks = [...releases.values()].map((release) => renderRelease(release, now, terminal.style, columns));
     const body = blocks.length === 0 ? [`  ${none}`] : blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
-    region.show([...header, ...body, ...(lost ? [`  ${terminal.style.attention(LOST)}`] : [])]);
+    region.show([...body, ...(lost ? [`  ${terminal.style.attention(LOST)}`] : [])]);
   };
   const timer = setInterval(draw, REDRAW_MS);
   draw();

@@ -163,6 +163,17 @@ test('after the end every step is done; after a rollback none is', () => {
   expect(show(release({ phase: 'RolledBack', weight: 0 }))[1]).not.toContain('━');
 });
 
+test('after a rollback it says how to go on', () => {
+  const over = release({ phase: 'RolledBack', weight: 0, message: 'v1 is the live version; v2 was rolled back: requested' });
+  expect(show(over).slice(0, 3)).toEqual([
+    '  reviews  v1 → v2   RolledBack',
+    '  v1 is the live version; v2 was rolled back: requested',
+    '  perch retry reviews starts it once more',
+  ]);
+  const deleted = { ...over, metadata: { ...over.metadata, deletionTimestamp: '2026-11-22T12:00:00.000Z' } };
+  expect(show(deleted).join('\n')).not.toContain('retry');
+});
+
 test('a release that the controller has not seen yet, in a namespace of its own', () => {
   const { status: _, ...unseen } = release();
   const lines = show({ ...unseen, metadata: { ...unseen.metadata, namespace: 'shop' } });
@@ -223,7 +234,7 @@ test('without a terminal: the last step is told too when the release ends, and f
   } as unknown as ExposureSummary);
   const end = renderChange(last, over, NOW, plainStyle);
   expect(end.lines).toEqual([
-    'reviews: 100.0 % of 413 visitors (asked 100 %, by chance 100.0 … 100.0) were on v2',
+    'reviews: 100.0 % of 413 visitors (asked 100 %) were on v2',
     'reviews v1 → v2: Succeeded, v2 is the live version',
   ]);
   expect(

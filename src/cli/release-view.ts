@@ -61,6 +61,11 @@ function phaseText({ status }: ReleaseView, style: Style): string {
     : style.bold(phase);
 }
 
+/** A command that helps where nothing goes on by itself. */
+function wayOut({ metadata, status }: ReleaseView): string | undefined {
+  return status?.phase === 'RolledBack' ? `perch retry ${metadata.name} starts it once more` : undefined;
+}
+
 /** Where the bar stands: all done after the end, nothing after a rollback. */
 function barStep({ spec, status }: ReleaseView): number {
   if (status?.phase === 'Succeeded' || status?.phase === 'Completing') return spec.steps.length;
@@ -81,9 +86,11 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
   const head = `${style.bold(name)}  ${stable} → ${canary}   ${phaseText(release, style)}`;
   const where = whereText(release, now);
   const room = columns - INDENT.length;
+  const help = wayOut(release);
   const isShort = widthOf(head) + 3 + widthOf(where) <= room;
   const lines = [
     ...(isShort ? [`${head}   ${where}`] : [head, ...wrap(where, room)]),
+    ...(help === undefined || metadata.deletionTimestamp !== undefined ? [] : [style.dim(help)]),
     progressBar(weights, barStep(release), holdFraction(release, now), room, style),
   ];
   if (exposure !== undefined) {
