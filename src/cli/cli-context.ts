@@ -11,6 +11,8 @@ export interface CliContext {
   /** Aborts when the user, or the system, wants the command to end. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** To be called by a command that runs until it is ended, before anything else: SIGTERM ends it with exit code 0. */
+  readonly runsUntilEnded: () => void;
 }
 
 /** Adds one command to the program. Modules that cost time to load are imported inside its action. */

@@ -18,7 +18,7 @@ const terminal: Terminal = {
   size: () => ({ columns: 80, rows: 24 }),
   onResize: () => () => {},
 };
-const program = createProgram({ terminal, signal: new AbortController().signal, environment: {} });
+const program = createProgram({ terminal, signal: new AbortController().signal, environment: {}, runsUntilEnded: () => {} });
 const COMMANDS = program.commands.map((command) => command.name());
 
 test('there is every command that the manual names', () => {

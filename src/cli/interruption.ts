@@ -3,6 +3,8 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /** Exit code of an interrupted command; undefined while nothing interrupted. */
   exitCode(): number | undefined;
+  /** Says that this command runs until it is ended: SIGTERM is then how a service manager ends it, and no failure. */
+  runsUntilEnded(): void;
 }
 
 /**
@@ -18,11 +20,12 @@ const SAME_WISH_MS = 500;
 export function watchInterruption(): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
+  let isService = false;
   let firstAt = 0;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (code === undefined) {
-        code = 130;
+        code = isService && name === 'SIGTERM' ? 0 : 130;
         firstAt = performance.now();
         controller.abort();
       } else if (performance.now() - firstAt >= SAME_WISH_MS) {
@@ -37,5 +40,11 @@ export function watchInterruption(): Interruption {
       controller.abort();
     });
   }
-  return { signal: controller.signal, exitCode: () => code };
+  return {
+    signal: controller.signal,
+    exitCode: () => code,
+    runsUntilEnded: () => {
+      isService = true;
+    },
+  };
 }

@@ -7,6 +7,7 @@ const code = await runCli(process.argv.slice(2), {
   terminal: processTerminal(process.env),
   signal: interruption.signal,
   environment: process.env,
+  runsUntilEnded: interruption.runsUntilEnded,
 });
 process.exitCode = interruption.exitCode() ?? code;
 // Everything is closed by now; if something keeps the process alive nevertheless, its user should not have to wait for it.

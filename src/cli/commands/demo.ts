@@ -37,6 +37,7 @@ export const addDemo: AddCommand = (program, context) => {
       ),
     )
     .action(async (options: DemoOptions) => {
+      context.runsUntilEnded();
       // The runtime and the demo's services take time to load; every other command does without.
       const { runDemo } = await import('../run-demo.ts');
       await runDemo(context, options);

@@ -47,6 +47,7 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
       ),
     )
     .action(async (options: ServeOptions) => {
+      context.runsUntilEnded();
       // The runtime takes time to load; every other command does without.
       const { startServe } = await import('../start-serve.ts');
       const running = await startServe(context, options);

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreCorruptError, StoreLockedError, StoreVersionError, StoreWriteError } from '../store-errors.ts';
@@ -112,7 +112,8 @@ function attempt<T>(translate: (error: unknown) => unknown, work: () => T): T {
 
 function assertIntact(db: DatabaseSync, file: string): void {
   const answer = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-  if (answer !== 'ok') throw new StoreCorruptError(file, String(answer));
+  // Its first line names the database, the further ones say what is wrong.
+  if (answer !== 'ok') throw new StoreCorruptError(file, String(answer).split('\n').slice(-1).join());
 }
 
 /** Whether the file is new; throws where it is not ours. Reads only: another program's file stays as it is. */
@@ -139,6 +140,19 @@ const WRITE = new Map([
 ]);
 const CORRUPT = new Set([11, 26]);
 
+/** SQLite reports a disk that is read-only as an I/O error too, where it cannot make its -wal file: the system knows better. */
+function unwritable(dataDir: string): string | undefined {
+  if (dataDir === ':memory:') return undefined;
+  try {
+    accessSync(dataDir, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EROFS') return 'read-only';
+    return code === 'EACCES' ? 'no permission to write there' : undefined;
+  }
+}
+
 function storeError(error: unknown, file: string, dataDir: string): unknown {
   if (!(error instanceof Error)) return error;
   const { code, errcode, errstr } = error as Error & { code?: unknown; errcode?: unknown; errstr?: unknown };
@@ -147,7 +161,7 @@ function storeError(error: unknown, file: string, dataDir: string): unknown {
     if (BUSY.has(primary)) return new StoreLockedError(dataDir, error);
     if (CORRUPT.has(primary)) return new StoreCorruptError(file, String(errstr), error);
     const reason = WRITE.get(primary);
-    if (reason !== undefined) return new StoreWriteError(file, reason, error);
+    if (reason !== undefined) return new StoreWriteError(file, unwritable(dataDir) ?? reason, error);
     return error;
   }
   // mkdir's own errors: EACCES, EROFS, ENOSPC, ENOTDIR, EEXIST.

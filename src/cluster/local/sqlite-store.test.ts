@@ -201,6 +201,7 @@ describe('a file that cannot be used', () => {
     expect(error).toBeInstanceOf(StoreCorruptError);
     expect(String(error)).toContain(file());
     expect(String(error)).toContain('move it');
+    expect(String(error), 'one line').not.toContain('\n');
     expect(readFileSync(file()).equals(damaged)).toBe(true);
   });
 
@@ -295,7 +296,7 @@ describe.skipIf(!mountable)('a disk of 1 MiB', () => {
     execFileSync('mount', ['-o', 'remount,ro', disk]);
     const error = errorOf(() => open(disk));
     expect(error).toBeInstanceOf(StoreWriteError);
-    expect(String(error)).toContain(join(disk, 'perch.db'));
+    expect(String(error)).toContain(`cannot write ${join(disk, 'perch.db')} (read-only)`);
   });
 
   function fillDisk(): void {
