@@ -21,11 +21,13 @@ export function watchInterruption(): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
   let isService = false;
+  let isTermination = false;
   let firstAt = 0;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (code === undefined) {
-        code = isService && name === 'SIGTERM' ? 0 : 130;
+        code = 130;
+        isTermination = name === 'SIGTERM';
         firstAt = performance.now();
         controller.abort();
       } else if (performance.now() - firstAt >= SAME_WISH_MS) {
@@ -42,7 +44,8 @@ export function watchInterruption(): Interruption {
   }
   return {
     signal: controller.signal,
-    exitCode: () => code,
+    // Asked at the end: the signal may have come before the command said what it is.
+    exitCode: () => (isService && isTermination ? 0 : code),
     runsUntilEnded: () => {
       isService = true;
     },

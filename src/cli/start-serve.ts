@@ -105,7 +105,8 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
         const applied = await applyFiles(started.store, files, { prune });
         if (!reportApplied(terminal, applied)) terminal.err(`${countErrors(applied.diagnostics)}; what was applied before stays`);
       };
-      const onError = (error: unknown): void => log.error('the files could not be applied again', error);
+      const onError = (error: unknown): void =>
+        log.error(`the files could not be applied again: ${error instanceof Error ? error.message : String(error)}`, error);
       stopWatching = await watchFiles(files, coalesced(reapply, onError), onError);
     }
     terminal.out(`perch ${perchVersion()} serves, Ctrl-C ends it`);
