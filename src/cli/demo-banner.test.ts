@@ -16,7 +16,6 @@ test('the first screen: addresses that work and commands to try', () => {
     '  Visitors    200 synthetic ones keep it lively (--no-visitors)',
     '  Try         npx perch rollback reviews',
     '              or promote, pause, resume, status --watch, describe release',
-    '',
   ]);
 });
 

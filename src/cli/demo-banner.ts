@@ -11,7 +11,7 @@ export interface DemoFacts {
   readonly visitors: number;
 }
 
-/** Addresses that work and commands to try: at most 80 columns, an empty line round them. */
+/** Addresses that work and commands to try: at most 80 columns, an empty line before them. */
 export function demoBanner(facts: DemoFacts, style: Style): readonly string[] {
   const { version, gatewayPort, apiPort, isDefaultApi, visitors } = facts;
   const server = isDefaultApi ? '' : ` --server http://localhost:${apiPort}`;
@@ -25,6 +25,5 @@ export function demoBanner(facts: DemoFacts, style: Style): readonly string[] {
     `  Visitors    ${visitors === 0 ? 'only real ones: you' : `${visitors} synthetic ones keep it lively (--no-visitors)`}`,
     `  Try         ${style.link(`npx perch rollback reviews${server}`)}`,
     `              ${style.dim('or promote, pause, resume, status --watch, describe release')}`,
-    '',
   ];
 }

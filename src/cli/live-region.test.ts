@@ -5,6 +5,8 @@ import type { Terminal } from './terminal.ts';
 
 /** A terminal that keeps what was written, and understands the control sequences that a live region uses. */
 function fakeTerminal(columns: number, rows: number) {
+  let width = columns;
+  let resized = (): void => {};
   const written: string[] = [];
   const screen: string[] = [''];
   let row = 0;
@@ -26,10 +28,20 @@ function fakeTerminal(columns: number, rows: number) {
     style: plainStyle,
     errStyle: plainStyle,
     errColour: false,
-    size: () => ({ columns, rows }),
-    onResize: () => () => {},
+    size: () => ({ columns: width, rows }),
+    onResize: (listener) => {
+      resized = listener;
+      return () => {};
+    },
   };
-  return { terminal, written, lines: () => screen.slice(0, -1) };
+  /** Wraps each line that is too long now, as terminals do. */
+  const narrow = (to: number): void => {
+    width = to;
+    screen.splice(0, screen.length, ...screen.flatMap((line) => line.match(new RegExp(`.{1,${to}}`, 'g')) ?? ['']));
+    row = screen.length - 1;
+    resized();
+  };
+  return { terminal, written, narrow, lines: () => screen.slice(0, -1) };
 }
 
 test('lines are redrawn in place, also when there are fewer', () => {
@@ -72,6 +84,15 @@ test('long lines are clipped and a region higher than the screen is cut, so that
   const region = openLiveRegion(terminal);
   region.show(['0123456789abc', 'b', 'c', 'd', 'e']);
   expect(lines()).toEqual(['012345678…', 'b', 'c']);
+});
+
+test('a terminal that becomes narrower wraps the lines: they are drawn anew, and nothing of the old ones is left', () => {
+  const { terminal, narrow, lines } = fakeTerminal(20, 24);
+  terminal.out('stays');
+  const region = openLiveRegion(terminal);
+  region.show(['', 'a line of 18 chars', 'short']);
+  narrow(10);
+  expect(lines()).toEqual(['stays', '', 'a line of…', 'short']);
 });
 
 test('the cursor is hidden while it lives, and comes back', () => {

@@ -1,4 +1,4 @@
-import { clip } from './clip.ts';
+import { clip, widthOf } from './clip.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Lines at the bottom of a terminal that are redrawn in place, below what is printed for good. */
@@ -21,15 +21,16 @@ export function openLiveRegion(terminal: Terminal): LiveRegion {
   let wanted: readonly string[] = [];
   let drawn: readonly string[] = [];
 
-  /** Back to the first line of what is drawn. */
-  const toStart = (): string => (drawn.length > 0 ? `\u001b[${drawn.length}A\r` : '\r');
+  /** Back to the first line of what is drawn, which takes up so many rows. */
+  const toStart = (rows = drawn.length): string => (rows > 0 ? `\u001b[${rows}A\r` : '\r');
 
   const draw = (above = ''): void => {
     const { columns, rows } = terminal.size();
     // One row less than there is: a region as high as the screen would scroll with its last line end.
     const lines = wanted.slice(0, Math.max(rows - 1, 1)).map((line) => clip(line, columns));
     if (above === '' && lines.length === drawn.length && lines.every((line, index) => line === drawn[index])) return;
-    const rewrite = (line: string): string => `${line}${CLEAR_TO_LINE_END}\n`;
+    // Cleared before it is written: cells cleared behind a text count as part of the line for terminals that wrap when resized.
+    const rewrite = (line: string): string => `${CLEAR_TO_LINE_END}${line}\n`;
     // Lines that stay are only passed over: no flicker, and a tick costs a few bytes.
     const moved = above !== '';
     const text = lines.map((line, index) => (!moved && line === drawn[index] ? '\n' : rewrite(line)));
@@ -40,8 +41,10 @@ export function openLiveRegion(terminal: Terminal): LiveRegion {
 
   terminal.raw(HIDE_CURSOR);
   const stopResize = terminal.onResize(() => {
-    // The terminal may have wrapped the old lines; drawing anew from its own top is the only sure place.
-    terminal.raw(`${toStart()}${CLEAR_BELOW}`);
+    // A terminal that became narrower has wrapped what stood there.
+    const { columns } = terminal.size();
+    const rows = drawn.reduce((sum, line) => sum + Math.max(Math.ceil(widthOf(line) / columns), 1), 0);
+    terminal.raw(`${toStart(rows)}${CLEAR_BELOW}`);
     drawn = [];
     draw();
   });

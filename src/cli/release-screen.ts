@@ -32,6 +32,8 @@ function timeOfDay(): string {
 function liveScreen(terminal: Terminal, header: readonly string[], none: string): ReleaseScreen {
   const releases = new Map<string, ReleaseView>();
   for (const line of header) terminal.out(line);
+  /** Apart from what is printed above, now and later. */
+  const gap = header.length === 0 ? [] : [''];
   const region = openLiveRegion(terminal);
   let lost = false;
   const draw = (): void => {
@@ -39,7 +41,7 @@ function liveScreen(terminal: Terminal, header: readonly string[], none: string)
     const now = Date.now();
     const blocks = [...releases.values()].map((release) => renderRelease(release, now, terminal.style, columns));
     const body = blocks.length === 0 ? [`  ${none}`] : blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
-    region.show([...body, ...(lost ? [`  ${terminal.style.attention(LOST)}`] : [])]);
+    region.show([...gap, ...body, ...(lost ? [`  ${terminal.style.attention(LOST)}`] : [])]);
   };
   const timer = setInterval(draw, REDRAW_MS);
   draw();
@@ -71,6 +73,7 @@ function plainScreen(terminal: Terminal, header: readonly string[]): ReleaseScre
   let lost = false;
   const print = (text: string): void => terminal.out(`${timeOfDay()} ${text}`);
   for (const line of header) terminal.out(line);
+  if (header.length > 0) terminal.out('');
   return {
     update: (release) => {
       const key = keyOf(release.metadata.namespace, release.metadata.name);
