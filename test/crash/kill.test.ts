@@ -184,7 +184,7 @@ function momentOf({ holdUntil }: ReleaseStatus, life: number): number {
   return left < 1200 || life % 2 === 1 ? Math.max(0, left - 10 + random() * 50) : random() * 300;
 }
 
-test(`${KILLS} times kill -9 in the life of a release: every visitor and every step where they were`, { timeout: 240_000 }, async () => {
+test(`${KILLS} times kill -9 in the life of a release: every visitor and every step where they were`, { timeout: 480_000 }, async () => {
   const kills = { start: 0, hold: 0, request: 0 };
   let waiting: string | undefined;
   let place = '';
