@@ -41,13 +41,13 @@ describeWithChromium('a visitor', (executable) => {
 
   const versionByHand = (id: string): string => (bucketByHand(id, offset) < cutoff ? 'v2' : 'v1');
 
-  /** A fresh profile that was sorted into this version by its own draw. */
+  /** A profile that was sorted into this version by its own draw. */
   async function profileOn(version: string): Promise<{ readonly profile: BrowserContext; readonly tab: ProductPage }> {
+    const profile = await browser.newContext();
+    const tab = await ProductPage.open(profile, demo.page);
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
-      const profile = await browser.newContext();
-      const tab = await ProductPage.open(profile, demo.page);
       if ((await tab.read()).version === version) return { profile, tab };
-      await profile.close();
+      await tab.clickNewVisitor();
     }
     throw new Error(`nobody of ${MAX_DRAWS} is on ${version} at 50 %`);
   }
@@ -122,6 +122,7 @@ describeWithChromium('a visitor', (executable) => {
         expect(reading.sentence).toContain(`…${id.slice(-4)}, bucket ${reading.bucket} of 4096: reviews ${reading.version}`);
       }
       expect(await visitorId(profile, demo.page)).toBe(id);
+      await profile.close();
     }
     expect(ids.size).toBe(PROFILES);
   });
