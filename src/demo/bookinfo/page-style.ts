@@ -55,7 +55,7 @@ main { padding-block: clamp(1.4rem, 4vw, 2.6rem) 3rem; display: grid; gap: clamp
 .about { display: grid; gap: .8rem; align-content: start; }
 .book-author { color: var(--soft); font-size: 1.1rem; font-weight: 400; }
 .about > p:not(.book-author) { font-size: 1.06rem; max-width: 60ch; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .8rem 1.2rem; margin: .4rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(9rem, 45%), 1fr)); gap: .8rem 1.2rem; margin: .4rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); }
 .facts dt { color: var(--soft); font-size: .82rem; }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
 .reviews { display: grid; gap: 1rem; }
