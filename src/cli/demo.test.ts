@@ -1,11 +1,20 @@
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { afterEach, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
 
 const FREE = ['--gateway-port', '0', '--api-port', '0'];
 const running: PerchProcess[] = [];
+/** Temporary files of this suite's demos only: other suites run demos at the same time. */
+let temporary = '';
+
+beforeAll(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'perch-demo-test-'));
+});
+
+afterAll(() => rm(temporary, { recursive: true, force: true }));
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((process) => process.stop('SIGKILL')));
@@ -14,14 +23,14 @@ afterEach(async () => {
 async function startDemo(
   ...args: readonly string[]
 ): Promise<{ readonly demo: PerchProcess; readonly page: string; readonly server: string }> {
-  const demo = new PerchProcess(['demo', ...FREE, ...args]);
+  const demo = new PerchProcess(['demo', ...FREE, ...args], { TMPDIR: temporary });
   running.push(demo);
   const [, page = ''] = await demo.until(/Bookinfo +(http:\S+)/);
   const [, server = ''] = await demo.until(/API +(http:\/\/[^/]+)/);
   return { demo, page, server };
 }
 
-const demoDirectories = async (): Promise<readonly string[]> => (await readdir(tmpdir())).filter((name) => name.startsWith('perch-demo-'));
+const demoDirectories = async (): Promise<readonly string[]> => (await readdir(temporary)).filter((name) => name.startsWith('perch-demo-'));
 
 test('the addresses work, a visitor is told where they stand, and rollback takes them to v1', async () => {
   const { demo, page, server } = await startDemo('--no-visitors', '--hold', '1h');
@@ -65,7 +74,10 @@ test.each(['--gateway-port', '--api-port'])('%s in use: one line with the way ou
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const before = await demoDirectories();
-  const { code, stdout, stderr } = await perch(['demo', ...FREE, option, String(port)], { npm_lifecycle_event: 'demo' });
+  const { code, stdout, stderr } = await perch(['demo', ...FREE, option, String(port)], {
+    npm_lifecycle_event: 'demo',
+    TMPDIR: temporary,
+  });
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`error: port ${port} is in use by another program: stop it, or run npm run demo -- ${option} ${port + 10}\n`);
   expect(await demoDirectories()).toEqual(before);
