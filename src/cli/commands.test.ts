@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Finished, PerchProcess, perch } from '../../test/harness/perch-process.ts';
-import { createScene, ROUTES_YAML, releaseYaml, type Scene } from '../../test/harness/serve-scene.ts';
+import { createScene, type Scene } from '../../test/harness/serve-scene.ts';
 import type { Serving } from '../../test/harness/serving.ts';
+import { WEB_ROUTES_YAML, webReleaseYaml } from '../../test/harness/web-manifests.ts';
 
 // One runtime, told by real perch processes what to do. The tests build on each other, as a release goes on.
 
@@ -38,8 +39,8 @@ test('before there is a release', async () => {
 });
 
 test('a file with mistakes: every one with its place, exit 2, and nothing of the apply is done', async () => {
-  const bad = await fileWith('bad.yaml', releaseYaml().replace('canary:', 'canray:').replace('weight: 50', 'weight: 5'));
-  const good = await fileWith('good.yaml', ROUTES_YAML.replaceAll('web', 'other'));
+  const bad = await fileWith('bad.yaml', webReleaseYaml().replace('canary:', 'canray:').replace('weight: 50', 'weight: 5'));
+  const good = await fileWith('good.yaml', WEB_ROUTES_YAML.replaceAll('web', 'other'));
   const { code, stdout, stderr } = await run('apply', '-f', good, '-f', bad);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`${bad}:7:3  PERCH`);
@@ -52,7 +53,7 @@ test('a file with mistakes: every one with its place, exit 2, and nothing of the
 });
 
 test('what only the runtime can know is shown at its place in the file too', async () => {
-  const twice = await fileWith('twice.yaml', `${ROUTES_YAML}---\n${ROUTES_YAML}`);
+  const twice = await fileWith('twice.yaml', `${WEB_ROUTES_YAML}---\n${WEB_ROUTES_YAML}`);
   const { code, stderr } = await run('apply', '-f', twice);
   expect(code).toBe(2);
   expect(stderr).toContain(`${twice}:14:18  PERCH4050  VirtualService default/web is given twice`);
@@ -71,7 +72,7 @@ test.each([
 test('kinds that do not concern routing are left out with one note', async () => {
   const file = await fileWith(
     'mixed.yaml',
-    `apiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\n${ROUTES_YAML}`,
+    `apiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\n${WEB_ROUTES_YAML}`,
   );
   expect(await run('apply', '-f', file)).toEqual({
     code: 0,
@@ -81,7 +82,7 @@ test('kinds that do not concern routing are left out with one note', async () =>
 });
 
 test('apply starts the release, which waits at its manual step', async () => {
-  const { code, stdout } = await run('apply', '-f', await fileWith('release.yaml', releaseYaml()));
+  const { code, stdout } = await run('apply', '-f', await fileWith('release.yaml', webReleaseYaml()));
   expect([code, stdout]).toEqual([0, 'canaryrelease/web created\n']);
   await expect.poll(async () => (await run('get')).stdout, { timeout: 15_000 }).toMatch(/^web +v1 +v2 +Paused +1\/3 +10 % /m);
 });
@@ -113,7 +114,7 @@ test('served routes are woven, their base is what was applied; a copy of either 
   const woven = await run('get', 'virtualservice', 'web', '-o', 'yaml');
   expect(woven.stdout).toContain('name: perch:default/web:');
   const base = await run('get', 'vs', 'web', '--view', 'base', '-o', 'yaml');
-  expect(parse(base.stdout).spec).toEqual(parse(ROUTES_YAML).spec);
+  expect(parse(base.stdout).spec).toEqual(parse(WEB_ROUTES_YAML).spec);
   for (const [name, copy] of [
     ['woven', woven],
     ['base', base],

@@ -3,8 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
-import { createScene, ROUTES_YAML, releaseYaml, type Scene } from '../../test/harness/serve-scene.ts';
+import { createScene, type Scene } from '../../test/harness/serve-scene.ts';
 import { FREE_PORTS } from '../../test/harness/serving.ts';
+import { WEB_ROUTES_YAML, webReleaseYaml } from '../../test/harness/web-manifests.ts';
 
 let scene: Scene;
 
@@ -54,7 +55,7 @@ test('a restart serves what is stored, without files, before anything else', asy
 test('the same files change nothing at the next start, not even what was applied later', async () => {
   const first = await scene.serve('-f', scene.files);
   const moved = join(scene.dir, 'moved.yaml');
-  await writeFile(moved, ROUTES_YAML.replace('subset: v1', 'subset: v2'));
+  await writeFile(moved, WEB_ROUTES_YAML.replace('subset: v1', 'subset: v2'));
   await perch(['apply', '-f', moved], { PERCH_SERVER: first.server });
   await expect.poll(async () => (await fetch(first.ingress)).text()).toBe('v2');
   await first.process.stop('SIGKILL');
@@ -108,7 +109,7 @@ test('a port that was taken can be given up in the files: the next start serves 
 test('status --watch says when the runtime is gone, and goes on when it is back', async () => {
   const first = await scene.serve('-f', scene.files);
   const release = join(scene.dir, 'release.yaml');
-  await writeFile(release, releaseYaml());
+  await writeFile(release, webReleaseYaml());
   await perch(['apply', '-f', release], { PERCH_SERVER: first.server });
   const watch = new PerchProcess(['status', '--watch'], { PERCH_SERVER: first.server });
   await watch.until(/web v1 → v2: Paused, step 1 of 3/);
@@ -122,7 +123,7 @@ test('status --watch says when the runtime is gone, and goes on when it is back'
 });
 
 test('a bad file: every mistake with its place, exit 2', async () => {
-  await writeFile(join(scene.files, 'release.yaml'), releaseYaml().replace('hold: 1h', 'hold: soon'));
+  await writeFile(join(scene.files, 'release.yaml'), webReleaseYaml().replace('hold: 1h', 'hold: soon'));
   const { code, stdout, stderr } = await perch(['serve', ...FREE_PORTS, '--data', scene.data, '-f', scene.files]);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`${join(scene.files, 'release.yaml')}:11:`);
@@ -132,11 +133,11 @@ test('a bad file: every mistake with its place, exit 2', async () => {
 test('--watch applies a change, keeps what was applied before when it is bad, and --prune lets go of what left', async () => {
   const { process, ingress } = await scene.serve('-f', scene.files, '--watch', '--prune');
   const routes = join(scene.files, 'routes.yaml');
-  await writeFile(routes, ROUTES_YAML.replace('subset: v1', 'subset: v2'));
+  await writeFile(routes, WEB_ROUTES_YAML.replace('subset: v1', 'subset: v2'));
   await process.until(/virtualservice\/web configured/);
   await expect.poll(async () => (await fetch(ingress)).text()).toBe('v2');
 
-  await writeFile(routes, ROUTES_YAML.replace('subset: v1', 'sbset: v1'));
+  await writeFile(routes, WEB_ROUTES_YAML.replace('subset: v1', 'sbset: v1'));
   await process.until(/did you mean subset/);
   await process.until(/what was applied before stays/);
   expect(await (await fetch(ingress)).text()).toBe('v2');

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Finished, PerchProcess, perch } from '../harness/perch-process.ts';
-import { createScene, releaseYaml, type Scene } from '../harness/serve-scene.ts';
+import { createScene, type Scene } from '../harness/serve-scene.ts';
 import { FREE_PORTS, type Serving } from '../harness/serving.ts';
 import { startVersion } from '../harness/version-server.ts';
+import { webReleaseYaml } from '../harness/web-manifests.ts';
 
 // What goes wrong around a runtime: its disk, its data, its end. Ports and a second instance: src/cli/serve.test.ts.
 
@@ -42,7 +43,7 @@ async function phaseOf({ server }: Serving): Promise<string> {
 
 /** Serves a release that waits at its first step, 10 %. */
 async function serveRelease(...args: readonly string[]): Promise<Serving> {
-  writeFileSync(join(scene.files, 'release.yaml'), releaseYaml());
+  writeFileSync(join(scene.files, 'release.yaml'), webReleaseYaml());
   const served = await scene.serve('-f', scene.files, ...args);
   await expect.poll(() => phaseOf(served), { timeout: 15_000 }).toBe('Paused 0');
   expect(await versions(served)).toEqual(['v2', 'v1']);
@@ -200,7 +201,7 @@ describe.skipIf(!mountable)('a disk of 1 MiB (mounted: only as root on Linux)', 
   });
 
   test('full when a hold ends: the step stays, one line says why, traffic goes on; with space the release goes on by itself', async () => {
-    const release = releaseYaml().replace('hold: manual', 'hold: 1500ms');
+    const release = webReleaseYaml().replace('hold: manual', 'hold: 1500ms');
     writeFileSync(join(scene.files, 'release.yaml'), release);
     const served = await scene.serve('-f', scene.files);
     await expect.poll(() => phaseOf(served), { timeout: 15_000 }).toBe('Progressing 0');

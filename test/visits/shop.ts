@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +11,8 @@ import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../../
 import { readManifestFiles } from '../../src/server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
 import { seededUuid } from '../harness/seeded-random.ts';
+import { startVersion } from '../harness/version-server.ts';
+import { WEB_ROUTES_YAML, webBasicsYaml, webReleaseYaml } from '../harness/web-manifests.ts';
 
 /** A running service with a release of four manual steps, 10, 25, 50 and 100 %. */
 export interface Shop {
@@ -59,20 +59,15 @@ export async function startBookinfoShop(seed: number, { forward, propagate }: En
 /** One service at the edge, without anything behind it: the routed VirtualService issues the ids itself. */
 export async function startEdgeShop(seed: number): Promise<Shop> {
   return await startShop(seed, 'web', async () => {
-    const versions = await Promise.all(['v1', 'v2'].map(startVersion));
-    const [v1 = 0, v2 = 0] = versions.map((server) => (server.address() as AddressInfo).port);
-    const { objects } = parseManifests(edgeYaml(v1, v2), 'edge.yaml');
+    const versions = await Promise.all(['v1', 'v2'].map((version) => startVersion(version)));
+    const [v1 = 0, v2 = 0] = versions.map(({ port }) => port);
+    const text = [webBasicsYaml({ v1, v2 }), WEB_ROUTES_YAML, webReleaseYaml()].join('---\n');
+    const { objects } = parseManifests(text, 'web.yaml');
     const close = async (): Promise<void> => {
-      for (const server of versions) server.close();
+      await Promise.all(versions.map((version) => version.close()));
     };
     return { objects: objects.map(({ object }) => object), close };
   });
-}
-
-async function startVersion(version: string): Promise<Server> {
-  const server = createServer((_request, response) => response.end(`web ${version}`));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }
 
 interface Application {
@@ -135,58 +130,4 @@ function withPropagate(object: KubeObject, propagate: readonly string[]): KubeOb
   if (object.kind !== 'CanaryRelease') return object;
   const spec = object.spec as { readonly visitorId: object };
   return { ...object, spec: { ...spec, visitorId: { ...spec.visitorId, propagate } } };
-}
-
-function edgeYaml(v1: number, v2: number): string {
-  return `
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop-gateway}
-spec:
-  selector: {istio: ingressgateway}
-  servers:
-  - port: {number: 8080, name: http, protocol: HTTP}
-    hosts: ['*']
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: web}
-spec:
-  hosts: ['*']
-  gateways: [shop-gateway]
-  http:
-  - route:
-    - destination: {host: web, subset: v1}
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: web}
-spec:
-  host: web
-  subsets:
-  - {name: v1, labels: {version: v1}}
-  - {name: v2, labels: {version: v2}}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: web}
-spec:
-  hosts: [web.default.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{number: 9080, name: http, protocol: HTTP}]
-  endpoints:
-  - {address: 127.0.0.1, ports: {http: ${v1}}, labels: {version: v1}}
-  - {address: 127.0.0.1, ports: {http: ${v2}}, labels: {version: v2}}
----
-apiVersion: perch.dev/v1alpha1
-kind: CanaryRelease
-metadata: {name: web}
-spec:
-  service: {host: web, port: 9080}
-  stable: {subset: v1}
-  canary: {subset: v2}
-  route: {adopt: {virtualService: web}}
-  steps: [{weight: 100, hold: manual}]
-`;
 }

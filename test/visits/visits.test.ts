@@ -16,7 +16,7 @@ interface Page {
 }
 
 const REVIEWS: Page = { path: '/api/v1/products/0/reviews', version: (body) => /reviews-(v\d)-demo/.exec(body)?.[1] };
-const WEB: Page = { path: '/', version: (body) => /^web (v\d)$/.exec(body)?.[1] };
+const WEB: Page = { path: '/', version: (body) => /^(v\d)$/.exec(body)?.[1] };
 
 /** One page for each visitor; the versions they saw, in their order. */
 async function round(visitors: readonly Visitor[], page: Page, width = 24): Promise<string[]> {

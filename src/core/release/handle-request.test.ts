@@ -228,6 +228,6 @@ describe('after a rollback', () => {
     expect(world.phase).toBe('Pending');
     world.edit(specOf());
     expect(world.phase).toBe('RolledBack');
-    expect(world.message).toBe('v1 is the live version; v2 was rolled back: requested');
+    expect(world.message).toBe('v1 is the live version; v2 was rolled back: requested by ada');
   });
 });

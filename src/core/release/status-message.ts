@@ -3,7 +3,7 @@ import { nothingIsReady } from './endpoints.ts';
 import { isUnderWay } from './phase.ts';
 import { wideningBlocked } from './progress.ts';
 import { missingToStart } from './start.ts';
-import type { ReleaseStatus } from './status.ts';
+import type { ReleaseStatus, RollbackCause } from './status.ts';
 import type { Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
@@ -35,8 +35,13 @@ function phaseMessage(turn: Turn, status: ReleaseStatus): string {
     case 'RollingBack':
       return `everyone goes back to ${live}; waiting for the routes to be served`;
     case 'RolledBack':
-      return `${live} is the live version; ${canary} was rolled back${status.rollback === undefined ? '' : `: ${status.rollback.reason}`}`;
+      return `${live} is the live version; ${canary} was rolled back${causeMessage(status.rollback)}`;
   }
+}
+
+function causeMessage(cause: RollbackCause | undefined): string {
+  if (cause === undefined) return '';
+  return cause.by === undefined ? `: ${cause.reason}` : `: ${cause.reason} by ${cause.by}`;
 }
 
 function place({ release }: Turn, { step, weight, canary }: ReleaseStatus): string {
