@@ -70,6 +70,8 @@ export class ClientConnection {
     this.current = undefined;
     if (this.tunnel) return;
     if (this.closing) {
+      // What is read from here on is nobody's request any more.
+      this.broken = true;
       this.socket.destroySoon();
       return;
     }

@@ -110,6 +110,8 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   respondHead(status: number, reason: string, fields: string[]): void {
     const response = this.response;
     if (this.last || this.connection.closing || !response.shouldKeepAlive || (this.expectsContinue && !this.reading)) {
+      // Whatever was pipelined behind this request must not get its turn.
+      this.connection.closing = true;
       fields.push('connection', 'close');
     } else {
       // Keep-alive is what HTTP/1.1 means without a Connection header.
