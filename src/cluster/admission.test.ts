@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { KubeObject } from '../core/istio/resources.ts';
+import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { runtimeAdmission } from './admission.ts';
 import { refOf } from './manifest.ts';
-import { canaryRelease, PROGRESSING, virtualService } from './store.cases.ts';
+import { canaryRelease, virtualService } from './store.cases.ts';
 import type { StoredObject } from './store.ts';
 
 function stored(base: KubeObject, status?: ReleaseStatus): StoredObject {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { KubeObject } from '../core/istio/resources.ts';
-import type { ReleaseRequest, ReleaseStatus } from '../core/release/status.ts';
+import { PROGRESSING } from '../core/release/status.cases.ts';
+import type { ReleaseRequest } from '../core/release/status.ts';
 import type { ApplyResult, ObjectRef, Store, StoredObject } from './store.ts';
 
 /** One behaviour that every adapter of the store port has. `run` throws where the store given does otherwise. */
@@ -38,22 +39,6 @@ export function canaryRelease(weights: readonly number[] = [10, 100], name = 're
 
 const RELEASE: ObjectRef = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
 const ROUTES: ObjectRef = { kind: 'VirtualService', namespace: 'default', name: 'reviews' };
-
-/** A status as the state machine leaves it on a release's first step. */
-export const PROGRESSING: ReleaseStatus = {
-  phase: 'Progressing',
-  message: 'step 1 of 2',
-  step: 0,
-  weight: 10,
-  cutoff: 410,
-  offset: 0,
-  started: 1,
-  stable: { subset: 'v1' },
-  canary: { subset: 'v2' },
-  observedGeneration: 1,
-  history: [],
-  conditions: [],
-};
 
 const ROLLBACK: ReleaseRequest = { id: 'r1', action: 'rollback', by: 'ann' };
 

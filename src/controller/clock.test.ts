@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PROGRESSING } from '../cluster/store.cases.ts';
+import { PROGRESSING } from '../core/release/status.cases.ts';
 import { latestRecordedTime, startClock } from './clock.ts';
 
 const HOUR = 3_600_000;

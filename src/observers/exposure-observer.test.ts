@@ -3,6 +3,7 @@ import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
 import type { RequestEvent } from '../core/evidence/request-event.ts';
 import { SYNTHETIC_USER_AGENT } from '../core/evidence/synthetic-visitor.ts';
+import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { wovenRuleName } from '../core/weave/rule-name.ts';
 import { type ExposureObserver, startExposureObserver } from './exposure-observer.ts';
@@ -24,20 +25,9 @@ const RELEASE = {
   },
 };
 const STATUS: ReleaseStatus = {
-  phase: 'Progressing',
-  message: 'on a step',
-  step: 0,
-  weight: 10,
-  cutoff: 410,
-  offset: 0,
-  started: 1,
-  stable: { subset: 'v1' },
-  canary: { subset: 'v2' },
+  ...PROGRESSING,
   startedAt: '2026-11-22T19:00:00.000Z',
   stepStartedAt: '2026-11-22T19:00:01.000Z',
-  observedGeneration: 1,
-  history: [],
-  conditions: [],
 };
 const ANNA = '3e4666bf-d5e5-4aa7-b8ce-0b3e41c7568a';
 const BEN = '7c1d2a90-0f3b-4c55-9f0e-fe1241c7568a';

@@ -6,6 +6,7 @@ import { runtimeAdmission } from '../cluster/admission.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
 import { StoreWriteError } from '../cluster/store-errors.ts';
+import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { createApi } from './api.ts';
 import { type ApiContext, MAX_BODY_BYTES } from './api-context.ts';
@@ -35,21 +36,6 @@ const RELEASE = {
       { weight: 100, hold: '1m' },
     ],
   },
-};
-
-const STATUS: ReleaseStatus = {
-  phase: 'Progressing',
-  message: 'step 1 of 2',
-  step: 0,
-  weight: 10,
-  cutoff: 410,
-  offset: 0,
-  started: 1,
-  stable: { subset: 'v1' },
-  canary: { subset: 'v2' },
-  observedGeneration: 1,
-  history: [],
-  conditions: [],
 };
 
 let store: Store;
@@ -278,13 +264,13 @@ describe('objects', () => {
 describe('releases', () => {
   test('a release is shown as it was applied, with its status', async () => {
     await applyExample();
-    await writeStatus(STATUS);
+    await writeStatus(PROGRESSING);
     const view = await (await send('GET', '/api/v1/releases/default/reviews')).json();
     expect(view).toMatchObject({
       kind: 'CanaryRelease',
       metadata: { name: 'reviews', namespace: 'default', generation: 1 },
       spec: RELEASE.spec,
-      status: STATUS,
+      status: PROGRESSING,
     });
     const list = (await (await send('GET', '/api/v1/releases')).json()) as { items: unknown[] };
     expect(list.items).toEqual([view]);
@@ -308,7 +294,7 @@ describe('releases', () => {
 
   test('a visitor learns where they stand', async () => {
     await applyExample();
-    await writeStatus(STATUS);
+    await writeStatus(PROGRESSING);
     const id = '00000000-0000-4000-8000-fff000000000';
     const described = await (await send('GET', `/api/v1/releases/default/reviews/visitors/${id}`)).json();
     expect(described).toMatchObject({
@@ -357,17 +343,23 @@ describe('requests', () => {
 
   test('a promotion that is waited for answers when its routes are confirmed, not when it is handled', async () => {
     await applyExample();
-    await writeStatus(STATUS);
+    await writeStatus(PROGRESSING);
     let answered = false;
     const answer = post({ action: 'promote', by: 'me', id: 'r1' }, '?wait=20000').then((response) => {
       answered = true;
       return response;
     });
     await expect.poll(async () => (await store.get(RELEASE_REF))?.request?.id).toBe('r1');
-    await writeStatus({ ...STATUS, ...handled('r1', 'done', 'promoted'), step: 1, weight: 100 });
+    await writeStatus({ ...PROGRESSING, ...handled('r1', 'done', 'promoted'), step: 1, weight: 100 });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(answered).toBe(false);
-    await writeStatus({ ...STATUS, ...handled('r1', 'done', 'promoted'), step: 1, weight: 100, stepStartedAt: '2026-11-22T12:00:00.000Z' });
+    await writeStatus({
+      ...PROGRESSING,
+      ...handled('r1', 'done', 'promoted'),
+      step: 1,
+      weight: 100,
+      stepStartedAt: '2026-11-22T12:00:00.000Z',
+    });
     const response = await answer;
     expect([response.status, await response.json()]).toEqual([
       200,
@@ -377,22 +369,22 @@ describe('requests', () => {
 
   test('a rollback that is waited for answers once everyone is routed back', async () => {
     await applyExample();
-    await writeStatus(STATUS);
+    await writeStatus(PROGRESSING);
     const answer = post({ action: 'rollback', by: 'me', id: 'r2' }, '?wait=20000');
     await expect.poll(async () => (await store.get(RELEASE_REF))?.request?.id).toBe('r2');
-    await writeStatus({ ...STATUS, ...handled('r2', 'done', 'rolling back'), phase: 'RollingBack', cutoff: 0 });
+    await writeStatus({ ...PROGRESSING, ...handled('r2', 'done', 'rolling back'), phase: 'RollingBack', cutoff: 0 });
     const pending = await Promise.race([answer.then(() => 'answered'), new Promise((resolve) => setTimeout(resolve, 100, 'waiting'))]);
     expect(pending).toBe('waiting');
-    await writeStatus({ ...STATUS, ...handled('r2', 'done', 'rolling back'), phase: 'RolledBack', cutoff: 0 });
+    await writeStatus({ ...PROGRESSING, ...handled('r2', 'done', 'rolling back'), phase: 'RolledBack', cutoff: 0 });
     expect((await answer).status).toBe(200);
   });
 
   test('a refusal is 409 with the reason; no outcome in time is 202', async () => {
     await applyExample();
-    await writeStatus(STATUS);
+    await writeStatus(PROGRESSING);
     const answer = post({ action: 'promote', by: 'me', id: 'r3' }, '?wait=20000');
     await expect.poll(async () => (await store.get(RELEASE_REF))?.request?.id).toBe('r3');
-    await writeStatus({ ...STATUS, ...handled('r3', 'refused', 'not widened: v2 is not ready') });
+    await writeStatus({ ...PROGRESSING, ...handled('r3', 'refused', 'not widened: v2 is not ready') });
     expect(await problemOf(await answer)).toMatchObject({ status: 409, detail: 'not widened: v2 is not ready' });
     expect((await post({ action: 'pause', by: 'me' }, '?wait=50')).status).toBe(202);
     expect((await post({ action: 'pause', by: 'me' }, '?wait=soon')).status).toBe(400);
@@ -400,7 +392,7 @@ describe('requests', () => {
 
   test('one whose place another took is told so', async () => {
     await applyExample();
-    await writeStatus(STATUS);
+    await writeStatus(PROGRESSING);
     const answer = post({ action: 'pause', by: 'me', id: 'r4' }, '?wait=20000');
     await expect.poll(async () => (await store.get(RELEASE_REF))?.request?.id).toBe('r4');
     await post({ action: 'rollback', by: 'someone', id: 'r5' });
@@ -427,7 +419,7 @@ describe('events', () => {
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     expect(await until(reader, /\n\n/)).toMatch(/^event: release\ndata: \{.*"name":"reviews".*\}\n\n$/);
-    await writeStatus({ ...STATUS, message: 'a change' });
+    await writeStatus({ ...PROGRESSING, message: 'a change' });
     expect(await until(reader, /\n\n/)).toContain('"message":"a change"');
     await store.commit(RELEASE_REF, { remove: true }, store.revision());
     expect(await until(reader, /deleted.*\n\n/s)).toContain('event: deleted\ndata: {"namespace":"default","name":"reviews"}');

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { demoManifests } from '../../src/cli/demo-manifests.ts';
 import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../../src/demo/bookinfo/start-bookinfo.ts';
+import { demoManifests } from '../../src/demo/demo-manifests.ts';
 import { readManifestFiles } from '../../src/server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
 
