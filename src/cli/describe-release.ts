@@ -1,3 +1,4 @@
+import { routedName, routeForm } from '../core/release/route-form.ts';
 import { describeVersion } from '../core/release/version.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import { ageText, timeText } from './age.ts';
@@ -59,7 +60,10 @@ export function describeRelease(release: ReleaseView, now: number, style: Style,
   const visitorId = spec.visitorId;
   const facts = [
     ['service', `${spec.service.host}:${spec.service.port}`],
-    ['routes', `VirtualService ${spec.route.adopt.virtualService}, ids issued at ${visitorId?.issueAt?.virtualService ?? 'the same'}`],
+    [
+      'routes',
+      `VirtualService ${routedName(release)} (${routeForm(release)}), ids issued at ${visitorId?.issueAt?.virtualService ?? 'the same'}`,
+    ],
     ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
     ['draw', status === undefined ? '-' : `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`],
     [

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../core/istio/names.ts';
 import type { CanaryRelease } from '../core/release/canary-release.ts';
+import { routedName, routedPath } from '../core/release/route-form.ts';
 import { refOf, refText } from './manifest.ts';
 
 /** One thing that a release takes part in alone, and where its spec says so. */
@@ -25,11 +26,11 @@ export function releaseConflicts(applied: readonly CanaryRelease[], others: read
 
 function claimsOf(release: CanaryRelease): readonly Claim[] {
   const { namespace } = release.metadata;
-  const { service, route, visitorId } = release.spec;
-  const adopted = `VirtualService ${namespace}/${route.adopt.virtualService}`;
+  const { service, visitorId } = release.spec;
+  const adopted = `VirtualService ${namespace}/${routedName(release)}`;
   const claims = [
     { on: `service ${resolveHost(service.host, namespace)}:${service.port}`, path: 'spec.service' },
-    { on: adopted, path: 'spec.route.adopt.virtualService' },
+    { on: adopted, path: routedPath(release) },
   ];
   if (visitorId.issueAt === undefined) return claims;
   const issuing = `VirtualService ${namespace}/${visitorId.issueAt.virtualService}`;

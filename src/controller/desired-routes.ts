@@ -3,6 +3,7 @@ import type { ReleaseCommit, StoredObject } from '../cluster/store.ts';
 
 import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
 import type { Version } from '../core/release/canary-release.ts';
+import { routedName, routedPath } from '../core/release/route-form.ts';
 import { sameVersion } from '../core/release/version.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
 import { unweave } from '../core/weave/unweave.ts';
@@ -96,9 +97,9 @@ function routedMissing({ release }: World): Diagnostic {
   return {
     code: 'PERCH3051',
     severity: 'error',
-    message: `VirtualService ${namespace}/${release.spec.route.adopt.virtualService}, which the release adopts, does not exist`,
+    message: `VirtualService ${namespace}/${routedName(release)}, which the release adopts, does not exist`,
     object: `CanaryRelease ${namespace}/${name}`,
-    path: 'spec.route.adopt.virtualService',
+    path: routedPath(release),
     hint: 'create it, or name the VirtualService that routes to the service',
   };
 }

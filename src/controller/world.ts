@@ -1,6 +1,7 @@
 import { refOf } from '../cluster/manifest.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import type { CanaryRelease, Version } from '../core/release/canary-release.ts';
+import { routedName } from '../core/release/route-form.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
@@ -41,7 +42,7 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
     revision,
     stored,
     release,
-    routed: named(release.spec.route.adopt.virtualService),
+    routed: named(routedName(release)),
     issuing: named(release.spec.visitorId.issueAt?.virtualService),
     virtualServices,
     gateways: objects.filter((object) => object.ref.kind === 'Gateway'),

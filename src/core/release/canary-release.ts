@@ -88,6 +88,36 @@ const visitorId = mapping({
   cookie: cookie.prefault({}).describe('The cookie that carries the visitor id.'),
 });
 
+const httpRules = z
+  .array(z.record(z.string(), z.unknown()), { error: 'a list of HTTP rules' })
+  .min(1, { error: 'a list with at least one HTTP rule' });
+
+const adoptRoute = mapping({
+  adopt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') }).describe(
+    'Weave into a VirtualService that you have.',
+  ),
+});
+const delegateRoute = mapping({
+  delegate: mapping({
+    name: objectName.describe('Its name, in the namespace of the release: what the root’s `delegate` names.'),
+    http: httpRules.describe('Rules as in a VirtualService: any fields of Istio’s HTTPRoute, as if no release were under way.'),
+  }).describe('Own a delegate VirtualService, which a root VirtualService of yours names.'),
+});
+const managedRoute = mapping({
+  managed: mapping({
+    name: objectName.optional().describe('Its name, in the namespace of the release; the release’s own name where absent.'),
+    hosts: z
+      .array(z.string(), { error: 'a list of hosts' })
+      .min(1, { error: 'a list of at least one host' })
+      .describe('As in a VirtualService.'),
+    gateways: z
+      .array(z.string(), { error: 'a list of gateways' })
+      .optional()
+      .describe('As in a VirtualService; the mesh only where absent.'),
+    http: httpRules.describe('Rules as in a VirtualService: any fields of Istio’s HTTPRoute, as if no release were under way.'),
+  }).describe('Own a whole VirtualService.'),
+});
+
 const REVISION = 'a whole number from 0, or a text of 1 to 63 characters';
 const COHORT = 'auto, or a whole number 0 to 3';
 
@@ -105,11 +135,9 @@ export const canaryReleaseSpec = mapping({
     .union([z.int({ error: REVISION }).min(0, { error: REVISION }), text(REVISION, /^.{1,63}$/s)], { error: REVISION })
     .optional()
     .describe('A new value starts a new release of the same pair; best a whole number, so that clusters draw the same visitors.'),
-  route: mapping({
-    adopt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') }).describe(
-      'Weave into a VirtualService that you have.',
-    ),
-  }).describe('Where the release is woven in.'),
+  route: z
+    .union([adoptRoute, delegateRoute, managedRoute], { error: 'a mapping with exactly one of adopt, delegate, managed' })
+    .describe('Where the release is woven in: exactly one of the three.'),
   visitorId: visitorId.prefault({}).describe('How visitors are told apart.'),
   affinity: mapping({ mode: z.enum(['visitor']).default('visitor').describe('`visitor`: each visitor’s bucket decides.') })
     .prefault({})

@@ -50,7 +50,15 @@ function changedPair(next: Pair, status: ReleaseStatus): readonly string[] {
 /** Changing any of these under a running release would draw its visitors anew, or leave its routes behind. */
 const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleaseSpec) => unknown }[] = [
   { path: 'service', of: ({ service }) => [service.host, service.port] },
-  { path: 'route', of: ({ route }) => route.adopt.virtualService },
+  {
+    path: 'route',
+    of: ({ route }) =>
+      'adopt' in route
+        ? route.adopt
+        : 'delegate' in route
+          ? route.delegate.name
+          : [route.managed.name, route.managed.hosts, route.managed.gateways],
+  },
   { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
 ];

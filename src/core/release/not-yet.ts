@@ -2,8 +2,6 @@ import type { FieldPath } from '../source/locate.ts';
 
 /** Fields of the CanaryRelease design that this version does not have yet: known, so no typos, and refused, so never ignored. */
 const NOT_YET: readonly { readonly path: FieldPath; readonly instead: string }[] = [
-  { path: ['route', 'delegate'], instead: 'use route.adopt with the VirtualService that you have' },
-  { path: ['route', 'managed'], instead: 'write the VirtualService yourself and use route.adopt' },
   { path: ['route', 'adopt', 'httpRoute'], instead: 'use route.adopt.virtualService' },
   { path: ['affinity', 'cookie'], instead: 'leave it out: the visitor id’s cookie is visitorId.cookie' },
   { path: ['analysis'], instead: 'leave it out: watch the release, and pause or roll back by request' },
