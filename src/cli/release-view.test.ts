@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ExposureFigures, ExposureSummary } from '../core/evidence/exposure.ts';
+import type { ExposureFigures, ExposureSummary, RequestExposure, VisitorExposure } from '../core/evidence/exposure.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import { widthOf } from './clip.ts';
@@ -46,7 +46,8 @@ const SEEN: ExposureFigures = {
   errors: { stable: 0, canary: 0 },
 };
 
-const EXPOSURE: ExposureSummary = {
+const EXPOSURE: VisitorExposure = {
+  counts: 'visitors',
   ...SEEN,
   since: '2026-11-22T12:00:00.000Z',
   weight: 25,
@@ -103,10 +104,36 @@ test('visitors whom no answer could be joined to are shown, not counted', () => 
 });
 
 test('an estimate says so, and a share outside of what chance explains stands out', () => {
-  const line = (exposure: ExposureSummary): string | undefined => renderRelease(release({}, exposure), NOW, colourStyle, 80)[2];
+  const line = (exposure: VisitorExposure): string | undefined => renderRelease(release({}, exposure), NOW, colourStyle, 80)[2];
   expect(line({ ...EXPOSURE, sampled: true, sampleRate: 0.5 })).toContain('of about 413 visitors');
   expect(line({ ...EXPOSURE, share: 33 })).toContain(colourStyle.attention('33.0 %'));
   expect(line(EXPOSURE)).toContain(colourStyle.bold('24.6 %'));
+});
+
+test('where visitors cannot be counted, requests are shown, and that they are no visitors', () => {
+  const { requests, errors } = SEEN;
+  const none = { stable: 0, canary: 0 };
+  const counted: RequestExposure = {
+    counts: 'requests',
+    since: EXPOSURE.since,
+    weight: 25,
+    requests,
+    errors,
+    real: { requests: { stable: 41, canary: 1 }, errors: none },
+    synthetic: { requests: { stable: 3079, canary: 1020 }, errors: none },
+  };
+  expect(show(release({}, counted)).slice(2)).toEqual([
+    '  on v2      24.7 % of 4,141 requests (each draw 25 %)',
+    '             42 by real visitors, 4,099 by synthetic ones',
+    '  visitors   not counted: those on stable carry nothing that tells them apart',
+    '  errors     v1 0 of 3,120 requests   v2 0 of 1,021',
+  ]);
+  const silent = show(
+    release({}, { ...counted, requests: none, real: { requests: none, errors: none }, synthetic: { requests: none, errors: none } }),
+  );
+  expect(silent[2]).toBe('  on v2      no request was seen yet in this step');
+  const widened = renderChange(release({}, counted), release({ phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 }), NOW, plainStyle);
+  expect(widened.lines[0]).toBe('reviews: 24.7 % of 4,141 requests (each draw 25 %) were on v2');
 });
 
 test('errors are coloured as harm only where there are some', () => {

@@ -1,9 +1,19 @@
+import type { ExposureSummary } from '../core/evidence/exposure.ts';
 import { parseDuration } from '../core/release/durations.ts';
 import { describeVersion } from '../core/release/version.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import { countdown } from './age.ts';
 import { clip, printable, widthOf, wrap } from './clip.ts';
-import { edgeOnlyText, errorsText, movedText, realText, shareText } from './exposure-text.ts';
+import {
+  edgeOnlyText,
+  errorsText,
+  movedText,
+  realRequestsText,
+  realText,
+  requestShareText,
+  shareText,
+  UNCOUNTED,
+} from './exposure-text.ts';
 import { progressBar } from './progress-bar.ts';
 import { percent } from './release-text.ts';
 import type { Style } from './style.ts';
@@ -72,6 +82,25 @@ function barStep({ spec, status }: ReleaseView): number {
   return status?.phase === 'Progressing' || status?.phase === 'Paused' ? status.step : -1;
 }
 
+type Fact = readonly [label: string, text: string | undefined];
+
+/** Who has seen the canary, as far as it can be counted. */
+function seenFacts(exposure: ExposureSummary, canary: string, style: Style): readonly Fact[] {
+  if (exposure.counts === 'requests') {
+    return [
+      [`on ${canary}`, requestShareText(exposure, style)],
+      ['', realRequestsText(exposure)],
+      ['visitors', UNCOUNTED],
+    ];
+  }
+  return [
+    [`on ${canary}`, shareText(exposure, style)],
+    ['', realText(exposure, canary)],
+    ['', edgeOnlyText(exposure)],
+    ['moved', movedText(exposure, canary)],
+  ];
+}
+
 const INDENT = '  ';
 
 /**
@@ -94,13 +123,7 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
     progressBar(weights, barStep(release), holdFraction(release, now), room, style),
   ];
   if (exposure !== undefined) {
-    const facts = [
-      [`on ${canary}`, shareText(exposure, style)],
-      ['', realText(exposure, canary)],
-      ['', edgeOnlyText(exposure)],
-      ['moved', movedText(exposure, canary)],
-      ['errors', errorsText(exposure, stable, canary, style)],
-    ] as const;
+    const facts = [...seenFacts(exposure, canary, style), ['errors', errorsText(exposure, stable, canary, style)]] as const;
     const width = Math.max(...facts.map(([label]) => label.length)) + 3;
     for (const [label, text] of facts) if (text !== undefined) lines.push(`${label.padEnd(width)}${text}`);
   }
@@ -112,6 +135,14 @@ function standing({ metadata, status }: ReleaseView): string {
   return [status?.phase, status?.step, status?.stepStartedAt !== undefined, status?.message, metadata.deletionTimestamp !== undefined].join(
     '\n',
   );
+}
+
+/** The share of a step that ended; undefined where nothing was measured, or there was no weight to hold it against. */
+function endedShare(exposure: ExposureSummary, style: Style): string | undefined {
+  if (exposure.weight === undefined) return undefined;
+  if (exposure.counts === 'visitors') return exposure.share === undefined ? undefined : shareText(exposure, style);
+  const { stable, canary } = exposure.requests;
+  return stable + canary === 0 ? undefined : requestShareText(exposure, style);
 }
 
 /** What was said of a release, and what is said now. */
@@ -134,8 +165,9 @@ export function renderChange(said: ReleaseView | undefined, after: ReleaseView, 
   const lines: string[] = [];
   const measured = said?.exposure;
   const isOver = said?.status?.step !== after.status?.step || (after.status?.phase !== 'Progressing' && after.status?.phase !== 'Paused');
-  if (isOver && measured?.share !== undefined && measured.weight !== undefined) {
-    lines.push(`${after.metadata.name}: ${shareText(measured, style)} were on ${canary}`);
+  if (isOver && measured !== undefined) {
+    const share = endedShare(measured, style);
+    if (share !== undefined) lines.push(`${after.metadata.name}: ${share} were on ${canary}`);
   }
   lines.push(`${after.metadata.name} ${stable} → ${canary}: ${phaseText(after, style)}, ${whereText(after, now)}`);
   return { lines, said: after };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ExposureSummary } from '../core/evidence/exposure.ts';
+import type { ExposureSummary, VisitorExposure } from '../core/evidence/exposure.ts';
 import type { KubeObject, ServiceEntry } from '../core/istio/resources.ts';
 import { readManifestFiles } from '../server/manifest-files.ts';
 import { startRuntime } from '../server/runtime.ts';
@@ -73,9 +73,9 @@ async function start(propagate: readonly string[], forward?: readonly string[]) 
 
   return {
     url: `http://127.0.0.1:${portOf('ingress')}/productpage`,
-    exposure: async (): Promise<ExposureSummary> => {
+    exposure: async (): Promise<VisitorExposure> => {
       const { exposure } = await view();
-      if (exposure === undefined) throw new Error('there are no figures');
+      if (exposure?.counts !== 'visitors') throw new Error('there are no figures');
       return exposure;
     },
     promote: async (): Promise<void> => {

@@ -438,6 +438,7 @@ describe('events', () => {
     };
     let total = 1;
     context.exposure = () => ({
+      counts: 'visitors',
       ...figures,
       visitors: { total, canary: 0 },
       since: '',

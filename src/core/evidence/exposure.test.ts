@@ -66,6 +66,24 @@ describe('a service that sees the visitor id', () => {
     expect(summaryOf(exposure)).toMatchObject({ errors: { stable: 0, canary: 1 }, requests: { stable: 1, canary: 1 } });
   });
 
+  test('in requests alone: nobody is counted who cannot be told apart', () => {
+    const exposure = new Exposure(KEY);
+    exposure.answered(answer(undefined, 'canary', { failed: true }));
+    exposure.answered(answer(undefined, 'stable'));
+    exposure.answered(answer(undefined, 'stable', { synthetic: true }));
+    expect(exposure.requestSummary(SINCE, 10)).toEqual({
+      counts: 'requests',
+      since: SINCE,
+      weight: 10,
+      requests: { stable: 2, canary: 1 },
+      errors: { stable: 0, canary: 1 },
+      real: { requests: { stable: 1, canary: 1 }, errors: { stable: 0, canary: 1 } },
+      synthetic: { requests: { stable: 1, canary: 0 }, errors: { stable: 0, canary: 0 } },
+    });
+    exposure.startStep();
+    expect(exposure.requestSummary(SINCE, undefined)).toMatchObject({ requests: { stable: 0, canary: 0 } });
+  });
+
   test('synthetic and real visitors are told apart, and the sum is both', () => {
     const exposure = new Exposure(KEY);
     exposure.answered(answer('anna', 'canary'));

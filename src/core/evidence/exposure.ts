@@ -16,8 +16,16 @@ export interface VisitorCount {
   readonly canary: number;
 }
 
+/** What the released service answered. */
+export interface RequestFigures {
+  /** Answers since the step began, also those to clients without an id. */
+  readonly requests: PerCohort;
+  /** Those that failed. */
+  readonly errors: PerCohort;
+}
+
 /** Who saw what, of all visitors or of one kind. */
-export interface ExposureFigures {
+export interface ExposureFigures extends RequestFigures {
   /** Visitors whom the released service answered since the step began, by their last answer. */
   readonly visitors: VisitorCount;
   /**
@@ -31,25 +39,36 @@ export interface ExposureFigures {
   readonly chance?: readonly [low: number, high: number];
   /** Visitors who changed cohort since the release began; one who moves there and back counts in both. */
   readonly moved: { readonly toCanary: number; readonly back: number };
-  /** Answers of the released service since the step began, also those to clients without an id. */
-  readonly requests: PerCohort;
-  /** Those that failed. */
-  readonly errors: PerCohort;
 }
 
-/** Exposure of one release: measured in visitors, to hold against the weight. */
-export interface ExposureSummary extends ExposureFigures {
+interface Summary<Figures> {
   /** Since when is counted, ISO 8601: the step's beginning, or the observer's where that was later. */
   readonly since: string;
   /** Percent asked for; absent where the release is over. */
   readonly weight?: number;
+  readonly real: Figures;
+  readonly synthetic: Figures;
+}
+
+/** Exposure measured in visitors, to hold against the weight. */
+export interface VisitorExposure extends Summary<ExposureFigures>, ExposureFigures {
+  readonly counts: 'visitors';
   /** Whether visitors are estimated from a sample of their hashes: above `limit` visitors since the release began. */
   readonly sampled: boolean;
   /** Share of visitors in the sample, 0 to 1; 1 when exact. */
   readonly sampleRate: number;
-  readonly real: ExposureFigures;
-  readonly synthetic: ExposureFigures;
 }
+
+/**
+ * What can be counted where visitors on stable carry nothing that tells them apart (`affinity.mode: canaryOnly`): requests. How many
+ * visitors have seen the canary cannot be known there.
+ */
+export interface RequestExposure extends Summary<RequestFigures>, RequestFigures {
+  readonly counts: 'requests';
+}
+
+/** Exposure of one release. */
+export type ExposureSummary = VisitorExposure | RequestExposure;
 
 /** An answer of the released service. */
 export interface Answer {
@@ -164,9 +183,10 @@ export class Exposure {
   }
 
   /** The figures of this moment. `cutoff` 0..4096 is what the weight comes to; undefined: no weight to hold them against. */
-  summary(since: string, weight: number | undefined, cutoff: number | undefined): ExposureSummary {
+  summary(since: string, weight: number | undefined, cutoff: number | undefined): VisitorExposure {
     const scale = this.sampleMask + 1;
     return {
+      counts: 'visitors',
       since,
       ...(weight !== undefined && { weight }),
       sampled: scale > 1,
@@ -174,6 +194,18 @@ export class Exposure {
       ...figures([this.real, this.synthetic], scale, cutoff),
       real: figures([this.real], scale, cutoff),
       synthetic: figures([this.synthetic], scale, cutoff),
+    };
+  }
+
+  /** The figures of this moment in requests alone. */
+  requestSummary(since: string, weight: number | undefined): RequestExposure {
+    return {
+      counts: 'requests',
+      since,
+      ...(weight !== undefined && { weight }),
+      ...requestFigures([this.real, this.synthetic]),
+      real: requestFigures([this.real]),
+      synthetic: requestFigures([this.synthetic]),
     };
   }
 
@@ -235,23 +267,29 @@ function emptyTally(): Tally {
   return { seen: [0, 0, 0], assigned: [0, 0, 0], requests: [0, 0, 0], errors: [0, 0, 0], toCanary: 0, back: 0 };
 }
 
+function sum(tallies: readonly Tally[], pick: (tally: Tally) => number): number {
+  return tallies.reduce((total, tally) => total + pick(tally), 0);
+}
+
+function perCohort(tallies: readonly Tally[], name: 'seen' | 'assigned' | 'requests' | 'errors'): PerCohort {
+  return { stable: sum(tallies, (tally) => tally[name][1]), canary: sum(tallies, (tally) => tally[name][2]) };
+}
+
+function requestFigures(tallies: readonly Tally[]): RequestFigures {
+  return { requests: perCohort(tallies, 'requests'), errors: perCohort(tallies, 'errors') };
+}
+
 function figures(tallies: readonly Tally[], scale: number, cutoff: number | undefined): ExposureFigures {
-  const sum = (pick: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + pick(tally), 0);
-  const perCohort = (name: 'seen' | 'assigned' | 'requests' | 'errors'): PerCohort => ({
-    stable: sum((tally) => tally[name][1]),
-    canary: sum((tally) => tally[name][2]),
-  });
-  const seen = perCohort('seen');
-  const assigned = perCohort('assigned');
+  const seen = perCohort(tallies, 'seen');
+  const assigned = perCohort(tallies, 'assigned');
   const inSample = seen.stable + seen.canary;
   return {
     visitors: { total: inSample * scale, canary: seen.canary * scale },
     assigned: { total: (assigned.stable + assigned.canary) * scale, canary: assigned.canary * scale },
     ...(inSample > 0 && { share: (100 * seen.canary) / inSample }),
     ...(inSample > 0 && cutoff !== undefined && { chance: chanceBand(cutoff, inSample) }),
-    moved: { toCanary: sum((tally) => tally.toCanary), back: sum((tally) => tally.back) },
-    requests: perCohort('requests'),
-    errors: perCohort('errors'),
+    moved: { toCanary: sum(tallies, (tally) => tally.toCanary), back: sum(tallies, (tally) => tally.back) },
+    ...requestFigures(tallies),
   };
 }
 
