@@ -95,7 +95,7 @@ function renderSession(user: string | undefined): string {
 function renderYou(visitor: VisitorSentence | undefined): string {
   return `<section class="you" aria-labelledby="you">
 <header><h2 id="you">You</h2>${visitor === undefined ? '' : `<span class="reached">release at ${visitor.weight} %</span>`}</header>
-${visitor === undefined ? '' : `<p class="sentence" id="sentence" data-cohort="${escapeHtml(visitor.cohort)}" data-bucket="${visitor.bucket}">${escapeHtml(visitor.sentence)}</p>\n${renderPlace(visitor)}`}
+${visitor === undefined ? '' : `${renderSentence(visitor)}\n${visitor.bucket === undefined ? '' : renderPlace(visitor.bucket, visitor.weight)}`}
 <div class="actions">
 <a class="button primary" href="/productpage">Refresh</a>
 <form method="post" action="/demo/new-visitor"><button class="button">Be a new visitor</button></form>
@@ -103,8 +103,13 @@ ${visitor === undefined ? '' : `<p class="sentence" id="sentence" data-cohort="$
 </section>`;
 }
 
+function renderSentence({ sentence, cohort, bucket }: VisitorSentence): string {
+  const place = bucket === undefined ? '' : ` data-bucket="${bucket}"`;
+  return `<p class="sentence" id="sentence" data-cohort="${escapeHtml(cohort)}"${place}>${escapeHtml(sentence)}</p>`;
+}
+
 /** Where the visitor's bucket lies between the first visitors to move and the last, and how far the release is. */
-function renderPlace({ bucket, weight }: VisitorSentence): string {
+function renderPlace(bucket: number, weight: number): string {
   const x = ((100 * (bucket + 0.5)) / BUCKETS).toFixed(2);
   return `<svg class="place" role="img" aria-label="Your bucket is ${bucket} of ${BUCKETS}: visitors move to the new version from left to right, and the release is at ${weight} %.">
 <rect class="track" y="9" width="100%" height="7" rx="3.5"></rect><rect class="moved" y="9" width="${weight}%" height="7" rx="3.5"></rect><circle class="mark" cx="${x}%" cy="12.5" r="8"></circle>

@@ -258,6 +258,14 @@ describe('be a new visitor', () => {
     expect((await ask(base)).headers.get('set-cookie')).toBe('__Host-perch=; Max-Age=0; Path=/shop; Secure; SameSite=Strict');
   });
 
+  test('also the cookie that pins to the canary, where there is one', async () => {
+    const response = await ask(await shop({ env: { CANARY_COOKIE: 'reviews-cookie' } }));
+    expect(response.headers.getSetCookie()).toEqual([
+      'perch=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
+      'reviews-cookie=; Max-Age=0; Path=/',
+    ]);
+  });
+
   test('not because another site asks', async () => {
     const response = await ask(await shop(), { 'sec-fetch-site': 'cross-site' });
     expect(response.status).toBe(403);
@@ -294,6 +302,19 @@ describe('the sentence about the visitor', () => {
     const response = get(`${base}/productpage`, { headers: { 'sec-fetch-mode': 'navigate', 'x-request-id': ANNA } });
     (await once(response, 'response'))[0].resume();
     expect(asked).toEqual([`/api/v1/releases/shop/web/visitors/${ANNA}`]);
+  });
+
+  test.each([
+    ['a=b,perch.reviews=canary;p=1', '?told=canary'],
+    ['perch.reviews=stable', '?told=stable'],
+    ['perch.reviews=canaryx, xperch.reviews=stable', ''],
+  ])('tells what the edge stamped on the baggage: %s', async (baggage, query) => {
+    const { asked, perchApi } = await perch('{"sentence":"drawn anew","cohort":"canary","weight":10}');
+    const { body } = await fetchPage(`${await shop({ perchApi })}/productpage`, { ...DOCUMENT, 'x-request-id': ANNA, baggage });
+    expect(asked).toEqual([`/api/v1/releases/default/reviews/visitors/${ANNA}${query}`]);
+    // No bucket, no place on the scale.
+    expect(body).toContain('<p class="sentence" id="sentence" data-cohort="canary">drawn anew</p>');
+    expect(body).not.toContain('<svg class="place"');
   });
 
   test('is not there for requests that get no id', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isSynthetic } from '../../core/evidence/synthetic-visitor.ts';
+import { baggageKey, baggagePattern, type Cohort } from '../../core/visitor/cohort.ts';
 import { visitorIdFromCookies } from '../../core/visitor/visitor-id.ts';
 import { PRODUCTS } from './catalogue.ts';
 import type { BookDetails } from './details.ts';
@@ -18,7 +19,7 @@ import { createVisitorSentences } from './visitor-sentence.ts';
 
 export interface ProductpageOptions {
   readonly port: number;
-  /** SERVICES_DOMAIN, {DETAILS,RATINGS,REVIEWS}_HOSTNAME and _SERVICE_PORT, FLOOD_FACTOR, SERVICE_VERSION, HTTP_PROXY, PERCH_API. */
+  /** SERVICES_DOMAIN, {DETAILS,RATINGS,REVIEWS}_HOSTNAME and _SERVICE_PORT, FLOOD_FACTOR, SERVICE_VERSION, HTTP_PROXY, PERCH_API, CANARY_COOKIE. */
   readonly env?: Environment;
   /** Lower-case names of the request headers passed on. */
   readonly forward?: readonly string[];
@@ -29,6 +30,8 @@ export interface ProductpageOptions {
   /** `namespace/name` of the release that the sentence is about. */
   readonly release?: string;
   readonly visitorCookie?: VisitorCookie;
+  /** Name of the cookie that pins visitors to the canary where the release is in mode canaryOnly; default: CANARY_COOKIE of `env`, else none. */
+  readonly canaryCookie?: string;
   /** Signs login cookies; default: drawn at the start, so that a restart logs everyone out. */
   readonly sessionKey?: Uint8Array;
 }
@@ -60,11 +63,11 @@ export async function startProductpage(options: ProductpageOptions): Promise<Run
   const upstreams = { details: upstreamFrom(env, 'details'), reviews: upstreamFrom(env, 'reviews'), ratings: upstreamFrom(env, 'ratings') };
   const floodFactor = Math.max(0, Number.parseInt(env['FLOOD_FACTOR'] ?? '0', 10) || 0);
   const cookie = options.visitorCookie ?? DEFAULT_VISITOR_COOKIE;
+  const canaryCookie = options.canaryCookie ?? env['CANARY_COOKIE'];
   const sessions = createSessions(options.sessionKey ?? randomBytes(32));
-  const sentences = createVisitorSentences({
-    perchApi: (options.perchApi ?? env['PERCH_API'])?.replace(/\/$/, ''),
-    release: options.release ?? 'default/reviews',
-  });
+  const release = options.release ?? 'default/reviews';
+  const sentences = createVisitorSentences({ perchApi: (options.perchApi ?? env['PERCH_API'])?.replace(/\/$/, ''), release });
+  const stamps = COHORTS.map((cohort) => ({ cohort, pattern: stampPattern(release, cohort) }));
   const counter = createUpstreamCounter();
 
   /** The last try's answer; undefined where nothing answered. */
@@ -93,14 +96,19 @@ export async function startProductpage(options: ProductpageOptions): Promise<Run
       ...Array.from({ length: floodFactor }, () => ask('reviews', product.id, request.headers)),
     ]);
     const reviews = readReviews(answer);
+    const shown = reviews.ok ? reviews.content.version : undefined;
     const page = renderProductPage({
       product,
       details: readDetails(details),
       reviews,
-      visitor: visitorId === undefined ? undefined : await sentences.about(visitorId, reviews.ok ? reviews.content.version : undefined),
+      visitor: visitorId === undefined ? undefined : await sentences.about({ id: visitorId, told: toldCohort(request.headers), shown }),
       user: sessions.userOf(request.headers.cookie),
     });
     return { status: 200, headers: PAGE_HEADERS, body: page };
+  }
+
+  function toldCohort({ baggage }: IncomingHttpHeaders): Cohort | undefined {
+    return stamps.find(({ pattern }) => typeof baggage === 'string' && pattern.test(baggage))?.cohort;
   }
 
   async function api(request: ServiceRequest): Promise<ServiceResponse> {
@@ -120,7 +128,14 @@ export async function startProductpage(options: ProductpageOptions): Promise<Run
 
   function newVisitor(request: ServiceRequest): ServiceResponse {
     if (request.headers['sec-fetch-site'] === 'cross-site') return text(403, 'another site may not ask for this');
-    return redirect(303, '/productpage', [expireVisitorCookie(cookie, request.headers)]);
+    return redirect(303, '/productpage', forgetting(request.headers));
+  }
+
+  /** Expires whatever a release knows a visitor by. */
+  function forgetting(headers: IncomingHttpHeaders): readonly string[] {
+    const expired = expireVisitorCookie(cookie, headers);
+    // As the release sets it where it draws for an internal service: with a path, and no other attribute.
+    return canaryCookie === undefined ? [expired] : [expired, `${canaryCookie}=; Max-Age=0; Path=/`];
   }
 
   function route(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse> {
@@ -160,6 +175,14 @@ export async function startProductpage(options: ProductpageOptions): Promise<Run
       return service.close();
     },
   };
+}
+
+const COHORTS: readonly Cohort[] = ['canary', 'stable'];
+
+/** What the edge stamps on requests of a cohort; `release` is `namespace/name`. */
+function stampPattern(release: string, cohort: Cohort): RegExp {
+  const [namespace = '', name = ''] = release.split('/');
+  return new RegExp(`^(?:${baggagePattern(baggageKey(namespace, name), cohort)})$`);
 }
 
 /** A navigation, as CanaryRelease's `issueOn: documents` tells it: only those are given an id. */

@@ -29,51 +29,55 @@ beforeEach(async () => {
 afterEach(() => close());
 
 test('an id is asked for once a second, also by requests at the same time', async () => {
-  const [first, second] = await Promise.all([sentences.about('a', 'v1'), sentences.about('a', 'v1')]);
+  const [first, second] = await Promise.all([
+    sentences.about({ id: 'a', told: undefined, shown: 'v1' }),
+    sentences.about({ id: 'a', told: undefined, shown: 'v1' }),
+  ]);
   expect(first?.sentence).toBe('about a, 1');
   expect(second).toEqual(first);
   time = 999;
-  expect(await sentences.about('a', 'v1')).toEqual(first);
+  expect(await sentences.about({ id: 'a', told: undefined, shown: 'v1' })).toEqual(first);
   time = 1_000;
-  expect((await sentences.about('a', 'v1'))?.sentence).toBe('about a, 2');
+  expect((await sentences.about({ id: 'a', told: undefined, shown: 'v1' }))?.sentence).toBe('about a, 2');
   expect(asked).toEqual(['a', 'a']);
 });
 
 test('a visitor whose version changed is asked for at once', async () => {
-  expect((await sentences.about('a', 'v1'))?.sentence).toBe('about a, 1');
-  expect((await sentences.about('a', 'v2'))?.sentence).toBe('about a, 2');
-  expect((await sentences.about('a', undefined))?.sentence).toBe('about a, 3');
-  expect((await sentences.about('a', 'v2'))?.sentence).toBe('about a, 2');
+  expect((await sentences.about({ id: 'a', told: undefined, shown: 'v1' }))?.sentence).toBe('about a, 1');
+  expect((await sentences.about({ id: 'a', told: undefined, shown: 'v2' }))?.sentence).toBe('about a, 2');
+  expect((await sentences.about({ id: 'a', told: undefined, shown: undefined }))?.sentence).toBe('about a, 3');
+  expect((await sentences.about({ id: 'a', told: undefined, shown: 'v2' }))?.sentence).toBe('about a, 2');
 });
 
 test('each id has its own answer', async () => {
-  expect((await sentences.about('a', 'v1'))?.sentence).toBe('about a, 1');
-  expect((await sentences.about('b', 'v1'))?.sentence).toBe('about b, 2');
+  expect((await sentences.about({ id: 'a', told: undefined, shown: 'v1' }))?.sentence).toBe('about a, 1');
+  expect((await sentences.about({ id: 'b', told: undefined, shown: 'v1' }))?.sentence).toBe('about b, 2');
 });
 
 test('the cache is bounded: the oldest ids are asked for again', async () => {
-  for (let index = 0; index <= 2_000; index += 1) await sentences.about(`id${index}`, 'v1');
+  for (let index = 0; index <= 2_000; index += 1) await sentences.about({ id: `id${index}`, told: undefined, shown: 'v1' });
   expect(asked).toHaveLength(2_001);
-  await sentences.about('id2000', 'v1');
-  await sentences.about('id1', 'v1');
+  await sentences.about({ id: 'id2000', told: undefined, shown: 'v1' });
+  await sentences.about({ id: 'id1', told: undefined, shown: 'v1' });
   expect(asked).toHaveLength(2_001);
-  await sentences.about('id0', 'v1');
+  await sentences.about({ id: 'id0', told: undefined, shown: 'v1' });
   expect(asked).toHaveLength(2_002);
 });
 
 test('an error answer says nothing', async () => {
   status = 404;
-  expect(await sentences.about('a', 'v1')).toBeUndefined();
+  expect(await sentences.about({ id: 'a', told: undefined, shown: 'v1' })).toBeUndefined();
 });
 
 test('a Perch that is gone is left alone for a second', async () => {
   await close();
-  expect(await sentences.about('a', 'v1')).toBeUndefined();
+  expect(await sentences.about({ id: 'a', told: undefined, shown: 'v1' })).toBeUndefined();
   const begun = performance.now();
-  for (let index = 0; index < 1_000; index += 1) await sentences.about(`id${index}`, 'v1');
+  for (let index = 0; index < 1_000; index += 1) await sentences.about({ id: `id${index}`, told: undefined, shown: 'v1' });
   expect(performance.now() - begun).toBeLessThan(100);
 });
 
 test('without Perch there is nothing to ask', async () => {
-  expect(await createVisitorSentences({ perchApi: undefined, release: 'default/reviews' }).about('a', 'v1')).toBeUndefined();
+  const nobody = createVisitorSentences({ perchApi: undefined, release: 'default/reviews' });
+  expect(await nobody.about({ id: 'a', told: undefined, shown: 'v1' })).toBeUndefined();
 });

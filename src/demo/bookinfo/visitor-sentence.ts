@@ -1,9 +1,9 @@
-/** What Perch's API says about one visitor (GET /api/v1/releases/NS/NAME/visitors/ID). */
+/** What Perch's API says about one visitor (GET /api/v1/releases/NS/NAME/visitors/ID?told=COHORT). */
 export interface VisitorSentence {
   readonly sentence: string;
   readonly cohort: string;
-  /** 0..4095. */
-  readonly bucket: number;
+  /** 0..4095; undefined where buckets do not decide (`affinity.mode: canaryOnly`). */
+  readonly bucket?: number;
   /** How far the release is, in percent. */
   readonly weight: number;
 }
@@ -19,11 +19,17 @@ export interface VisitorSentencesOptions {
 
 /** Asks Perch about visitors, sparingly. */
 export interface VisitorSentences {
-  /**
-   * Never rejects; undefined where Perch is absent, slow (300 ms) or has nothing to say. `shown` is the version that stands beside
-   * the sentence, where it is known.
-   */
-  about(visitorId: string, shown: string | undefined): Promise<VisitorSentence | undefined>;
+  /** Never rejects; undefined where Perch is absent, slow (300 ms) or has nothing to say. */
+  about(visitor: VisitorOnPage): Promise<VisitorSentence | undefined>;
+}
+
+/** What a page knows of its visitor. */
+export interface VisitorOnPage {
+  readonly id: string;
+  /** The cohort that the edge stamped on the request's baggage; undefined where it did not. */
+  readonly told: string | undefined;
+  /** The version that stands beside the sentence, where it is known. */
+  readonly shown: string | undefined;
 }
 
 const TIMEOUT_MS = 300;
@@ -43,9 +49,10 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
   let silentUntil = Number.NEGATIVE_INFINITY;
   let failures = 0;
 
-  async function ask(visitorId: string): Promise<VisitorSentence | undefined> {
+  async function ask({ id, told }: VisitorOnPage): Promise<VisitorSentence | undefined> {
     try {
-      const response = await fetch(`${perchApi}/api/v1/releases/${release}/visitors/${encodeURIComponent(visitorId)}`, {
+      const query = told === undefined ? '' : `?told=${told}`;
+      const response = await fetch(`${perchApi}/api/v1/releases/${release}/visitors/${encodeURIComponent(id)}${query}`, {
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
@@ -64,13 +71,13 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
   }
 
   return {
-    about: (visitorId, shown) => {
+    about: (visitor) => {
       if (perchApi === undefined || now() < silentUntil) return Promise.resolve(undefined);
       // A visitor who has just moved must not read what was true of the version before.
-      const key = `${visitorId} ${shown}`;
+      const key = `${visitor.id} ${visitor.told} ${visitor.shown}`;
       const cached = cache.get(key);
       if (cached !== undefined && now() < cached.until) return cached.answer;
-      const answer = ask(visitorId);
+      const answer = ask(visitor);
       // Deleted first, so that the map's order is by age and its first key is the oldest.
       cache.delete(key);
       cache.set(key, { until: now() + FRESH_MS, answer });
@@ -86,7 +93,6 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
 function parse(value: unknown): VisitorSentence | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { sentence, cohort, bucket, weight } = value as Partial<Record<keyof VisitorSentence, unknown>>;
-  if (typeof sentence !== 'string' || typeof cohort !== 'string' || typeof bucket !== 'number' || typeof weight !== 'number')
-    return undefined;
-  return { sentence, cohort, bucket, weight };
+  if (typeof sentence !== 'string' || typeof cohort !== 'string' || typeof weight !== 'number') return undefined;
+  return { sentence, cohort, weight, ...(typeof bucket === 'number' && { bucket }) };
 }
