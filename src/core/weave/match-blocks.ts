@@ -11,11 +11,14 @@ export function blocksOf(rule: HTTPRoute): readonly HTTPMatchRequest[] {
   return rule.match === undefined || rule.match.length === 0 ? [{}] : rule.match;
 }
 
-/** Each block with the conditions added, and with the guard; blocks times alternatives, since blocks are alternatives themselves. */
+/** The blocks that a woven rule narrows: those of the base rule, each with its guard. */
+export function guardedBlocks(rule: HTTPRoute, _route: RouteObject): readonly HTTPMatchRequest[] {
+  return blocksOf(rule).map((block) => ({ ...block, headers: { ...block.headers, ...pathGuard(block) } }));
+}
+
+/** Each block with the conditions added; blocks times alternatives, since blocks are alternatives themselves. */
 export function andConditions(blocks: readonly HTTPMatchRequest[], alternatives: readonly HeaderConditions[]): HTTPMatchRequest[] {
-  return blocks.flatMap((block) =>
-    alternatives.map((conditions) => ({ ...block, headers: { ...block.headers, ...pathGuard(block), ...conditions } })),
-  );
+  return blocks.flatMap((block) => alternatives.map((conditions) => ({ ...block, headers: { ...block.headers, ...conditions } })));
 }
 
 /**

@@ -3,7 +3,7 @@ import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { BUCKETS, type Offset } from '../visitor/bucket.ts';
 import { baggageKey, baggagePattern, type Cohort } from '../visitor/cohort.ts';
 import { cookieBelow, cookieValid, requestIdBelow, requestIdValid } from '../visitor/patterns.ts';
-import { andConditions, atGateways, blocksOf, type HeaderConditions, inMesh } from './match-blocks.ts';
+import { andConditions, atGateways, guardedBlocks, type HeaderConditions, inMesh } from './match-blocks.ts';
 import type { RoutePlan } from './plan.ts';
 import type { RouteObject } from './route-object.ts';
 import type { RuleRole } from './rule-name.ts';
@@ -53,7 +53,7 @@ export function obeyingHeaders(release: CanaryRelease): readonly string[] {
  */
 export function issuingRules(rule: HTTPRoute, route: RouteObject, release: CanaryRelease, split: Split): readonly RuleSketch[] {
   const { cookie, issueOn } = release.spec.visitorId;
-  const blocks = blocksOf(rule);
+  const blocks = guardedBlocks(rule, route);
   const issuing = atGateways(blocks, route);
   const documents = issueOn === 'documents' ? DOCUMENTS : [{}];
   const asksFor = (regex: string) => documents.map((conditions) => ({ ...conditions, 'x-request-id': { regex } }));
@@ -73,7 +73,7 @@ export function obeyingRules(rule: HTTPRoute, route: RouteObject, release: Canar
   if (!split.splitting) return [REST];
   const { cookie, propagate } = release.spec.visitorId;
   const key = baggageKey(release.metadata.namespace, release.metadata.name);
-  const blocks = blocksOf(rule);
+  const blocks = guardedBlocks(rule, route);
   const asBaggage = (regex: string) => [{ baggage: { regex } }];
   const asRequestId = (regex: string) => [{ 'x-request-id': { regex } }];
   const hop = inMesh(blocks, route);
