@@ -181,16 +181,32 @@ export const STORE_CASES: readonly StoreCase[] = [
     name: 'routing objects go at once, a release waits for the controller',
     run: async (store) => {
       await store.apply('files', [virtualService('v1'), canaryRelease()]);
-      assert.equal(await store.requestDeletion(ROUTES), true);
+      assert.equal((await store.requestDeletion(ROUTES)).kind, 'accepted');
       assert.equal(await store.get(ROUTES), undefined);
-      assert.equal(await store.requestDeletion(ROUTES), false);
-      assert.equal(await store.requestDeletion(RELEASE), true);
+      assert.equal((await store.requestDeletion(ROUTES)).kind, 'absent');
+      assert.equal((await store.requestDeletion(RELEASE)).kind, 'accepted');
       const marked = await must(store, RELEASE);
       assert.ok(Math.abs(Date.parse(marked.deletionRequestedAt ?? '') - Date.now()) < 60_000);
-      assert.equal(await store.requestDeletion(RELEASE), true);
+      assert.equal((await store.requestDeletion(RELEASE)).kind, 'accepted');
       assert.equal((await must(store, RELEASE)).revision, marked.revision);
       assert.equal(await store.commit(RELEASE, { remove: true }, store.revision()), true);
       assert.equal(await store.get(RELEASE), undefined);
+    },
+  },
+  {
+    name: 'a deletion says whether bases come back; asking again changes that, applying withdraws both',
+    run: async (store) => {
+      await store.apply('files', [canaryRelease()]);
+      assert.equal((await store.requestDeletion(RELEASE, { restoreBase: true })).kind, 'accepted');
+      const marked = await must(store, RELEASE);
+      assert.equal(marked.deletionRestoresBase, true);
+      await store.requestDeletion(RELEASE);
+      const again = await must(store, RELEASE);
+      assert.deepEqual([again.deletionRequestedAt, again.deletionRestoresBase], [marked.deletionRequestedAt, undefined]);
+      await store.requestDeletion(RELEASE, { restoreBase: true });
+      await store.apply('files', [canaryRelease()]);
+      const kept = await must(store, RELEASE);
+      assert.deepEqual([kept.deletionRequestedAt, kept.deletionRestoresBase], [undefined, undefined]);
     },
   },
   {
@@ -280,6 +296,35 @@ export const STORE_CASES: readonly StoreCase[] = [
       await store.requestDeletion(ROUTES);
       assert.equal(await store.commit(RELEASE, { routes }, read), false);
       assert.equal(await store.commit({ ...RELEASE, name: 'nobody' }, { status: PROGRESSING }, store.revision()), false);
+    },
+  },
+  {
+    name: 'a commit creates objects, with base, served view and status as one revision',
+    run: async (store) => {
+      await store.apply('files', [canaryRelease()]);
+      const routes = [{ ref: ROUTES, served: virtualService('v2'), base: virtualService('v1'), isNew: true as const }];
+      const seen: (readonly ObjectRef[])[] = [];
+      store.watch((refs) => seen.push(refs));
+      assert.equal(await store.commit(RELEASE, { status: PROGRESSING, routes }, store.revision()), true);
+      assert.deepEqual(seen, [[RELEASE, ROUTES]]);
+      const created = await must(store, ROUTES);
+      assert.deepEqual([created.base.spec, created.served.spec], [virtualService('v1').spec, virtualService('v2').spec]);
+      assert.deepEqual([created.generation, created.revision], [1, store.revision()]);
+      assert.ok(Math.abs(Date.parse(created.createdAt) - Date.now()) < 60_000);
+      assert.deepEqual((await must(store, RELEASE)).status, PROGRESSING);
+    },
+  },
+  {
+    name: 'a commit that would create what is there by now, or change what is not, writes nothing',
+    run: async (store) => {
+      await store.apply('files', [canaryRelease()]);
+      const change = { ref: ROUTES, served: undefined, base: virtualService('v1') };
+      assert.equal(await store.commit(RELEASE, { status: PROGRESSING, routes: [change] }, store.revision()), false);
+      await store.apply('api', [virtualService('v3')]);
+      const routes = [{ ...change, isNew: true as const }];
+      assert.equal(await store.commit(RELEASE, { status: PROGRESSING, routes }, store.revision()), false);
+      assert.deepEqual((await must(store, ROUTES)).base.spec, virtualService('v3').spec);
+      assert.equal((await must(store, RELEASE)).status, undefined);
     },
   },
   {

@@ -27,6 +27,8 @@ export interface StoredObject {
   readonly request?: ReleaseRequest;
   /** Set once deletion was asked for; the controller un-weaves, then removes. */
   readonly deletionRequestedAt?: string;
+  /** Only beside it: destinations go back to where the base has them, not to the live version. */
+  readonly deletionRestoresBase?: true;
 }
 
 export interface ApplyOutcome {
@@ -39,11 +41,27 @@ export type ApplyResult =
   | { readonly ok: true; readonly outcomes: readonly ApplyOutcome[]; readonly revision: number; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
+/** What becomes of a deletion that was asked for; `absent`: there is no such object. */
+export type DeletionResult =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] };
+
+/** How a routing object is to be stored. */
+export interface RouteChange {
+  readonly ref: ObjectRef;
+  /** As it is to be served; undefined: as its base says. */
+  readonly served: KubeObject | undefined;
+  /** Replaces the base, or is the first one of an object that is new. */
+  readonly base?: KubeObject;
+  /** The object is created; it needs a base. Where one of that name exists, the commit fails. */
+  readonly isNew?: true;
+}
+
 /** What the controller writes for one release: one transaction, or nothing. */
 export interface ReleaseCommit {
   readonly status?: ReleaseStatus;
-  /** `served: undefined` serves the base again; `base` replaces the base (un-weaving at deletion). */
-  readonly routes?: readonly { readonly ref: ObjectRef; readonly served: KubeObject | undefined; readonly base?: KubeObject }[];
+  readonly routes?: readonly RouteChange[];
   /** Removes the release itself: the last act of a deletion. */
   readonly remove?: boolean;
 }
@@ -67,12 +85,15 @@ export interface Store {
    * next commit. `prune` deletes what this source applied before and no longer names.
    */
   apply(source: string, objects: readonly KubeObject[], options?: { readonly prune?: boolean }): Promise<ApplyResult>;
-  /** Routing objects go at once; a CanaryRelease is marked, and the controller un-weaves it first. False: there is none. */
-  requestDeletion(ref: ObjectRef): Promise<boolean>;
+  /**
+   * Routing objects go at once, unless a release owns them: that is refused. A CanaryRelease is marked, and the controller un-weaves it
+   * first, to the live version or, with `restoreBase`, to where the bases lead; asking again changes which of the two.
+   */
+  requestDeletion(ref: ObjectRef, options?: { readonly restoreBase?: boolean }): Promise<DeletionResult>;
   /** Puts the annotation perch.dev/request on a release; the same id again is no change. False: there is none, or a pending rollback stands. */
   postRequest(ref: ObjectRef, request: ReleaseRequest): Promise<boolean>;
   /**
-   * Fails (false), writing nothing, if the release or an object of `routes` changed, or went, after `ifRevision`: the store's
+   * Fails (false), writing nothing, if the release or an object of `routes` changed, came or went after `ifRevision`: the store's
    * revision when the caller began to read what the change rests on.
    */
   commit(release: ObjectRef, change: ReleaseCommit, ifRevision: number): Promise<boolean>;

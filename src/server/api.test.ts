@@ -292,6 +292,16 @@ describe('releases', () => {
     expect((await send('DELETE', '/api/v1/releases/default/none')).status).toBe(404);
   });
 
+  test('DELETE with restoreBase asks for the bases as they were', async () => {
+    await applyExample();
+    expect((await send('DELETE', '/api/v1/releases/default/reviews?restoreBase=yes')).status).toBe(400);
+    expect(await store.get(RELEASE_REF)).not.toHaveProperty('deletionRequestedAt');
+    expect((await send('DELETE', '/api/v1/releases/default/reviews?restoreBase=true')).status).toBe(202);
+    expect(await store.get(RELEASE_REF)).toHaveProperty('deletionRestoresBase', true);
+    expect((await send('DELETE', '/api/v1/releases/default/reviews')).status).toBe(202);
+    expect(await store.get(RELEASE_REF)).not.toHaveProperty('deletionRestoresBase');
+  });
+
   test('a visitor learns where they stand', async () => {
     await applyExample();
     await writeStatus(PROGRESSING);

@@ -42,6 +42,24 @@ export async function applyValues({ store }: ApiContext, values: readonly unknow
   return Response.json({ outcomes: result.outcomes, warnings: result.warnings, revision: result.revision });
 }
 
+/** Asks for the deletion of an object, and answers with what becomes of it. */
+export async function deleteObject(
+  { store }: ApiContext,
+  ref: ObjectRef,
+  options: { readonly restoreBase?: boolean } = {},
+): Promise<Response> {
+  const result = await store.requestDeletion(ref, options);
+  switch (result.kind) {
+    case 'absent':
+      return noSuchObject(ref);
+    case 'refused':
+      return problemResponse(problem(409, 'PERCH4011', result.diagnostics.map(({ message }) => message).join('; '), result.diagnostics));
+    case 'accepted':
+      // A release goes once its routes were taken out of the user's; everything else is gone now.
+      return Response.json(ref, { status: ref.kind === KIND ? 202 : 200 });
+  }
+}
+
 /** `/api/v1/objects`: every object, as it is served or as its owner applied it. */
 export function objectRoutes(context: ApiContext): Hono<ApiEnv> {
   const { store } = context;
@@ -68,12 +86,7 @@ export function objectRoutes(context: ApiContext): Hono<ApiEnv> {
     return stored === undefined ? noSuchObject(ref) : c.json(objectView(stored, read.query.view));
   });
 
-  routes.delete('/:kind/:namespace/:name', async (c) => {
-    const ref = refOf(c.req.param());
-    if (!(await store.requestDeletion(ref))) return noSuchObject(ref);
-    // A release goes once its routes were taken out of the user's; everything else is gone now.
-    return c.json(ref, ref.kind === KIND ? 202 : 200);
-  });
+  routes.delete('/:kind/:namespace/:name', (c) => deleteObject(context, refOf(c.req.param())));
 
   return routes;
 }

@@ -7,7 +7,7 @@ import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
-import { applyValues } from './object-routes.ts';
+import { applyValues, deleteObject } from './object-routes.ts';
 import { problem, problemResponse } from './problem.ts';
 import { releaseView } from './release-resource.ts';
 import { awaitRequest } from './request-outcome.ts';
@@ -30,6 +30,12 @@ const requestQuery = z.strictObject({
     .transform(Number)
     .refine((ms) => ms <= MAX_WAIT_MS, `at most ${MAX_WAIT_MS} milliseconds`)
     .optional(),
+});
+const deletionQuery = z.strictObject({
+  restoreBase: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .default(false),
 });
 const releaseBody = z.looseObject({
   kind: z.literal(KIND),
@@ -69,7 +75,8 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
 
   routes.delete('/:namespace/:name', async (c) => {
     const ref = refOf(c.req.param());
-    return (await store.requestDeletion(ref)) ? c.json(ref, 202) : noSuchObject(ref);
+    const read = readQuery(c, deletionQuery);
+    return read instanceof Response ? read : deleteObject(context, ref, read.query);
   });
 
   routes.post('/:namespace/:name/requests', async (c) => {

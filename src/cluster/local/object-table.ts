@@ -13,7 +13,8 @@ export interface ObjectChange {
   readonly served?: Manifest | undefined;
   readonly status?: ReleaseStatus;
   readonly request?: ReleaseRequest;
-  readonly deletionRequestedAt?: string | undefined;
+  /** `undefined` withdraws it. */
+  readonly deletion?: { readonly at: string; readonly restoresBase: boolean } | undefined;
 }
 
 /** The rows of the store as objects. No rules here: those are the store's. Writes belong in a transaction. */
@@ -48,7 +49,8 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
     'INSERT INTO objects (kind, namespace, name, base, generation, revision, created_at) VALUES (?, ?, ?, ?, 1, ?, ?)',
   );
   const update = db.prepare(
-    `UPDATE objects SET base = ?, served = ?, generation = ?, status = ?, request = ?, deletion_requested_at = ?, revision = ?
+    `UPDATE objects SET base = ?, served = ?, generation = ?, status = ?, request = ?, deletion_requested_at = ?,
+       deletion_restores_base = ?, revision = ?
      WHERE kind = ? AND namespace = ? AND name = ?`,
   );
   const remove = db.prepare('DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?');
@@ -85,7 +87,8 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
         change.generation ?? row['generation'] ?? null,
         change.status === undefined ? (row['status'] ?? null) : column(change.status),
         change.request === undefined ? (row['request'] ?? null) : column(change.request),
-        'deletionRequestedAt' in change ? (change.deletionRequestedAt ?? null) : (row['deletion_requested_at'] ?? null),
+        'deletion' in change ? (change.deletion?.at ?? null) : (row['deletion_requested_at'] ?? null),
+        'deletion' in change ? Number(change.deletion?.restoresBase ?? false) : (row['deletion_restores_base'] ?? 0),
         at,
         ...keyOf(ref),
       );
@@ -137,5 +140,6 @@ function storedObject(row: Row, file: string): StoredObject {
     ...(row['status'] === null ? {} : { status: parse('status') as ReleaseStatus }),
     ...(row['request'] === null ? {} : { request: parse('request') as ReleaseRequest }),
     ...(row['deletion_requested_at'] === null ? {} : { deletionRequestedAt: String(row['deletion_requested_at']) }),
+    ...(Number(row['deletion_restores_base']) === 1 ? { deletionRestoresBase: true } : {}),
   };
 }

@@ -5,7 +5,6 @@ import { StoreCorruptError, StoreLockedError, StoreVersionError, StoreWriteError
 
 /** "Perc" as SQLite's application_id: tells our files from other programs'. */
 const APPLICATION_ID = 0x50657263;
-const SCHEMA_VERSION = 1;
 /** Two that start at the same moment must not refuse each other: one of them tries again. */
 const OPEN_TIMEOUT_MS = 250;
 
@@ -28,6 +27,7 @@ const SCHEMA = `
     status TEXT,
     request TEXT,
     deletion_requested_at TEXT,
+    deletion_restores_base INTEGER NOT NULL DEFAULT 0,
     UNIQUE (kind, namespace, name)
   ) STRICT;
   CREATE TABLE sources (
@@ -39,8 +39,13 @@ const SCHEMA = `
     PRIMARY KEY (source, kind, namespace, name)
   ) STRICT, WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** What makes a file of each format one of the next: the first entry is for format 1. Files of released versions depend on them: add only. */
+const MIGRATIONS: readonly string[] = ['ALTER TABLE objects ADD COLUMN deletion_restores_base INTEGER NOT NULL DEFAULT 0;'];
+
+/** The format that SCHEMA describes. */
+const SCHEMA_VERSION = MIGRATIONS.length + 1;
 
 /** One SQLite file, held by this process alone, with our schema in it. Its errors are the store's typed errors. */
 export interface SqliteDatabase {
@@ -55,7 +60,8 @@ export interface SqliteDatabase {
 }
 
 /**
- * Opens `perch.db` in `dataDir` (made when absent), or a database in memory for `:memory:`.
+ * Opens `perch.db` in `dataDir` (made when absent), or a database in memory for `:memory:`. A file of an older format becomes one of this
+ * format at once, whole or not at all; perches before it then refuse it.
  * Throws StoreLockedError, StoreCorruptError, StoreVersionError or StoreWriteError; then nothing is left open.
  */
 export function openSqliteDatabase(dataDir: string): SqliteDatabase {
@@ -82,10 +88,12 @@ export function openSqliteDatabase(dataDir: string): SqliteDatabase {
     attempt(translate, () => {
       // Before the first access, so that the lock on the file is never let go between two statements.
       db.exec('PRAGMA locking_mode = EXCLUSIVE');
-      const isNew = identify(db, file);
+      const version = identify(db, file);
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-      if (isNew) transaction(() => db.exec(SCHEMA));
-      else assertIntact(db, file);
+      if (version !== undefined) assertIntact(db, file);
+      if (version === SCHEMA_VERSION) return;
+      const change = version === undefined ? SCHEMA : MIGRATIONS.slice(version - 1).join('');
+      transaction(() => db.exec(`${change} PRAGMA user_version = ${SCHEMA_VERSION};`));
     });
   } catch (error) {
     db.close();
@@ -116,18 +124,18 @@ function assertIntact(db: DatabaseSync, file: string): void {
   if (answer !== 'ok') throw new StoreCorruptError(file, String(answer).split('\n').slice(-1).join());
 }
 
-/** Whether the file is new; throws where it is not ours. Reads only: another program's file stays as it is. */
-function identify(db: DatabaseSync, file: string): boolean {
+/** The format of the file, undefined where it is new; throws where it is not ours. Reads only: another program's file stays as it is. */
+function identify(db: DatabaseSync, file: string): number | undefined {
   const number = (sql: string, column: string): number => Number(db.prepare(sql).get()?.[column]);
   const version = number('PRAGMA user_version', 'user_version');
   const application = number('PRAGMA application_id', 'application_id');
-  if (application === 0 && version === 0 && number('SELECT count(*) AS tables FROM sqlite_schema', 'tables') === 0) return true;
+  if (application === 0 && version === 0 && number('SELECT count(*) AS tables FROM sqlite_schema', 'tables') === 0) return undefined;
   if (application !== APPLICATION_ID)
     throw new StoreVersionError(file, 'it belongs to another program; choose another directory with --data');
   if (version > SCHEMA_VERSION) {
     throw new StoreVersionError(file, `its format ${version} is of a newer perch, this one knows ${SCHEMA_VERSION}; use the newer perch`);
   }
-  return false;
+  return version;
 }
 
 /** Primary result codes, https://sqlite.org/rescode.html. */

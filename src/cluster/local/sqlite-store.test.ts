@@ -216,6 +216,31 @@ describe('a file that cannot be used', () => {
     await expect(store.list()).rejects.toBeInstanceOf(StoreCorruptError);
   });
 
+  test('of the format before becomes one of this, with everything in it', async () => {
+    const old = new DatabaseSync(file());
+    old.exec(FORMAT_1);
+    const insert = old.prepare('INSERT INTO objects VALUES (?, ?, ?, ?, ?, NULL, 3, 7, ?, NULL, NULL, ?)');
+    const at = '2026-01-01T00:00:00.000Z';
+    insert.run(1, 'VirtualService', 'default', 'reviews', JSON.stringify(virtualService('v1')), at, null);
+    insert.run(2, 'CanaryRelease', 'default', 'reviews', JSON.stringify(canaryRelease()), at, at);
+    old.close();
+
+    const store = open();
+    expect(store.revision()).toBe(7);
+    expect(await store.get(ROUTES)).toMatchObject({ base: virtualService('v1'), generation: 3, revision: 7, createdAt: at });
+    expect(await store.get(RELEASE)).toMatchObject({ deletionRequestedAt: at });
+    expect(await store.get(RELEASE)).not.toHaveProperty('deletionRestoresBase');
+    await store.requestDeletion(RELEASE, { restoreBase: true });
+    await store.close();
+    const again = open();
+    expect(await again.get(RELEASE)).toMatchObject({ deletionRequestedAt: at, deletionRestoresBase: true });
+    await again.close();
+
+    const fresh = join(dataDir, 'fresh');
+    await open(fresh).close();
+    expect(columnsOf(file())).toEqual(columnsOf(join(fresh, 'perch.db')));
+  });
+
   test('of a newer perch: refused and left as it is', async () => {
     await fill();
     const db = new DatabaseSync(file());
@@ -251,6 +276,49 @@ describe('a file that cannot be used', () => {
     expect(existsSync(join(dataDir, 'a', 'b', 'perch.db'))).toBe(true);
   });
 });
+
+/** The first format, as perch 0.1 wrote it. */
+const FORMAT_1 = `
+  CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
+  INSERT INTO meta (id, revision) VALUES (1, 7);
+  CREATE TABLE objects (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    base TEXT NOT NULL,
+    served TEXT,
+    generation INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    status TEXT,
+    request TEXT,
+    deletion_requested_at TEXT,
+    UNIQUE (kind, namespace, name)
+  ) STRICT;
+  CREATE TABLE sources (
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    applied TEXT NOT NULL,
+    PRIMARY KEY (source, kind, namespace, name)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${0x50657263};
+  PRAGMA user_version = 1;
+`;
+
+/** Every column of every table, with what it may hold; of a database that nobody has open. */
+function columnsOf(file: string): unknown {
+  const db = new DatabaseSync(file);
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+  const columns = tables.map(({ name }) => [
+    name,
+    db.prepare('SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?) ORDER BY name').all(String(name)),
+  ]);
+  db.close();
+  return columns;
+}
 
 /** Disks that are really full and really read-only need a mount, which needs root. */
 const mountable = process.platform === 'linux' && process.getuid?.() === 0;

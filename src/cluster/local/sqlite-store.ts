@@ -4,8 +4,8 @@ import { KIND as RELEASE } from '../../core/release/canary-release.ts';
 import { acceptRequest } from '../../core/release/requests.ts';
 import type { Admission } from '../admission.ts';
 import { Listeners } from '../listeners.ts';
-import { canonicalJson, manifestOf, sameManifest } from '../manifest.ts';
-import type { ObjectRef, Store, StoredObject } from '../store.ts';
+import { canonicalJson, manifestOf, refText, sameManifest } from '../manifest.ts';
+import type { ObjectRef, RouteChange, Store, StoredObject } from '../store.ts';
 import { planApply } from './apply-plan.ts';
 import { type ObjectChange, type ObjectTable, objectTable } from './object-table.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
@@ -61,11 +61,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
           if (result === 'created') table.insert(ref, manifest, at, next);
           if (result === 'configured' && existing !== undefined) {
             const generation = existing.generation + Number(!sameSpec(existing.base, manifest));
-            table.update(ref, { base: manifest, generation, deletionRequestedAt: undefined }, next);
+            table.update(ref, { base: manifest, generation, deletion: undefined }, next);
           }
           if (!repeated) table.setLastApplied(source, ref, canonicalJson(manifest));
         }
-        for (const ref of plan.pruned) markOrRemove(table, ref, at, next);
+        for (const ref of plan.pruned) markOrRemove(table, ref, { at, restoresBase: false }, next);
         return [...plan.steps.filter((step) => step.result !== 'unchanged').map((step) => step.ref), ...plan.pruned];
       });
       const outcomes = [
@@ -75,15 +75,16 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       return { ok: true, outcomes, revision, warnings: plan.diagnostics };
     },
 
-    requestDeletion: async (ref) => {
+    requestDeletion: async (ref, { restoreBase = false } = {}) => {
       const existing = db.read(() => table.get(ref));
-      if (existing === undefined) return false;
-      if (existing.deletionRequestedAt !== undefined) return true;
+      if (existing === undefined) return { kind: 'absent' };
+      const { deletionRequestedAt, deletionRestoresBase = false } = existing;
+      if (deletionRequestedAt !== undefined && deletionRestoresBase === restoreBase) return { kind: 'accepted' };
       write((next) => {
-        markOrRemove(table, ref, timestamp(), next);
+        markOrRemove(table, ref, { at: deletionRequestedAt ?? timestamp(), restoresBase: restoreBase }, next);
         return [ref];
       });
-      return true;
+      return { kind: 'accepted' };
     },
 
     postRequest: async (ref, request) => {
@@ -101,11 +102,13 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     commit: async (release, change, ifRevision) => {
       const routes = change.routes ?? [];
       const isCurrent = (ref: ObjectRef): boolean => (table.get(ref)?.revision ?? Number.POSITIVE_INFINITY) <= ifRevision;
-      if (!db.read(() => [release, ...routes.map((route) => route.ref)].every(isCurrent))) return false;
+      const isAsRead = ({ ref, isNew }: RouteChange): boolean => (isNew === true ? table.get(ref) === undefined : isCurrent(ref));
+      if (!db.read(() => isCurrent(release) && routes.every(isAsRead))) return false;
+      const at = timestamp();
       write((next) => {
-        for (const route of routes) {
-          const servedView = route.served === undefined ? undefined : manifestOf(route.served);
-          table.update(route.ref, { ...rebased(table.get(route.ref), route.base), served: servedView }, next);
+        for (const { ref, served: view, base, isNew } of routes) {
+          if (isNew === true) table.insert(ref, manifestOf(firstBase(ref, base)), at, next);
+          table.update(ref, { ...rebased(table.get(ref), base), served: view === undefined ? undefined : manifestOf(view) }, next);
         }
         if (change.remove === true) table.remove(release);
         else table.update(release, change.status === undefined ? {} : { status: change.status }, next);
@@ -126,14 +129,19 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 }
 
 /** A release leaves once the controller has un-woven it; everything else at once. */
-function markOrRemove(table: ObjectTable, ref: ObjectRef, at: string, revision: number): void {
+function markOrRemove(table: ObjectTable, ref: ObjectRef, deletion: NonNullable<ObjectChange['deletion']>, revision: number): void {
   if (ref.kind !== RELEASE) {
     table.remove(ref);
     return;
   }
-  table.update(ref, { deletionRequestedAt: at }, revision);
+  table.update(ref, { deletion }, revision);
   // So that applying it again, from anywhere, is a change: it withdraws the deletion.
   table.forgetApplied(ref);
+}
+
+function firstBase(ref: ObjectRef, base: KubeObject | undefined): KubeObject {
+  if (base === undefined) throw new Error(`${refText(ref)} is to be created without a base`);
+  return base;
 }
 
 function sameSpec(left: KubeObject, right: KubeObject): boolean {

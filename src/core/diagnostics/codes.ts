@@ -128,6 +128,11 @@ export const CODES = {
     title: 'An apiVersion that is not known',
     remedy: 'Write apiVersion: perch.dev/v1alpha1.',
   },
+  PERCH1213: {
+    title: 'A field means nothing in this affinity mode',
+    remedy:
+      'affinity.cookie belongs to canaryOnly; visitorId.cookie, visitorId.issueOn, cohort and propagate: requestId belong to visitor. Leave the field out, or change affinity.mode.',
+  },
   PERCH1301: {
     title: 'Istio has this, the embedded gateway does not support it yet',
     remedy: 'Remove the field or the object here. Nothing is ignored silently: what the gateway serves is what the objects say.',
@@ -233,6 +238,10 @@ export const CODES = {
   PERCH4010: {
     title: 'Perch failed inside',
     remedy: 'This is a bug: the log of the runtime has the details. Please report it.',
+  },
+  PERCH4011: {
+    title: 'The object cannot be deleted',
+    remedy: 'The detail says which release owns it: delete that release, or let it name another VirtualService.',
   },
   PERCH4014: {
     title: 'A file or directory cannot be read',
