@@ -17,38 +17,46 @@ function invalid(path: FieldPath, message: string, hint: string): Finding {
   return { code: 'PERCH1104', path, message: `${formatPath(path)}: ${message}`, hint };
 }
 
-/** Rules over a VirtualService (istio pkg/config/validation/virtualservice.go). `routes` have those fields only that have the schema’s shape. */
+/**
+ * Rules over a VirtualService (istio pkg/config/validation/virtualservice.go), whose spec stands at `root`. `routes` have those fields only
+ * that have the schema’s shape.
+ */
 export function virtualServiceFindings(
   spec: Pick<VirtualServiceSpec, 'hosts' | 'gateways'>,
   routes: readonly RouteToJudge[],
   namespace: string,
+  root: FieldPath,
 ): readonly Finding[] {
   const hosts = spec.hosts ?? [];
   const isDelegate = hosts.length === 0;
-  const findings: Finding[] = hosts.flatMap((host, index) => hostFindings(host, ['spec', 'hosts', index]));
+  const findings: Finding[] = hosts.flatMap((host, index) => hostFindings(host, [...root, 'hosts', index]));
   if (isDelegate && (spec.gateways ?? []).length > 0) {
     findings.push(
-      invalid(['spec', 'gateways'], 'a VirtualService without hosts is a delegate and names no gateways', 'add hosts, or remove gateways'),
+      invalid([...root, 'gateways'], 'a VirtualService without hosts is a delegate and names no gateways', 'add hosts, or remove gateways'),
     );
   }
   const gateways = boundGateways(spec.gateways, namespace);
   const anyHost = hosts.indexOf('*');
   if (anyHost >= 0 && gateways.includes(MESH_GATEWAY)) {
     findings.push(
-      invalid(['spec', 'hosts', anyHost], '* cannot be bound to the mesh', 'name the gateway in gateways, without mesh, or name the hosts'),
+      invalid(
+        [...root, 'hosts', anyHost],
+        '* cannot be bound to the mesh',
+        'name the gateway in gateways, without mesh, or name the hosts',
+      ),
     );
   }
   for (const [index, name] of (spec.gateways ?? []).entries()) {
     const parts = name.split('/');
     if (parts.length > 2 || parts[0] === '.' || !parts.every((part) => part.split('.').every((label) => LABEL.test(label)))) {
-      findings.push(invalid(['spec', 'gateways', index], 'a gateway is NAME or NAMESPACE/NAME', 'correct the name'));
+      findings.push(invalid([...root, 'gateways', index], 'a gateway is NAME or NAMESPACE/NAME', 'correct the name'));
     }
   }
   hosts.forEach((host, index) => {
     const earlier = hosts.slice(0, index).find((other) => isSubsetOf(host, other) || isSubsetOf(other, host));
-    if (earlier !== undefined) findings.push(invalid(['spec', 'hosts', index], `${host} and ${earlier} overlap`, 'keep one of them'));
+    if (earlier !== undefined) findings.push(invalid([...root, 'hosts', index], `${host} and ${earlier} overlap`, 'keep one of them'));
   });
-  for (const { route, index, actions } of routes) findings.push(...httpRouteFindings(route, actions, ['spec', 'http', index], isDelegate));
+  for (const { route, index, actions } of routes) findings.push(...httpRouteFindings(route, actions, [...root, 'http', index], isDelegate));
   return findings;
 }
 

@@ -10,19 +10,23 @@ type Issue = z.core.$ZodIssue;
 
 const jsonSchemas = new WeakMap<z.ZodType, FieldSchema>();
 
-/** What the schema of `kind` finds in a spec: one finding per mistake; `[]` means that the spec has the schema's shape. */
-export function schemaFindings(kind: string, schema: z.ZodType, spec: unknown): readonly Finding[] {
+/**
+ * What the schema of `kind` finds in a spec, which stands at `root` of its object: one finding per mistake; `[]` means that the spec has
+ * the schema's shape.
+ */
+export function schemaFindings(kind: string, schema: z.ZodType, spec: unknown, root: FieldPath): readonly Finding[] {
   const parsed = schema.safeParse(spec);
   if (parsed.success) return [];
   const known = jsonSchemas.get(schema) ?? (z.toJSONSchema(schema, { io: 'input' }) as FieldSchema);
   jsonSchemas.set(schema, known);
-  return parsed.error.issues.flatMap((issue) => findingsOf({ kind, schema: known, spec }, issue, []));
+  return parsed.error.issues.flatMap((issue) => findingsOf({ kind, schema: known, spec, root }, issue, []));
 }
 
 interface Context {
   readonly kind: string;
   readonly schema: FieldSchema;
   readonly spec: unknown;
+  readonly root: FieldPath;
 }
 
 function findingsOf(context: Context, issue: Issue, parent: FieldPath): readonly Finding[] {
@@ -37,7 +41,7 @@ function findingsOf(context: Context, issue: Issue, parent: FieldPath): readonly
     // Only where one alternative's field is there does its own mistake say more than the list of alternatives.
     if (closest?.every((inner) => inner.path.length > 0)) return closest.flatMap((inner) => findingsOf(context, inner, path));
   }
-  const whole = ['spec', ...path];
+  const whole = [...context.root, ...path];
   const text = formatPath(whole);
   const expected =
     issue.code === 'invalid_value' && issue.message.startsWith('Invalid') ? issue.values.map(String).join(', ') : issue.message;
@@ -57,8 +61,8 @@ function findingsOf(context: Context, issue: Issue, parent: FieldPath): readonly
   return [{ code: 'PERCH1103', path: whole, message: `${text} must be ${expected}, found ${describeValue(value)}`, hint }];
 }
 
-function unknownField({ kind, schema }: Context, path: FieldPath): Finding {
-  const whole = ['spec', ...path];
+function unknownField({ kind, schema, root }: Context, path: FieldPath): Finding {
+  const whole = [...root, ...path];
   const text = formatPath(whole);
   if (isNotYet(kind, path)) {
     return {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { Finding } from '../source/finding.ts';
 import { DEFAULT_NAMESPACE, isMapping } from '../source/kube-object.ts';
-import { formatPath, type Locate } from '../source/locate.ts';
+import { type FieldPath, formatPath, type Locate } from '../source/locate.ts';
 import { ROUTE_ACTIONS } from './http-route-rules.ts';
 import { ISTIO_VERSIONS, isIstioNetworking } from './kinds.ts';
 import {
@@ -18,6 +18,8 @@ import { destinationRuleSpec, gatewaySpec, httpRoute, serviceEntrySpec, virtualS
 import { schemaFindings } from './schema-findings.ts';
 
 const TOP_LEVEL = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+
+const SPEC: FieldPath = ['spec'];
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Gateway: gatewaySpec,
@@ -44,6 +46,14 @@ export function validateRoutingObject(object: KubeObject, locate?: Locate): read
   }));
 }
 
+/**
+ * What is wrong with the spec of a VirtualService of `namespace`, wherever it is written: `root` is its place in the object that it is part
+ * of, and the paths of the findings begin with it. The codes are those of `validateRoutingObject`.
+ */
+export function virtualServiceSpecFindings(spec: unknown, namespace: string, root: FieldPath): readonly Finding[] {
+  return [...schemaFindings('VirtualService', virtualServiceSpec, spec, root), ...virtualServiceRules(spec, namespace, root)];
+}
+
 function findingsOf(object: KubeObject, namespace: string): readonly Finding[] {
   const version = object.apiVersion.split('/')[1] ?? '';
   const findings: Finding[] = [];
@@ -62,14 +72,13 @@ function findingsOf(object: KubeObject, namespace: string): readonly Finding[] {
     const hint = meant === undefined ? 'fields of the object belong below spec' : `did you mean ${meant}?`;
     findings.push({ code: 'PERCH1101', path: [field], at: 'key', message: `there is no field ${field}`, hint });
   }
-  const shape = schemaFindings(object.kind, schema, object.spec ?? undefined);
-  return [...findings, ...shape, ...ruleFindings(object, namespace, shape.length === 0)];
+  if (object.kind === 'VirtualService') return [...findings, ...virtualServiceSpecFindings(object.spec ?? undefined, namespace, SPEC)];
+  const shape = schemaFindings(object.kind, schema, object.spec ?? undefined, SPEC);
+  return [...findings, ...shape, ...(shape.length === 0 ? ruleFindings(object) : [])];
 }
 
-/** Rules speak about what has its shape: of a VirtualService each field of each HTTP route by itself, so that one mistake hides no other. */
-function ruleFindings(object: KubeObject, namespace: string, hasShape: boolean): readonly Finding[] {
-  if (object.kind === 'VirtualService') return virtualServiceRules(object.spec, namespace);
-  if (!hasShape) return [];
+/** Rules over what has its shape. */
+function ruleFindings(object: KubeObject): readonly Finding[] {
   switch (object.kind) {
     case 'Gateway':
       return gatewayFindings(object.spec as GatewaySpec);
@@ -78,18 +87,19 @@ function ruleFindings(object: KubeObject, namespace: string, hasShape: boolean):
     case 'ServiceEntry':
       return serviceEntryFindings(object.spec as ServiceEntrySpec);
     default:
-      return workloadFindings(object.spec as WorkloadEntrySpec, ['spec']);
+      return workloadFindings(object.spec as WorkloadEntrySpec, SPEC);
   }
 }
 
-function virtualServiceRules(spec: unknown, namespace: string): readonly Finding[] {
+/** Each field of each HTTP route is judged by itself, so that one mistake hides no other. */
+function virtualServiceRules(spec: unknown, namespace: string, root: FieldPath): readonly Finding[] {
   if (!isMapping(spec)) return [];
   const { hosts, gateways, http } = spec;
   const routes = (Array.isArray(http) ? http : []).flatMap((route: unknown, index) =>
     isMapping(route) ? [{ index, route: wellFormed(route), actions: ROUTE_ACTIONS.filter((action) => isGiven(route[action])) }] : [],
   );
   const names = (value: unknown) => (Array.isArray(value) ? value.filter((name): name is string => typeof name === 'string') : []);
-  return virtualServiceFindings({ hosts: names(hosts), gateways: names(gateways) }, routes, namespace);
+  return virtualServiceFindings({ hosts: names(hosts), gateways: names(gateways) }, routes, namespace, root);
 }
 
 /** The fields of an HTTP route that have their shape. */

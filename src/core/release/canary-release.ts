@@ -88,8 +88,9 @@ const visitorId = mapping({
   cookie: cookie.prefault({}).describe('The cookie that carries the visitor id.'),
 });
 
+/** What is in the rules is Istio's: owned-route.ts judges them as those of a VirtualService. */
 const httpRules = z
-  .array(z.record(z.string(), z.unknown()), { error: 'a list of HTTP rules' })
+  .array(z.record(z.string(), z.unknown(), { error: 'a mapping' }), { error: 'a list of HTTP rules' })
   .min(1, { error: 'a list with at least one HTTP rule' });
 
 const adoptRoute = mapping({
@@ -107,11 +108,11 @@ const managedRoute = mapping({
   managed: mapping({
     name: objectName.optional().describe('Its name, in the namespace of the release; the release’s own name where absent.'),
     hosts: z
-      .array(z.string(), { error: 'a list of hosts' })
+      .array(z.string({ error: 'text' }), { error: 'a list of hosts' })
       .min(1, { error: 'a list of at least one host' })
       .describe('As in a VirtualService.'),
     gateways: z
-      .array(z.string(), { error: 'a list of gateways' })
+      .array(z.string({ error: 'text' }), { error: 'a list of gateways' })
       .optional()
       .describe('As in a VirtualService; the mesh only where absent.'),
     http: httpRules.describe('Rules as in a VirtualService: any fields of Istio’s HTTPRoute, as if no release were under way.'),

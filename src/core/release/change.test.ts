@@ -25,6 +25,42 @@ describe('refuseChange', () => {
     );
   });
 
+  describe('of the route', () => {
+    const http = [{ route: [{ destination: { host: 'reviews' } }] }];
+    const slower = [{ timeout: '9s', route: [{ destination: { host: 'reviews' } }] }];
+    const adopt = { adopt: { virtualService: 'reviews' } };
+    const delegate = { delegate: { name: 'reviews', http } };
+    const managed = { managed: { name: 'reviews', hosts: ['reviews'], http } };
+
+    test.each([
+      ['adopt', adopt, delegate],
+      ['adopt', adopt, managed],
+      ['delegate', delegate, adopt],
+      ['delegate', delegate, managed],
+      ['delegate', delegate, { delegate: { name: 'other', http } }],
+      ['managed', managed, adopt],
+      ['managed', managed, delegate],
+      ['managed', managed, { managed: { hosts: ['reviews'], http } }],
+      ['managed', managed, { managed: { ...managed.managed, hosts: ['reviews', 'ratings'] } }],
+      ['managed', managed, { managed: { ...managed.managed, gateways: ['edge'] } }],
+    ])('its form, name, hosts and gateways stay while a release is under way: %s %j %j', (_, from, to) => {
+      const world = underWay();
+      const current = specOf({ revision: 1, route: from });
+      expect(refuseChange(world.status, specOf({ revision: 1, route: to }), current).map(({ path }) => path)).toEqual(['spec.route']);
+      world.ask('rollback');
+      world.serve();
+      expect(refuseChange(world.status, specOf({ revision: 1, route: to }), current)).toEqual([]);
+    });
+
+    test.each([
+      [delegate, { delegate: { name: 'reviews', http: slower } }],
+      [managed, { managed: { ...managed.managed, http: slower } }],
+    ])('its rules may change, as those of an adopted VirtualService may: %j', (from, to) => {
+      const world = underWay();
+      expect(refuseChange(world.status, specOf({ revision: 1, route: to }), specOf({ revision: 1, route: from }))).toEqual([]);
+    });
+  });
+
   test('a renamed cookie would draw every visitor anew', () => {
     const world = underWay();
     const { visitorId } = world.spec;

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { CanaryReleaseSpec } from './canary-release.ts';
 import { isUnderWay } from './phase.ts';
+import { routeForm } from './route-form.ts';
 import type { ReleaseStatus } from './status.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -18,7 +19,8 @@ export function asksForNewRelease(spec: Pair, status: ReleaseStatus): boolean {
 
 /**
  * Why a changed spec must not be applied now (PERCH3001): while a release is under way, what it is made of stays. `current` is the
- * spec applied before; without it only the pair and the revision can be compared. Steps may change at any time.
+ * spec applied before; without it only the pair and the revision can be compared. Steps may change at any time, and so may the rules of
+ * a VirtualService that the release owns.
  */
 export function refuseChange(
   status: ReleaseStatus | undefined,
@@ -50,18 +52,19 @@ function changedPair(next: Pair, status: ReleaseStatus): readonly string[] {
 /** Changing any of these under a running release would draw its visitors anew, or leave its routes behind. */
 const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleaseSpec) => unknown }[] = [
   { path: 'service', of: ({ service }) => [service.host, service.port] },
-  {
-    path: 'route',
-    of: ({ route }) =>
-      'adopt' in route
-        ? route.adopt
-        : 'delegate' in route
-          ? route.delegate.name
-          : [route.managed.name, route.managed.hosts, route.managed.gateways],
-  },
+  { path: 'route', of: ({ route }) => placeOf(route) },
   { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
 ];
+
+/** Which VirtualService the release is woven into, and what reaches it. Its rules may change: they are a base, and are woven anew. */
+function placeOf(route: CanaryReleaseSpec['route']): readonly unknown[] {
+  const form = routeForm({ spec: { route } });
+  if ('adopt' in route) return [form, route.adopt.virtualService];
+  if ('delegate' in route) return [form, route.delegate.name];
+  const { name, hosts, gateways } = route.managed;
+  return [form, name, hosts, gateways];
+}
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

@@ -3,8 +3,8 @@ import { suggest } from '../diagnostics/suggest.ts';
 import { type Finding, valueAt } from '../source/finding.ts';
 import { describeValue, isMapping } from '../source/kube-object.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
-import { insteadOfField, insteadOfValue } from './not-yet.ts';
-import { releaseFieldNames as fieldNames } from './release-schema.ts';
+import { insteadOfField } from './not-yet.ts';
+import { releaseFieldNames as fieldNames, releaseAlternatives } from './release-schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -32,25 +32,30 @@ function findingsOf(spec: unknown, issue: Issue, parent: FieldPath): readonly Fi
   const below = [...parent, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...below, key]));
   const value = valueAt(spec, below);
-  if (issue.code === 'invalid_union') {
-    const branch = isMapping(value) && Object.keys(value).length > 0 ? closestBranch(issue.errors) : undefined;
-    if (branch === 'mixed') return [mixed(below, issue.message, Object.keys(value as object))];
-    if (branch !== undefined) return branch.flatMap((inner) => findingsOf(spec, inner, below));
-  }
+  if (issue.code === 'invalid_union' && isMapping(value) && Object.keys(value).length > 0)
+    return alternativeFindings(spec, issue, below, value);
   const path = ['spec', ...below];
   if (value === undefined) return [missing(path, expectedBy(issue))];
-  const instead = insteadOfValue(below, value);
-  if (instead !== undefined) {
-    const message = `${formatPath(path)}: ${String(value)} is not supported yet`;
-    return [{ code: 'PERCH1210', path, message, hint: instead }];
-  }
   return [badValue(below, expectedBy(issue), value, hintFor(issue, value))];
 }
 
-/** The alternative that the user most likely meant: the one with the fewest mistakes; `mixed` when the value has fields of several. */
-function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | 'mixed' | undefined {
-  if (branches.length > 1 && branches.every((issues) => issues.every((issue) => issue.code === 'unrecognized_keys'))) return 'mixed';
-  return branches.toSorted((a, b) => a.length - b.length)[0];
+/** Of several forms of a mapping its fields say which one is meant; a form is never guessed from what is missing. */
+function alternativeFindings(
+  spec: unknown,
+  issue: z.core.$ZodIssueInvalidUnion,
+  below: FieldPath,
+  value: Readonly<Record<string, unknown>>,
+): readonly Finding[] {
+  const forms = releaseAlternatives(below);
+  const given = Object.keys(value);
+  const meant = forms.flatMap((fields, index) => (fields.some((field) => given.includes(field)) ? [index] : []));
+  const [only, ...others] = meant;
+  if (only === undefined) return given.map((field) => unknownField([...below, field]));
+  if (others.length > 0) {
+    const known = given.filter((field) => forms.some((fields) => fields.includes(field)));
+    return [mixed(below, issue.message, known)];
+  }
+  return (issue.errors[only] ?? []).flatMap((inner) => findingsOf(spec, inner, below));
 }
 
 function unknownField(below: FieldPath): Finding {
@@ -59,10 +64,21 @@ function unknownField(below: FieldPath): Finding {
   if (instead !== undefined) {
     return { code: 'PERCH1210', path, at: 'key', message: `${formatPath(path)} is not supported yet`, hint: instead };
   }
+  const elsewhere = placeOf(below);
+  if (elsewhere !== undefined) {
+    return { code: 'PERCH1201', path, at: 'key', message: `there is no field ${formatPath(path)}`, hint: elsewhere };
+  }
   const known = fieldNames(below.slice(0, -1));
   const meant = suggest(String(below.at(-1)), known);
   const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;
   return { code: 'PERCH1201', path, at: 'key', message: `there is no field ${formatPath(path)}`, hint };
+}
+
+/** Where a field belongs that is right in another form of the route. */
+function placeOf(below: FieldPath): string | undefined {
+  const [route, form, field, ...rest] = below;
+  if (route !== 'route' || form !== 'delegate' || rest.length > 0 || (field !== 'hosts' && field !== 'gateways')) return undefined;
+  return `a delegate has no ${field}: the root VirtualService that names it has; or use route.managed`;
 }
 
 function missing(path: FieldPath, expected: string): Finding {
@@ -78,7 +94,7 @@ function badValue(below: FieldPath, expected: string, value: unknown, hint: stri
 function mixed(below: FieldPath, expected: string, fields: readonly string[]): Finding {
   const path = ['spec', ...below];
   const message = `${formatPath(path)} must be ${expected}, found ${fields.join(' and ')} together`;
-  return { code: 'PERCH1203', path, message, hint: 'keep one of the two' };
+  return { code: 'PERCH1203', path, message, hint: `keep one of the ${fields.length === 2 ? 'two' : 'three'}` };
 }
 
 /** What the schema wants, to be read after "must be". Schemas say it themselves, but for choices, whose values say it. */
@@ -99,5 +115,6 @@ function hintFor(issue: Issue, value: unknown): string {
   if (typeof value === 'string' && /^(?:yes|no|on|off|true|false)$/i.test(value) && /^true/.test(issue.message)) {
     return `write ${/^(?:yes|on|true)$/i.test(value)}, without quotes`;
   }
+  if (issue.code === 'invalid_union' && isMapping(value)) return 'add the fields of one of them';
   return 'correct the value';
 }

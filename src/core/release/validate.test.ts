@@ -59,6 +59,9 @@ describe('a good release', () => {
     { visitorId: '{cookie: {name: __Host-perch, secure: true, sameSite: None}, propagate: [baggage, cookie, requestId]}' },
     { visitorId: '{cookie: {name: __Host-perch}}' },
     { visitorId: '{issueAt: {virtualService: bookinfo}, issueOn: all}', cache: 'private' },
+    { route: '{delegate: {name: reviews-perch, http: [{route: [{destination: {host: reviews}}]}]}}' },
+    { route: '{managed: {hosts: [reviews], http: [{timeout: 2s, route: [{destination: {host: reviews, subset: v1}}]}]}}' },
+    { route: '{managed: {name: web, hosts: ["*"], gateways: [web], http: [{match: [{uri: {prefix: /}}], redirect: {uri: /b}}]}}' },
   ])('%j', (changes) => {
     expect(findings(specWith(changes))).toEqual([]);
   });
@@ -89,7 +92,7 @@ describe('one mistake, one finding, with its remedy', () => {
     ],
     [
       { canary: '{}' },
-      'PERCH1203 spec.canary: spec.canary must be a mapping with subset, or with host, found a mapping | correct the value',
+      'PERCH1203 spec.canary: spec.canary must be a mapping with subset, or with host, found an empty mapping | add the fields of one of them',
     ],
     [
       { canary: 'v2' },
@@ -195,14 +198,6 @@ describe('one mistake, one finding, with its remedy', () => {
       'PERCH1203 spec.visitorId.propagate[1]: spec.visitorId.propagate[1] must be baggage or cookie or requestId, found the text "cookies" | did you mean cookie?',
     ],
     [
-      { route: '{delegate: {name: x}}' },
-      'PERCH1210 spec.route.delegate: spec.route.delegate is not supported yet | use route.adopt with the VirtualService that you have',
-    ],
-    [
-      { route: '{managed: {}}' },
-      'PERCH1210 spec.route.managed: spec.route.managed is not supported yet | write the VirtualService yourself and use route.adopt',
-    ],
-    [
       { route: '{adopt: {httpRoute: x}}' },
       'PERCH1210 spec.route.adopt.httpRoute: spec.route.adopt.httpRoute is not supported yet | use route.adopt.virtualService',
     ],
@@ -218,6 +213,50 @@ describe('one mistake, one finding, with its remedy', () => {
     const text = specWith(changes);
     expect(findings(text)).toEqual([finding]);
     expect(validate(text).release).toBeUndefined();
+  });
+
+  test.each<[route: string, ...findings: string[]]>([
+    ['', 'PERCH1202 spec.route: spec.route is missing | add spec.route: a mapping with exactly one of adopt, delegate, managed'],
+    [
+      '{}',
+      'PERCH1203 spec.route: spec.route must be a mapping with exactly one of adopt, delegate, managed, found an empty mapping | add the fields of one of them',
+    ],
+    [
+      'reviews',
+      'PERCH1203 spec.route: spec.route must be a mapping with exactly one of adopt, delegate, managed, found the text "reviews" | correct the value',
+    ],
+    [
+      '{adopt: {virtualService: reviews}, managed: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}}',
+      'PERCH1203 spec.route: spec.route must be a mapping with exactly one of adopt, delegate, managed, found adopt and managed together | keep one of the two',
+    ],
+    ['{manged: {}}', 'PERCH1201 spec.route.manged: there is no field spec.route.manged | did you mean managed?'],
+    [
+      '{virtualService: reviews}',
+      'PERCH1201 spec.route.virtualService: there is no field spec.route.virtualService | known here: adopt, delegate, managed',
+    ],
+    [
+      '{adopt: {virtualService: reviews}, mode: fast}',
+      'PERCH1201 spec.route.mode: there is no field spec.route.mode | known here: adopt, delegate, managed',
+    ],
+    [
+      '{adopt: {}}',
+      'PERCH1202 spec.route.adopt.virtualService: spec.route.adopt.virtualService is missing | add spec.route.adopt.virtualService: an object name: lower-case letters, digits, hyphens and dots, at most 253',
+    ],
+    [
+      '{managed: {}}',
+      'PERCH1202 spec.route.managed.hosts: spec.route.managed.hosts is missing | add spec.route.managed.hosts: a list of hosts',
+      'PERCH1202 spec.route.managed.http: spec.route.managed.http is missing | add spec.route.managed.http: a list of HTTP rules',
+    ],
+    [
+      '{delegate: {name: x, http: []}}',
+      'PERCH1203 spec.route.delegate.http: spec.route.delegate.http must be a list with at least one HTTP rule, found a list | correct the value',
+    ],
+    [
+      '{delegate: {name: x, gateways: [edge], http: [{route: [{destination: {host: reviews}}]}]}}',
+      'PERCH1201 spec.route.delegate.gateways: there is no field spec.route.delegate.gateways | a delegate has no gateways: the root VirtualService that names it has; or use route.managed',
+    ],
+  ])('route: %s', (route, ...expected) => {
+    expect(findings(specWith({ route }))).toEqual(expected);
   });
 
   test.each([
@@ -307,4 +346,85 @@ test('isCanaryRelease knows ours in any version, and nobody else’s', () => {
   expect(isCanaryRelease(object('perch.dev/v1beta9', 'CanaryRelease'))).toBe(true);
   expect(isCanaryRelease(object('other.dev/v1', 'CanaryRelease'))).toBe(false);
   expect(isCanaryRelease(object('perch.dev/v1alpha1', 'Canary'))).toBe(false);
+});
+
+describe('the VirtualService that a release declares is judged like any other, at its place in the release', () => {
+  const judged = (form: 'delegate' | 'managed', rule: string, more = '') => {
+    const fields = form === 'delegate' ? 'name: reviews-perch' : `hosts: [reviews]${more}`;
+    return findings(specWith({ route: `{${form}: {${fields}, http: [{route: [{destination: {host: reviews}}]}, ${rule}]}}` }));
+  };
+
+  test.each([
+    ['{match: [{uri: {prefix: /}}]}', '', 'it does nothing with the requests it takes'],
+    ['{mtch: [], route: [{destination: {host: reviews}}]}', '.mtch', 'there is no field'],
+    ['{route: [{destination: {hots: reviews, host: reviews}}]}', '.route[0].destination.hots', 'there is no field'],
+    ['{timeout: 5, route: [{destination: {host: reviews}}]}', '.timeout', 'must be a duration'],
+    ['{fault: {}, route: [{destination: {host: reviews}}]}', '.fault', 'is not supported yet by the embedded gateway'],
+    ['{match: [{uri: {regex: "("}}], route: [{destination: {host: reviews}}]}', '.match[0].uri.regex', 'RE2 does not take this regex'],
+    ['reviews', '', 'must be a mapping, found the text "reviews"'],
+  ])('rule %s', (rule, below, message) => {
+    for (const form of ['delegate', 'managed'] as const) {
+      const [finding, ...others] = judged(form, rule);
+      const path = `spec.route.${form}.http[1]${below}`;
+      expect(others).toEqual([]);
+      expect(finding).toMatch(/^PERCH1[123]0[0-9] /);
+      expect(finding).toContain(` ${path}: `);
+      expect(finding).toContain(message);
+      expect(finding?.split(path)).toHaveLength(3);
+    }
+  });
+
+  test('a rule of a delegate cannot delegate further; a rule of a whole VirtualService can', () => {
+    const rule = '{match: [{uri: {prefix: /far}}], delegate: {name: far}}';
+    expect(judged('delegate', rule)).toEqual([
+      'PERCH1104 spec.route.delegate.http[1].delegate: spec.route.delegate.http[1].delegate: a delegate cannot delegate further | name the last VirtualService in the root',
+    ]);
+    expect(judged('managed', rule)).toEqual([]);
+  });
+
+  test('hosts and gateways too', () => {
+    const redirect = '{redirect: {uri: /a}}';
+    const hosts = (list: string) => findings(specWith({ route: `{managed: {hosts: ${list}, http: [${redirect}]}}` }));
+    expect(hosts('["*"]')).toEqual([
+      'PERCH1104 spec.route.managed.hosts[0]: spec.route.managed.hosts[0]: * cannot be bound to the mesh | name the gateway in gateways, without mesh, or name the hosts',
+    ]);
+    expect(hosts('[5]')).toEqual([
+      'PERCH1203 spec.route.managed.hosts[0]: spec.route.managed.hosts[0] must be text, found a number (5) | correct the value',
+    ]);
+    expect(judged('managed', redirect, ', gateways: [a/b/c]')).toEqual([
+      'PERCH1104 spec.route.managed.gateways[0]: spec.route.managed.gateways[0]: a gateway is NAME or NAMESPACE/NAME | correct the name',
+    ]);
+  });
+
+  test('without hosts its rules are judged all the same, and not as those of a delegate', () => {
+    const route = '{managed: {gateways: [edge], http: [{delegate: {name: far}}, {mtch: []}]}}';
+    expect(findings(specWith({ route })).map((each) => each.split(':')[0])).toEqual([
+      'PERCH1202 spec.route.managed.hosts',
+      'PERCH1104 spec.route.managed.http[1]',
+      'PERCH1101 spec.route.managed.http[1].mtch',
+    ]);
+  });
+
+  test('each finding has its place in the text, and everything that is right is kept as it was written', () => {
+    const text = `${IDENTITY}spec:
+  service: {host: reviews, port: 9080}
+  canary: {subset: v2}
+  steps: [{weight: 100, hold: manual}]
+  route:
+    managed:
+      hosts: [reviews]
+      http:
+      - route:
+        - destination: {host: reviews}
+        retries: {attempts: 0}
+        timeout: 5 seconds
+`;
+    expect(validate(text).diagnostics.map(({ code, source, object }) => [code, source?.line, source?.column, object])).toEqual([
+      ['PERCH1103', 15, 18, 'CanaryRelease default/reviews'],
+    ]);
+    const { release } = validate(text.replace('5 seconds', '5s'));
+    expect(release?.spec.route).toEqual({
+      managed: { hosts: ['reviews'], http: [{ route: [{ destination: { host: 'reviews' } }], retries: { attempts: 0 }, timeout: '5s' }] },
+    });
+  });
 });

@@ -5,6 +5,7 @@ import type { Finding } from '../source/finding.ts';
 import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { formatPath, type Locate } from '../source/locate.ts';
 import { API_VERSION, type CanaryRelease, canaryReleaseSpec, KIND } from './canary-release.ts';
+import { ownedRouteFindings } from './owned-route.ts';
 import { ruleFindings } from './rules.ts';
 import { schemaFindings } from './schema-findings.ts';
 
@@ -22,22 +23,26 @@ export function isCanaryRelease(object: KubeObject): boolean {
 const TOP_LEVEL = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 
 /**
- * Checks a CanaryRelease: its schema, and the rules over several fields. All mistakes are returned (PERCH1201 to 1212), each with its path
- * and, given `locate`, its place in the text. Only without errors is there a release, with defaults filled in.
+ * Checks a CanaryRelease: its schema, the rules over several fields (PERCH1201 to 1212), and the VirtualService that it declares where it
+ * owns one (PERCH11xx, PERCH1301). All mistakes are returned, each with its path and, given `locate`, its place in the text. Only without
+ * errors is there a release, with defaults filled in.
  */
 export function validateCanaryRelease(object: KubeObject, locate?: Locate): ValidatedRelease {
   const { name, namespace = DEFAULT_NAMESPACE } = object.metadata;
   const parsed = canaryReleaseSpec.safeParse(object.spec ?? undefined);
+  const shape = parsed.success ? [] : schemaFindings(object.spec ?? undefined, parsed.error.issues);
+  const told = new Set(shape.map((finding) => formatPath(finding.path)));
   const findings = [
     ...identityFindings(object, namespace),
-    ...(parsed.success ? [] : schemaFindings(object.spec ?? undefined, parsed.error.issues)),
+    ...shape,
     ...ruleFindings(object.spec, namespace),
+    ...ownedRouteFindings(object.spec, namespace).filter((finding) => !told.has(formatPath(finding.path))),
   ];
   const diagnostics = findings
     .map((finding): Diagnostic => {
       const source = locate === undefined ? {} : { source: locate(finding.path, finding.at) };
-      const { code, message, hint } = finding;
-      return { code, severity: 'error', message, object: `${KIND} ${namespace}/${name}`, path: formatPath(finding.path), ...source, hint };
+      const { code, message, hint, severity = 'error' } = finding;
+      return { code, severity, message, object: `${KIND} ${namespace}/${name}`, path: formatPath(finding.path), ...source, hint };
     })
     .toSorted(byPlace);
   if (!parsed.success || hasErrors(diagnostics)) return { diagnostics };

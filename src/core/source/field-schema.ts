@@ -23,12 +23,15 @@ export interface FieldSchema {
 
 /** Names of the fields that a mapping at this path may have; empty where there is no mapping, or one with free keys. */
 export function fieldNames(schema: FieldSchema, path: FieldPath): readonly string[] {
-  let at: readonly FieldSchema[] = [schema];
-  for (const part of path) {
-    at = at.flatMap((each) => alternatives(each)).flatMap((each) => below(each, part));
-  }
-  const names = at.flatMap((each) => alternatives(each)).flatMap((each) => Object.keys(each.properties ?? {}));
+  const names = alternativesAt(schema, path).flatMap((each) => Object.keys(each.properties ?? {}));
   return [...new Set(names)];
+}
+
+/** The schemas of which a value at this path must fit one; empty where the path leads nowhere. */
+export function alternativesAt(schema: FieldSchema, path: FieldPath): readonly FieldSchema[] {
+  let at = alternatives(schema);
+  for (const part of path) at = at.flatMap((each) => below(each, part)).flatMap((each) => alternatives(each));
+  return at;
 }
 
 function alternatives(each: FieldSchema): readonly FieldSchema[] {

@@ -22,7 +22,7 @@ export function isMapping(value: unknown): value is Fields {
 export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty mapping' : 'a mapping';
   if (typeof value === 'string') return value.length > 40 ? `the text "${value.slice(0, 39)}…"` : `the text "${value}"`;
   return `${typeof value === 'number' ? 'a number' : 'a boolean'} (${String(value)})`;
 }
