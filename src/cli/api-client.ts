@@ -91,16 +91,22 @@ export class ApiClient {
     return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}`, { method: 'DELETE' })) !== undefined;
   }
 
-  /** Posts a request to a release and waits for its outcome for at most `waitMs`; the same `id` is never handled twice. */
+  /** As `remove` of a release, but its routes go back to where their owner had sent them. */
+  async restoreBase(namespace: string, name: string): Promise<boolean> {
+    return (await this.#find(`/api/v1/releases/${path(namespace, name)}?restoreBase=true`, { method: 'DELETE' })) !== undefined;
+  }
+
+  /** Posts a request to a release and waits for its outcome for at most `waitMs`; the same `id` is never handled twice. Undefined where there is no such release. */
   async request(
     namespace: string,
     name: string,
     request: { readonly id: string; readonly action: RequestAction; readonly by: string },
     waitMs: number,
-  ): Promise<RequestAnswer> {
+  ): Promise<RequestAnswer | undefined> {
     const at = `/api/v1/releases/${path(namespace, name)}/requests?wait=${waitMs}`;
-    const answer = (await this.#call(at, { method: 'POST', body: request })) as { id: string; outcome?: 'done'; message?: string };
-    return { id: answer.id, state: answer.outcome === 'done' ? 'done' : 'pending', message: answer.message };
+    const options: CallOptions = { method: 'POST', body: request };
+    const answer = (await this.#find(at, options)) as { id: string; outcome?: 'done'; message?: string } | undefined;
+    return answer && { id: answer.id, state: answer.outcome === 'done' ? 'done' : 'pending', message: answer.message };
   }
 
   /** The stream of `/api/v1/events`, for `readEvents`. */

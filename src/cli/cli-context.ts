@@ -28,12 +28,15 @@ export interface GlobalOptions {
 export interface Target {
   readonly client: ApiClient;
   readonly namespace: string;
+  /** The namespace as far as `--namespace` names one: files have their own. */
+  readonly askedNamespace: string | undefined;
 }
 
 /** The runtime and namespace that `--server` and `--namespace` name. */
 export function targetOf(command: Command, context: CliContext): Target {
   const { server, namespace } = command.optsWithGlobals<GlobalOptions>();
-  return { client: new ApiClient(server, context.signal), namespace };
+  const isAsked = command.getOptionValueSourceWithGlobals('namespace') !== 'default';
+  return { client: new ApiClient(server, context.signal), namespace, askedNamespace: isAsked ? namespace : undefined };
 }
 
 /** The examples at the end of a command's help: what to type, and what it does. */

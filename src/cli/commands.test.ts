@@ -35,7 +35,7 @@ async function fileWith(name: string, text: string): Promise<string> {
 test('before there is a release', async () => {
   expect(await run('get')).toEqual({ code: 0, stdout: '', stderr: 'No CanaryRelease in namespace default.\n' });
   expect(await run('status', 'web')).toMatchObject({ code: 2, stdout: '', stderr: 'error: there is no CanaryRelease default/web\n' });
-  expect(await run('rollback', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web (PERCH4005)\n' });
+  expect(await run('rollback', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web\n' });
 });
 
 test('a file with mistakes: every one with its place, exit 2, and nothing of the apply is done', async () => {
@@ -134,7 +134,7 @@ test('a release as it is printed applies as no change; - reads standard input', 
 
 test('get with a name that is not there says so, and shows the others', async () => {
   const { code, stdout, stderr } = await run('get', 'vs', 'web', 'none', '-o', 'name');
-  expect([code, stdout, stderr]).toEqual([2, 'virtualservice/web\n', 'error: there is no VirtualService default/none\n']);
+  expect([code, stdout, stderr]).toEqual([2, 'virtualservice/web\n', 'error: there is no VirtualService default/none (there: web)\n']);
   expect((await run('get', 'vs', '-n', 'elsewhere')).stderr).toBe('No VirtualService in namespace elsewhere.\n');
   expect((await run('get', 'vs', '-A')).stdout).toMatch(/^NAMESPACE +NAME/);
 });
@@ -186,7 +186,7 @@ test('promote through the last step: v2 is the live version', async () => {
 });
 
 test('delete takes the release out of the routes and leaves the live version live', async () => {
-  expect(await run('delete', 'release', 'web')).toMatchObject({ code: 0, stdout: 'canaryrelease/web deleted\n' });
+  expect(await run('delete', 'release', 'web')).toMatchObject({ code: 0, stdout: 'canaryrelease/web deleted, everyone is on v2\n' });
   expect((await run('get', 'vs', 'web', '-o', 'yaml')).stdout).not.toContain('perch:');
   expect(await (await fetch(served.ingress)).text()).toBe('v2');
   expect(await run('delete', 'release', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web\n' });

@@ -60,7 +60,7 @@ test('a report that fits 80 columns: where it stands, its steps with their times
   const lines = report(80);
   for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(80);
   const text = lines.join('\n');
-  expect(text).toContain('routes   VirtualService reviews, ids issued at bookinfo');
+  expect(text).toContain('routes   VirtualService reviews (adopt), ids issued at bookinfo');
   expect(text).toContain("draw     cutoff 410 of 4096, at digit 3 of the id's last group");
   expect(text).toMatch(/^ {2}> +1 +10 % +30s +2026-11-22T12:00:00Z +2026-11-22T12:00:30Z$/m);
   expect(text).toMatch(/^ +2 +100 % +30s +- +-$/m);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KINDS, objectName, readKind } from './kinds.ts';
+import { KINDS, readKind } from './kinds.ts';
 
 test.each([
   ['vs', 'VirtualService'],
@@ -18,9 +18,4 @@ test('every kind can be called by its own name', () => {
 test('a typing mistake gets a suggestion, and the kinds there are', () => {
   expect(() => readKind('virtualsevrice')).toThrow(/"virtualsevrice" is no kind of object: did you mean virtualservice\?.*gateway/);
   expect(() => readKind('zzzzzzzz')).toThrow(/"zzzzzzzz" is no kind of object \(kinds: canaryrelease/);
-});
-
-test('names are written as kubectl writes them; a namespace only where it is not the default', () => {
-  expect(objectName({ kind: 'VirtualService', namespace: 'default', name: 'reviews' })).toBe('virtualservice/reviews');
-  expect(objectName({ kind: 'Gateway', namespace: 'edge', name: 'web' })).toBe('gateway/web (edge)');
 });

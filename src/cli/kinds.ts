@@ -16,6 +16,9 @@ export type Kind = keyof typeof NAMES;
 /** Every kind that Perch stores. */
 export const KINDS = Object.keys(NAMES) as Kind[];
 
+/** Every word that names a kind. */
+export const KIND_WORDS: readonly string[] = Object.values(NAMES).flat();
+
 function kindNamed(word: string): Kind | undefined {
   const wanted = word.toLowerCase();
   return KINDS.find((kind) => (NAMES[kind] as readonly string[]).includes(wanted));
@@ -25,13 +28,12 @@ function kindNamed(word: string): Kind | undefined {
 export function readKind(word: string): Kind {
   const kind = kindNamed(word);
   if (kind !== undefined) return kind;
-  const near = suggest(word, Object.values(NAMES).flat());
-  const known = KINDS.map((each) => NAMES[each][0]).join(', ');
+  const near = suggest(word, KIND_WORDS);
+  const known = KINDS.map(kindWord).join(', ');
   throw new CommandError(`"${word}" is no kind of object${near === undefined ? '' : `: did you mean ${near}?`} (kinds: ${known})`);
 }
 
-/** `virtualservice/reviews`, as kubectl names objects; with the namespace where it is not `default`. */
-export function objectName(ref: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
-  const where = ref.namespace === 'default' ? '' : ` (${ref.namespace})`;
-  return `${ref.kind.toLowerCase()}/${ref.name}${where}`;
+/** The word that names a kind in commands and output: `virtualservice`. */
+export function kindWord(kind: Kind): string {
+  return NAMES[kind][0];
 }

@@ -1,5 +1,5 @@
 import type { ApplyOutcome } from '../cluster/store.ts';
-import { objectName } from './kinds.ts';
+import { objectName } from './object-name.ts';
 
 /** `virtualservice/reviews configured`, as kubectl says it. */
 export function outcomeText({ ref, result }: ApplyOutcome): string {

@@ -6,6 +6,7 @@ import type { ReleaseView } from '../server/release-resource.ts';
 import { type CliContext, examples, targetOf } from './cli-context.ts';
 import { printable } from './clip.ts';
 import { CommandError } from './command-error.ts';
+import { missingObject } from './missing-object.ts';
 import { outputOption, parseSpan } from './options.ts';
 import { writeValue } from './output.ts';
 
@@ -50,7 +51,9 @@ export function addRequestCommand(program: Command, context: CliContext, spec: R
     .action(async (name: string, options: RequestOptions, command) => {
       const { client, namespace } = targetOf(command, context);
       const request = { id: randomUUID(), action: spec.action, by: options.by ?? whoAsks() };
+      const ref = { kind: 'CanaryRelease', namespace, name };
       const answer = await client.request(namespace, name, request, options.wait ? Math.min(options.timeout, 600_000) : 0);
+      if (answer === undefined) throw await missingObject(client, ref);
       const release = await client.release(namespace, name);
       if (options.output !== undefined) {
         const { phase, step, weight } = release?.status ?? {};

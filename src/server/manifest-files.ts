@@ -60,11 +60,22 @@ function validate({ object, locate }: ManifestObject): readonly Diagnostic[] {
   return isRoutingKind(object.kind) ? validateRoutingObject(object, locate) : [];
 }
 
+/** What a reader of files may need beside the paths. */
+export interface ManifestFileOptions {
+  /** Gives what `-` stands for; without it `-` is a file of that name. */
+  readonly readStdin?: () => Promise<string>;
+  /** That of objects that name none; objects that name another are errors. Without it they are in `default`, or where they say. */
+  readonly namespace?: string;
+}
+
 /**
- * Reads and validates files, directories (recursively: .yaml, .yml, .json) and standard input (`-`, by `readStdin`).
+ * Reads and validates files, directories (recursively: .yaml, .yml, .json) and standard input (`-`).
  * What cannot be read is a diagnostic like any other: all findings at once.
  */
-export async function readManifestFiles(paths: readonly string[], readStdin?: () => Promise<string>): Promise<ManifestFiles> {
+export async function readManifestFiles(
+  paths: readonly string[],
+  { readStdin, namespace }: ManifestFileOptions = {},
+): Promise<ManifestFiles> {
   const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   const skipped = new Map<string, number>();
@@ -87,7 +98,7 @@ export async function readManifestFiles(paths: readonly string[], readStdin?: ()
   }
 
   for (const [file, text] of texts) {
-    const manifests = parseManifests(text, file);
+    const manifests = parseManifests(text, file, namespace);
     diagnostics.push(...manifests.diagnostics);
     for (const manifest of manifests.objects) {
       if (isSkippableKind(manifest.object)) {

@@ -1,4 +1,3 @@
-import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
 import { ApiProblem, type ApplyAnswer } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
@@ -6,7 +5,7 @@ import { outputOption } from '../options.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { writeValue } from '../output.ts';
 import { countErrors, printDiagnostics } from '../print-diagnostics.ts';
-import { readStdin } from '../read-stdin.ts';
+import { readObjects } from '../read-objects.ts';
 
 interface ApplyOptions {
   readonly file: readonly string[];
@@ -30,16 +29,9 @@ export const addApply: AddCommand = (program, context) => {
       ),
     )
     .action(async (options: ApplyOptions, command) => {
-      const { client } = targetOf(command, context);
-      // The schemas take time to load; commands that only ask do without.
-      const { readManifestFiles, skippedNote } = await import('../../server/manifest-files.ts');
+      const { client, askedNamespace } = targetOf(command, context);
+      const { objects, diagnostics, texts } = await readObjects(context, options.file, 'applied', askedNamespace);
       const { locateDiagnostics } = await import('../../server/locate-diagnostics.ts');
-      const { objects, diagnostics, skipped, texts } = await readManifestFiles(options.file, readStdin);
-      printDiagnostics(terminal, diagnostics, texts);
-      if (hasErrors(diagnostics)) throw new CommandError(`${countErrors(diagnostics)}; nothing was applied`);
-      const note = skippedNote(skipped);
-      if (note !== undefined) terminal.err(`note: ${note}`);
-      if (objects.length === 0) throw new CommandError('the files hold nothing to apply');
 
       let answer: ApplyAnswer;
       try {

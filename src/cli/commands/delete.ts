@@ -1,13 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
+import { refOf, refText } from '../../cluster/manifest.ts';
 import type { ObjectRef } from '../../cluster/store.ts';
+import { describeVersion } from '../../core/release/version.ts';
+import type { ReleaseView } from '../../server/release-resource.ts';
 import type { ApiClient } from '../api-client.ts';
-import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { type AddCommand, type CliContext, examples, type Target, targetOf } from '../cli-context.ts';
+import { printable } from '../clip.ts';
 import { CommandError } from '../command-error.ts';
-import { objectName, readKind } from '../kinds.ts';
+import { versionAfter } from '../live-version.ts';
+import { missingObject } from '../missing-object.ts';
+import { readObjectArguments } from '../object-arguments.ts';
+import { objectName } from '../object-name.ts';
 import { parseSpan } from '../options.ts';
+import { readObjects } from '../read-objects.ts';
+import { claimsOn } from '../release-claims.ts';
 
 interface DeleteOptions {
+  readonly file?: readonly string[];
+  readonly restoreBase?: true;
+  readonly ignoreNotFound?: true;
   readonly wait: boolean;
   readonly timeout: number;
 }
@@ -15,44 +27,126 @@ interface DeleteOptions {
 /** How often a release on its way out is looked at, in ms. */
 const POLL_MS = 100;
 
-/** Waits until an object is gone; false when it is not in time. */
-async function isGone(client: ApiClient, ref: ObjectRef, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-  const until = performance.now() + timeoutMs;
-  while ((await client.object(ref, 'base')) !== undefined) {
-    if (performance.now() >= until) return false;
-    await sleep(POLL_MS, undefined, { signal });
-  }
-  return true;
-}
-
 /** `perch delete`. */
 export const addDelete: AddCommand = (program, context) => {
-  const { terminal, signal } = context;
   program
     .command('delete')
     .description('delete objects; of a release first take its rules out of your routes: the live version stays live')
-    .argument('<kind>', 'release, virtualservice, destinationrule, gateway, serviceentry, workloadentry')
-    .argument('<names...>', 'their names')
-    .option('--no-wait', 'do not wait until a release is gone')
-    .addOption(new Option('--timeout <duration>', 'how long to wait').argParser(parseSpan).default(60_000, '60s'))
+    .argument('[object...]', 'KIND NAME... or KIND/NAME...')
+    .option('-f, --file <path...>', 'delete the objects that these files or directories name; - for standard input')
+    .option('--restore-base', 'lead everyone back to where your routes led before the releases, instead of to the live version')
+    .option('--ignore-not-found', 'it is no error when an object is not there')
+    .option('--no-wait', 'do not wait until releases are gone')
+    .addOption(new Option('--timeout <duration>', 'how long to wait until releases are gone').argParser(parseSpan).default(60_000, '60s'))
     .addHelpText(
       'after',
       examples(
         ['perch delete release reviews', 'everyone stays on the live version'],
-        ['perch delete virtualservice reviews', 'its routes end at once'],
+        ['perch delete release reviews --restore-base', 'everyone goes back to the version before'],
+        ['perch delete -f release.yaml --ignore-not-found', 'what a file names, if it is there'],
+        ['perch get vs -o name | xargs perch delete', 'all routes of the namespace; they end at once'],
       ),
     )
-    .action(async (kindWord: string, names: readonly string[], options: DeleteOptions, command) => {
-      const kind = readKind(kindWord);
-      const { client, namespace } = targetOf(command, context);
+    .addHelpText(
+      'after',
+      '\nA perch serve -f that starts again with files that name the object creates it anew:\ntake it out of the files too.',
+    )
+    .action(async (words: readonly string[], options: DeleteOptions, command) => {
+      const target = targetOf(command, context);
+      const { client } = target;
+      const refs = await readRefs(context, words, options, target);
+      const others = refs.filter(({ kind }) => kind !== 'CanaryRelease');
+      const wanted = refs.filter(({ kind }) => kind === 'CanaryRelease');
+      if (options.restoreBase === true && wanted.length === 0) throw new CommandError('--restore-base is for releases, and none is named');
+      const releases = await client.releases();
+      for (const ref of others) refuseNeeded(ref, releases, refs);
+
+      const deletion = { client, context, options };
       const missing: string[] = [];
-      for (const name of names) {
-        const ref = { kind, namespace, name };
-        if (!(await client.remove(ref))) missing.push(`${namespace}/${name}`);
-        else if (kind === 'CanaryRelease' && options.wait && !(await isGone(client, ref, options.timeout, signal))) {
-          throw new CommandError(`${objectName(ref)} is still there: its routes are not taken out yet; perch status ${name} says why`, 1);
-        } else terminal.out(`${objectName(ref)} deleted`);
+      const miss = async (ref: ObjectRef): Promise<void> => {
+        // Suggestions cost a call, and are of no use where nobody reads them.
+        if (options.ignoreNotFound !== true) missing.push((await missingObject(client, ref)).message);
+      };
+      const isOf = (ref: ObjectRef) => (release: ReleaseView) =>
+        release.metadata.namespace === ref.namespace && release.metadata.name === ref.name;
+      const waiting: ReleaseView[] = [];
+      for (const ref of wanted) {
+        const release = releases.find(isOf(ref));
+        if (release === undefined || !(await removeRelease(deletion, ref))) await miss(ref);
+        else waiting.push(release);
       }
-      if (missing.length > 0) throw new CommandError(`there is no ${kind} ${missing.join(', ')}`);
+      // Before the other objects: a release cannot be taken out of routes that are gone.
+      for (const release of waiting) await finishRelease(deletion, release);
+      for (const ref of others) {
+        if (await client.remove(ref)) context.terminal.out(`${objectName(ref)} deleted`);
+        else await miss(ref);
+      }
+      if (missing.length > 0) throw new CommandError(missing.join('\n'));
     });
 };
+
+interface Deletion {
+  readonly client: ApiClient;
+  readonly context: CliContext;
+  readonly options: DeleteOptions;
+}
+
+async function readRefs(
+  context: CliContext,
+  words: readonly string[],
+  { file }: DeleteOptions,
+  { namespace, askedNamespace }: Target,
+): Promise<readonly ObjectRef[]> {
+  if (file !== undefined) {
+    if (words.length > 0) throw new CommandError('name objects, or give files with -f, not both');
+    return (await readObjects(context, file, 'deleted', askedNamespace)).objects.map(({ object }) => refOf(object));
+  }
+  if (words.length === 0) throw new CommandError('name what to delete, such as release reviews, or give files with -f');
+  const { named } = readObjectArguments(words, namespace);
+  if (named.length === 0) throw new CommandError(`name what to delete: perch delete ${words[0]} NAME`);
+  return named;
+}
+
+/** A VirtualService that a release needs goes with the release, or after it. */
+function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted: readonly ObjectRef[]): void {
+  if (ref.kind !== 'VirtualService') return;
+  const isDeleted = (release: ReleaseView): boolean =>
+    deleted.some(
+      ({ kind, namespace, name }) => kind === 'CanaryRelease' && namespace === release.metadata.namespace && name === release.metadata.name,
+    );
+  const claim = claimsOn(ref, releases).find(({ release }) => !isDeleted(release));
+  if (claim === undefined) return;
+  const { name } = claim.release.metadata;
+  const why = {
+    owned: `belongs to the release ${name}`,
+    adopted: `is what the release ${name} is woven into`,
+    issuing: `is where the release ${name} issues visitor ids`,
+  }[claim.role];
+  throw new CommandError(`${objectName(ref)} ${why}: delete the release first (perch delete release ${name})`);
+}
+
+function removeRelease({ client, options }: Deletion, ref: ObjectRef): Promise<boolean> {
+  return options.restoreBase === true ? client.restoreBase(ref.namespace, ref.name) : client.remove(ref);
+}
+
+/** Waits until a release is gone, and says where its visitors are now. */
+async function finishRelease({ client, context, options }: Deletion, release: ReleaseView): Promise<void> {
+  const { terminal, signal } = context;
+  const ref: ObjectRef = { kind: 'CanaryRelease', namespace: release.metadata.namespace, name: release.metadata.name };
+  if (!options.wait) {
+    terminal.out(`${objectName(ref)} is being deleted`);
+    return;
+  }
+  const until = performance.now() + options.timeout;
+  for (;;) {
+    const left = await client.release(ref.namespace, ref.name);
+    if (left === undefined) break;
+    if (performance.now() >= until) {
+      const why = left.status === undefined ? '' : `: ${printable(left.status.message)}`;
+      throw new CommandError(`${refText(ref)} is still there, its routes are not taken out yet${why}`, 1);
+    }
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  const live = await versionAfter(client, release);
+  terminal.out(`${objectName(ref)} deleted${live === undefined ? '' : `, everyone is on ${describeVersion(live)}`}`);
+}

@@ -2,9 +2,9 @@ import { refText } from '../../cluster/manifest.ts';
 import { ageText } from '../age.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
-import { CommandError } from '../command-error.ts';
 import { describeRelease } from '../describe-release.ts';
 import { type Kind, readKind } from '../kinds.ts';
+import { missingObject } from '../missing-object.ts';
 import { yamlText } from '../output.ts';
 
 /** `perch describe`. */
@@ -27,7 +27,7 @@ export const addDescribe: AddCommand = (program, context) => {
       const { client, namespace } = targetOf(command, context);
       if (kind === 'CanaryRelease') {
         const release = await client.release(namespace, name);
-        if (release === undefined) throw new CommandError(`there is no CanaryRelease ${namespace}/${name}`);
+        if (release === undefined) throw await missingObject(client, { kind, namespace, name });
         for (const line of describeRelease(release, Date.now(), terminal.style, terminal.size().columns)) terminal.out(line);
         return;
       }
@@ -37,7 +37,7 @@ export const addDescribe: AddCommand = (program, context) => {
   async function describeObject(kind: Kind, namespace: string, name: string, client: ApiClient): Promise<void> {
     const ref = { kind, namespace, name };
     const [served, base] = await Promise.all([client.object(ref, 'served'), client.object(ref, 'base')]);
-    if (served === undefined || base === undefined) throw new CommandError(`there is no ${kind} ${namespace}/${name}`);
+    if (served === undefined || base === undefined) throw await missingObject(client, ref);
     const { generation, creationTimestamp } = served.metadata;
     const spec = await yamlText(served.spec);
     const isWoven = spec !== (await yamlText(base.spec));

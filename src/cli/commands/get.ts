@@ -1,32 +1,34 @@
-import { Argument, Option } from 'commander';
-import type { ObjectView, ReleaseView } from '../../server/release-resource.ts';
-import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { Option } from 'commander';
+import { refText } from '../../cluster/manifest.ts';
+import type { ObjectView } from '../../server/release-resource.ts';
+import { type AddCommand, type CliContext, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
-import { type Kind, objectName, readKind } from '../kinds.ts';
-import { objectRows, releaseRows, type TableRows } from '../object-rows.ts';
+import { type FoundKind, type FoundObjects, findObjects } from '../find-objects.ts';
+import { type ObjectArguments, readObjectArguments } from '../object-arguments.ts';
+import { objectPath, refOfView } from '../object-name.ts';
+import { type TableRows, tableRows } from '../object-rows.ts';
 import { outputOption } from '../options.ts';
 import { listOf, type OutputFormat, writeValue } from '../output.ts';
 import { table } from '../table.ts';
+import { watchTable } from '../watch-table.ts';
 
 interface GetOptions {
   readonly output?: OutputFormat;
   readonly view: 'served' | 'base';
   readonly allNamespaces?: true;
+  readonly watch?: true;
 }
 
 /** `perch get`. */
 export const addGet: AddCommand = (program, context) => {
-  const { terminal } = context;
   program
     .command('get')
-    .description('list releases, or the objects of another kind')
-    .addArgument(
-      new Argument('[kind]', 'release, virtualservice, destinationrule, gateway, serviceentry, workloadentry').default('release'),
-    )
-    .argument('[names...]', 'only these')
+    .description('list releases, or the objects of other kinds')
+    .argument('[object...]', 'KIND, KIND NAME... or KIND/NAME... (default: every release); KIND may be several, vs,gw, or all')
     .option('-A, --all-namespaces', 'of every namespace')
+    .option('-w, --watch', 'follow them until Ctrl-C')
     .addOption(
-      new Option('--view <view>', 'a routing object as it is served (with releases woven in) or its base, as it was applied')
+      new Option('--view <view>', 'routing objects as they are served (with releases woven in), or their base, as it was applied')
         .choices(['served', 'base'])
         .default('served'),
     )
@@ -35,51 +37,75 @@ export const addGet: AddCommand = (program, context) => {
       'after',
       examples(
         ['perch get', 'every release: where it stands, who sees it'],
-        ['perch get release reviews -o yaml', 'one release, all of it'],
-        ['perch get virtualservice reviews -o yaml', 'the routes at this moment, with the release woven in'],
-        ['perch get vs reviews --view base -o yaml', 'the routes as you applied them'],
-        ['perch get -A -o name', 'only names, of all namespaces'],
+        ['perch get release reviews -o yaml', 'all of one release'],
+        ['perch get vs reviews -o yaml', 'the routes now, with the release woven in'],
+        ['perch get vs reviews --view base', 'the routes as you applied them'],
+        ['perch get all -A', 'every object there is'],
+        ['perch get vs -o name | xargs perch describe', 'names for other commands'],
       ),
     )
-    .action(async (kindWord: string, names: readonly string[], options: GetOptions, command) => {
-      const kind = readKind(kindWord);
+    .action(async (words: readonly string[], options: GetOptions, command) => {
       const { client, namespace } = targetOf(command, context);
+      const asked = readObjectArguments(words, namespace);
+      if (options.allNamespaces === true && asked.named.length > 0) {
+        throw new CommandError('--all-namespaces is for lists: leave it out, or the names');
+      }
       const inNamespace = options.allNamespaces === true ? undefined : namespace;
-      const all = kind === 'CanaryRelease' ? await client.releases() : await client.objects(kind, inNamespace, options.view);
-      const found = all.filter(
-        ({ metadata }) => [undefined, metadata.namespace].includes(inNamespace) && (names.length === 0 || names.includes(metadata.name)),
-      );
-      const missing = names.filter((name) => !found.some((object) => object.metadata.name === name));
-
-      const where = inNamespace === undefined ? 'in any namespace' : `in namespace ${inNamespace}`;
-      if (found.length === 0 && names.length === 0) terminal.err(`No ${kind} ${where}.`);
-      await write(kind, found, options, names.length === 1);
-      if (missing.length > 0) throw new CommandError(`there is no ${kind} ${missing.map((name) => `${namespace}/${name}`).join(', ')}`);
+      const find = (): Promise<FoundObjects> => findObjects(client, asked, inNamespace, options.view);
+      if (options.watch === true) {
+        if (options.output !== undefined && options.output !== 'wide')
+          throw new CommandError(`--watch shows tables, not -o ${options.output}`);
+        if (asked.kinds.length > 1) throw new CommandError('--watch follows one kind at a time');
+        await watchTable(context, async () => {
+          const { kinds, missing } = await find();
+          if (missing.length > 0) throw new CommandError(missing.join('\n'));
+          const [only = { kind: 'CanaryRelease' as const, objects: [] }] = kinds;
+          return { ...tableOf(only, options, false), keys: only.objects.map((object) => refText(refOfView(object))) };
+        });
+        return;
+      }
+      const { kinds, missing } = await find();
+      await write(context, asked, kinds, options);
+      if (missing.length > 0) throw new CommandError(missing.join('\n'));
+      if (asked.named.length === 0 && kinds.every(({ objects }) => objects.length === 0)) {
+        const what = asked.kinds.length === 1 ? asked.kinds[0] : 'object';
+        context.terminal.err(`No ${what} in ${inNamespace === undefined ? 'any namespace' : `namespace ${inNamespace}`}.`);
+      }
     });
-
-  async function write(kind: Kind, found: readonly ObjectView[], options: GetOptions, onlyOne: boolean): Promise<void> {
-    const { output } = options;
-    if (output === 'json' || output === 'yaml') {
-      // Figures are no part of the resource: what is printed here can be applied again. `perch status -o` has them.
-      const resources = found.map(({ exposure: _, ...resource }: ObjectView & { readonly exposure?: unknown }) => resource);
-      await writeValue(terminal, output, onlyOne && resources.length === 1 ? resources[0] : listOf(resources));
-    } else if (output === 'name') {
-      for (const { metadata } of found) terminal.out(objectName({ kind, ...metadata }));
-    } else if (found.length > 0) {
-      writeTable(kind, found, options);
-    }
-  }
-
-  function writeTable(kind: Kind, found: readonly ObjectView[], { allNamespaces, output }: GetOptions): void {
-    const now = Date.now();
-    const wide = output === 'wide';
-    const { head, rows }: TableRows =
-      kind === 'CanaryRelease' ? releaseRows(found as readonly ReleaseView[], now, wide) : objectRows(kind, found, now);
-    const withNamespace = allNamespaces === true;
-    const lines = table(
-      withNamespace ? ['NAMESPACE', ...head] : head,
-      withNamespace ? rows.map((row, index) => [found[index]?.metadata.namespace ?? '', ...row]) : rows,
-    );
-    for (const line of lines) terminal.out(line);
-  }
 };
+
+async function write({ terminal }: CliContext, asked: ObjectArguments, kinds: readonly FoundKind[], options: GetOptions): Promise<void> {
+  const { output } = options;
+  const found = kinds.flatMap(({ objects }) => objects);
+  if (output === 'json' || output === 'yaml') {
+    const resources = found.map(withoutFigures);
+    const [first] = resources;
+    await writeValue(terminal, output, asked.named.length === 1 && first !== undefined ? first : listOf(resources));
+  } else if (output === 'name') {
+    for (const object of found) terminal.out(objectPath(refOfView(object), options.allNamespaces === true));
+  } else {
+    for (const line of tablesOf(kinds, options)) terminal.out(line);
+  }
+}
+
+/** Figures are no part of the resource: what is printed here can be applied again. `perch status -o` has them. */
+function withoutFigures({ exposure: _, ...resource }: ObjectView & { readonly exposure?: unknown }): unknown {
+  return resource;
+}
+
+/** A table for each kind of which there are objects; of several kinds each name tells its kind. */
+function tablesOf(kinds: readonly FoundKind[], options: GetOptions): readonly string[] {
+  const shown = kinds.filter(({ objects }) => objects.length > 0);
+  return shown.flatMap((found, index) => {
+    const { head, rows } = tableOf(found, options, kinds.length > 1);
+    const lines = table(head, rows);
+    return index === 0 ? lines : ['', ...lines];
+  });
+}
+
+function tableOf({ kind, objects }: FoundKind, { allNamespaces, output }: GetOptions, withKind: boolean): TableRows {
+  const { head, rows } = tableRows(kind, objects, Date.now(), output === 'wide');
+  const named = withKind ? rows.map(([name = '', ...rest]) => [objectPath({ kind, namespace: '', name }, false), ...rest]) : rows;
+  if (allNamespaces !== true) return { head, rows: named };
+  return { head: ['NAMESPACE', ...head], rows: named.map((row, index) => [objects[index]?.metadata.namespace ?? '', ...row]) };
+}

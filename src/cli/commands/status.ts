@@ -1,5 +1,5 @@
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
-import { CommandError } from '../command-error.ts';
+import { missingObject } from '../missing-object.ts';
 import { outputOption } from '../options.ts';
 import { listOf, writeValue } from '../output.ts';
 import { openReleaseScreen } from '../release-screen.ts';
@@ -32,7 +32,7 @@ export const addStatus: AddCommand = (program, context) => {
       const { client, namespace } = targetOf(command, context);
       const all = (await client.releases()).filter((release) => release.metadata.namespace === namespace);
       const releases = name === undefined ? all : all.filter((release) => release.metadata.name === name);
-      if (name !== undefined && releases.length === 0) throw new CommandError(`there is no CanaryRelease ${namespace}/${name}`);
+      if (name !== undefined && releases.length === 0) throw await missingObject(client, { kind: 'CanaryRelease', namespace, name });
 
       if (options.output !== undefined) {
         await writeValue(terminal, options.output, name === undefined ? listOf(releases) : releases[0]);

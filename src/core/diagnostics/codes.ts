@@ -42,6 +42,10 @@ export const CODES = {
     title: 'A field of metadata is not valid',
     remedy: 'Names and namespaces are Kubernetes names; labels and annotations are text, so numbers and booleans need quotes.',
   },
+  PERCH1009: {
+    title: 'An object is of another namespace than was asked for',
+    remedy: 'Leave --namespace out: the object names its own; or take the namespace out of the object.',
+  },
   PERCH1130: {
     title: 'A destination does not exist',
     remedy: 'Declare the host and port with a ServiceEntry and the subset with a DestinationRule; until then requests are answered 503.',
@@ -273,15 +277,15 @@ export const CODES = {
   },
   PERCH4061: {
     title: 'The data file is damaged',
-    remedy: 'Move it and its -wal file away and start again from your files; see first which version is live.',
+    remedy: 'Move it and its -journal file away and start again from your files; see first which version is live.',
   },
   PERCH4062: {
     title: 'The data directory cannot be written',
     remedy: 'Free some space, or make the directory writable. Nothing was changed by the write that failed.',
   },
   PERCH4063: {
-    title: 'The data file is of a newer perch or of another program',
-    remedy: 'Use the perch that wrote it, or choose another directory with --data.',
+    title: 'The data file is of another perch or of another program',
+    remedy: 'Use the perch that wrote it, move it away, or choose another directory with --data.',
   },
 } as const satisfies Record<string, CodeEntry>;
 

@@ -31,11 +31,12 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * Reads parsed YAML or JSON as a Kubernetes-style object: apiVersion, kind and metadata.name must be there, labels and annotations
- * must be text, and a missing namespace becomes `default`. Nothing else is judged. All that is wrong is returned (PERCH1006, 1007, 1008).
+ * must be text, and a missing namespace becomes `wanted`, or `default`; another one than `wanted` is an error. Nothing else is judged. All
+ * that is wrong is returned (PERCH1006 to PERCH1009).
  */
-export function readKubeObject(value: unknown, locate?: Locate): KubeObjectResult {
+export function readKubeObject(value: unknown, locate?: Locate, wanted?: string): KubeObjectResult {
   const diagnostics: Diagnostic[] = [];
-  const report = (code: 'PERCH1006' | 'PERCH1007' | 'PERCH1008', path: FieldPath, message: string, hint: string) => {
+  const report: Report = (code, path, message, hint) => {
     const where = path.length > 0 ? { path: formatPath(path) } : {};
     diagnostics.push({ code, severity: 'error', message, ...where, ...(locate ? { source: locate(path) } : {}), hint });
   };
@@ -75,37 +76,39 @@ export function readKubeObject(value: unknown, locate?: Locate): KubeObjectResul
     report('PERCH1008', ['metadata', 'name'], 'metadata.name must be at most 253 characters without "/"', 'choose another name');
   }
 
-  let namespace = DEFAULT_NAMESPACE;
-  if (metadata['namespace'] !== undefined) {
-    const wanted = metadata['namespace'];
-    if (typeof wanted === 'string' && DNS_LABEL.test(wanted)) namespace = wanted;
-    else {
-      const message = `metadata.namespace must be lower-case letters, digits and hyphens, at most 63, found ${describeValue(wanted)}`;
+  let namespace = wanted ?? DEFAULT_NAMESPACE;
+  const named = metadata['namespace'];
+  if (named !== undefined) {
+    if (typeof named !== 'string' || !DNS_LABEL.test(named)) {
+      const message = `metadata.namespace must be lower-case letters, digits and hyphens, at most 63, found ${describeValue(named)}`;
       report('PERCH1008', ['metadata', 'namespace'], message, 'correct the namespace, or leave it out for "default"');
-    }
+    } else if (wanted !== undefined && named !== wanted) {
+      const message = `the object is of namespace ${named}, but --namespace asks for ${wanted}`;
+      report('PERCH1009', ['metadata', 'namespace'], message, `leave --namespace out, or the namespace here`);
+    } else namespace = named;
   }
 
-  for (const field of ['labels', 'annotations'] as const) {
-    const entries = metadata[field];
-    if (entries === undefined) continue;
-    if (!isMapping(entries)) {
-      report(
-        'PERCH1008',
-        ['metadata', field],
-        `metadata.${field} must be a mapping, found ${describeValue(entries)}`,
-        'write key: "value"',
-      );
-      continue;
-    }
-    for (const [key, entry] of Object.entries(entries)) {
-      if (typeof entry === 'string') continue;
-      const path = ['metadata', field, key];
-      report('PERCH1008', path, `${formatPath(path)} must be text, found ${describeValue(entry)}`, 'put the value in quotes');
-    }
-  }
+  for (const field of ['labels', 'annotations'] as const) reportTexts(field, metadata[field], report);
 
   if (diagnostics.length > 0) return { diagnostics };
   return { object: { ...value, apiVersion, kind, metadata: { ...metadata, name, namespace } }, diagnostics };
+}
+
+type Report = (code: 'PERCH1006' | 'PERCH1007' | 'PERCH1008' | 'PERCH1009', path: FieldPath, message: string, hint: string) => void;
+
+/** Labels and annotations: keys with texts. */
+function reportTexts(field: 'labels' | 'annotations', entries: unknown, report: Report): void {
+  if (entries === undefined) return;
+  if (!isMapping(entries)) {
+    const message = `metadata.${field} must be a mapping, found ${describeValue(entries)}`;
+    report('PERCH1008', ['metadata', field], message, 'write key: "value"');
+    return;
+  }
+  for (const [key, entry] of Object.entries(entries)) {
+    if (typeof entry === 'string') continue;
+    const path = ['metadata', field, key];
+    report('PERCH1008', path, `${formatPath(path)} must be text, found ${describeValue(entry)}`, 'put the value in quotes');
+  }
 }
 
 /** kubectl writes `creationTimestamp: null` into what it generates: the same as absent. */

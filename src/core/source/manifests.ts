@@ -38,8 +38,9 @@ export const MAX_TEXT_LENGTH = 1 << 20;
  * Reads YAML (1.2 core schema; JSON is a part of it) with any number of documents, and lists (`kind: List`, or any kind that ends in List
  * and has `items`) as their members. Empty documents are skipped. Refused, all with their place in the text: what is not YAML,
  * duplicate keys, tags, texts over 1 Mi characters, aliases that expand too far, and values that are not Kubernetes-style objects.
+ * `namespace` is that of objects that name none (else `default`); where it is given, another one is refused too.
  */
-export function parseManifests(text: string, file: string): Manifests {
+export function parseManifests(text: string, file: string, namespace?: string): Manifests {
   if (text.length > MAX_TEXT_LENGTH) {
     const source = { file, line: 1, column: 1, endLine: 1, endColumn: 1 };
     const message = `the file is larger than ${MAX_TEXT_LENGTH} characters`;
@@ -57,7 +58,7 @@ export function parseManifests(text: string, file: string): Manifests {
     prettyErrors: false,
     logLevel: 'silent',
   });
-  const reader = new ManifestReader(file, text, lines);
+  const reader = new ManifestReader(file, text, lines, namespace);
   // For a text without any document the library answers with an empty list that says so in its type only.
   for (const document of documents) reader.readDocument(document as Document.Parsed);
   return { objects: reader.objects, diagnostics: reader.diagnostics };
@@ -71,11 +72,13 @@ class ManifestReader {
   readonly #file: string;
   readonly #text: string;
   readonly #lines: LineCounter;
+  readonly #namespace: string | undefined;
 
-  constructor(file: string, text: string, lines: LineCounter) {
+  constructor(file: string, text: string, lines: LineCounter, namespace: string | undefined) {
     this.#file = file;
     this.#text = text;
     this.#lines = lines;
+    this.#namespace = namespace;
   }
 
   readDocument(document: Document.Parsed): void {
@@ -97,7 +100,7 @@ class ManifestReader {
       });
       return;
     }
-    const { object, diagnostics } = readKubeObject(value, locate);
+    const { object, diagnostics } = readKubeObject(value, locate, this.#namespace);
     this.diagnostics.push(...diagnostics);
     if (object !== undefined) this.objects.push({ object, file: this.#file, locate });
   }
