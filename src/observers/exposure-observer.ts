@@ -124,7 +124,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
         // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
         synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
       });
-    } else if (atEdge && visitorId !== undefined) {
+    } else if (atEdge && visitorId !== undefined && rule.cohort !== 'drawn') {
       exposure.passed({
         visitorId,
         requestId: event.requestId,
@@ -158,7 +158,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
 
 /** At a first visit the request's id is what the edge's Set-Cookie makes the visitor's. */
 function issuedId(rule: WovenRuleName, event: RequestEvent): string | undefined {
-  return rule.role === 'new' && isVisitorId(event.requestId) ? event.requestId : undefined;
+  return rule.role === 'new' && rule.cohort !== 'drawn' && isVisitorId(event.requestId) ? event.requestId : undefined;
 }
 
 /** 5xx, or no answer at all; a client that went away (DC) is not the service's failure. */

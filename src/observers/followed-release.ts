@@ -5,6 +5,7 @@ import { canaryReleaseSpec, type Version } from '../core/release/canary-release.
 import type { ReleaseStatus } from '../core/release/status.ts';
 import type { Offset } from '../core/visitor/bucket.ts';
 import type { Cohort } from '../core/visitor/cohort.ts';
+import type { RuledCohort } from '../core/weave/rule-name.ts';
 
 type Destination = NonNullable<RequestEvent['destination']>;
 
@@ -15,12 +16,13 @@ export interface FollowedRelease {
   /** Changes when visitors are routed otherwise than before. */
   readonly step: string;
   readonly cookieName: string;
-  readonly offset: Offset;
+  /** Undefined where no bucket decides. */
+  readonly offset: Offset | undefined;
   /** Percent, and 0..4096, while visitors are split; undefined before and after. */
   readonly weight: number | undefined;
   readonly cutoff: number | undefined;
   /** The cohort whose version the destination is; `ruled` is what the rule's name says, for versions that are neither. */
-  cohortServed(destination: Destination, ruled: Cohort): Cohort;
+  cohortServed(destination: Destination, ruled: RuledCohort): Cohort;
   /** The cohort that the edge decided on by a rule of that name: once all are on one version, that one. */
   cohortDecided(ruled: Cohort): Cohort;
 }
@@ -52,7 +54,11 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
     weight: split ? status.weight : undefined,
     cutoff: split ? status.cutoff : undefined,
     // By what is served, not by the rule's name alone: after a release all rules lead to the live version.
-    cohortServed: (destination, ruled) => (isCanary(destination) ? 'canary' : isStable(destination) ? 'stable' : ruled),
+    cohortServed: (destination, ruled) => {
+      if (isCanary(destination)) return 'canary';
+      // A draw leads to one of the two versions, wherever it leads.
+      return isStable(destination) || ruled === 'drawn' ? 'stable' : ruled;
+    },
     cohortDecided: (ruled) => settled ?? ruled,
   };
 }

@@ -203,6 +203,11 @@ export const CODES = {
     remedy:
       'Istio ignores sourceLabels and sourceNamespace in a match that names gateways. Name the gateway in the match, or bind the object to the gateway only.',
   },
+  PERCH2016: {
+    title: 'Drawing would turn the order of header operations round',
+    remedy:
+      'With one destination Envoy applies the rule’s header operations before the destination’s, with several after them, and affinity.mode canaryOnly draws between two. Put the operations on one header into one place.',
+  },
   PERCH4001: {
     title: 'The Host header does not name this machine',
     remedy: 'Ask for http://localhost:PORT, http://127.0.0.1:PORT or http://[::1]:PORT; other names are refused because of DNS rebinding.',

@@ -88,6 +88,34 @@ const visitorId = mapping({
   cookie: cookie.prefault({}).describe('The cookie that carries the visitor id.'),
 });
 
+/** As long as in the article that the mode is from: 21,600 seconds. */
+export const CANARY_COOKIE_AGE = '6h';
+
+const CANARY_COOKIE_TEXT = '1 to 32 letters, digits, _ or -';
+const canaryCookieText = text(CANARY_COOKIE_TEXT, /^[A-Za-z0-9_-]{1,32}$/);
+
+const affinity = mapping({
+  mode: z
+    .enum(['visitor', 'canaryOnly'])
+    .default('visitor')
+    .describe(
+      '`visitor`: each visitor’s bucket decides. `canaryOnly`: requests are drawn by weight, and only who drew the canary gets a cookie and stays: refreshing draws again.',
+    ),
+  cookie: mapping({
+    name: canaryCookieText.optional().describe('Its name: 1 to 32 letters, digits, `_` or `-`; `perch-NAME` of the release where absent.'),
+    value: canaryCookieText
+      .optional()
+      .describe(
+        'Its value: 1 to 32 letters, digits, `_` or `-`. Where absent, another one for each release, so that holders of an earlier release’s cookie are drawn anew; a value of your own has to change with each canary.',
+      ),
+    maxAge: duration
+      .default(CANARY_COOKIE_AGE)
+      .describe('How long a browser keeps it, and its holder stays on the canary: whole seconds, at most 400d. It is not renewed.'),
+  })
+    .optional()
+    .describe('With `canaryOnly`: the cookie of those who drew the canary.'),
+});
+
 /** What is in the rules is Istio's: owned-route.ts judges them as those of a VirtualService. */
 const httpRules = z
   .array(z.record(z.string(), z.unknown(), { error: 'a mapping' }), { error: 'a list of HTTP rules' })
@@ -140,9 +168,7 @@ export const canaryReleaseSpec = mapping({
     .union([adoptRoute, delegateRoute, managedRoute], { error: 'a mapping with exactly one of adopt, delegate, managed' })
     .describe('Where the release is woven in: exactly one of the three.'),
   visitorId: visitorId.prefault({}).describe('How visitors are told apart.'),
-  affinity: mapping({ mode: z.enum(['visitor']).default('visitor').describe('`visitor`: each visitor’s bucket decides.') })
-    .prefault({})
-    .describe('How visitors stay put.'),
+  affinity: affinity.prefault({}).describe('How visitors stay put.'),
   cohort: z
     .union([z.literal('auto'), wholeNumber(COHORT, 0, 3)], { error: COHORT })
     .default('auto')

@@ -55,6 +55,7 @@ const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleas
   { path: 'route', of: ({ route }) => placeOf(route) },
   { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
+  { path: 'affinity', of: ({ affinity }) => [affinity.mode, affinity.cookie?.name, affinity.cookie?.value, affinity.cookie?.maxAge] },
 ];
 
 /** Which VirtualService the release is woven into, and what reaches it. Its rules may change: they are a base, and are woven anew. */

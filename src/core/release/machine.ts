@@ -6,7 +6,7 @@ import { type Observed, versionsToObserve } from './observed.ts';
 import { complete, isoTime, progress, stayPaused } from './progress.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { finishRollback } from './roll-back.ts';
-import { planOf, samePlan } from './route-plan.ts';
+import { planOf, samePlan, settledPlan } from './route-plan.ts';
 import { leaveSettled, pending } from './start.ts';
 import type { ReleaseStatus } from './status.ts';
 import { initialStatus, withChanges } from './status-change.ts';
@@ -97,6 +97,5 @@ function rollbackWaits({ request }: Observed, { lastRequest }: ReleaseStatus): b
 }
 
 function planUnder({ deletion }: Observed, status: ReleaseStatus): RoutePlan | undefined {
-  if (!deletion) return planOf(status);
-  return status.liveVersion === undefined ? undefined : { kind: 'settled', live: status.liveVersion };
+  return deletion ? settledPlan(status) : planOf(status);
 }

@@ -1,8 +1,7 @@
-import { cutoffOf } from '../visitor/bucket.ts';
 import { parseDuration } from './durations.ts';
 import { withHistory } from './history.ts';
 import type { ReleaseStatus } from './status.ts';
-import { NO_HOLD, withChanges } from './status-change.ts';
+import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { currentStep, event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
@@ -29,8 +28,7 @@ export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
     ...NO_HOLD,
     phase: 'Progressing',
     step: index,
-    weight: next.weight,
-    cutoff: cutoffOf(next.weight),
+    ...atWeight(status, next.weight),
   });
   return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${next.weight} %`, who)] };
 }

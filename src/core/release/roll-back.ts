@@ -1,6 +1,6 @@
 import { withHistory } from './history.ts';
 import type { ReleaseStatus } from './status.ts';
-import { NO_HOLD, withChanges } from './status-change.ts';
+import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { event, type Move, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
@@ -12,8 +12,7 @@ export function rollBack(turn: Turn, status: ReleaseStatus, reason: string, by?:
   const next = withChanges(status, {
     ...NO_HOLD,
     phase: 'RollingBack',
-    weight: 0,
-    cutoff: 0,
+    ...atWeight(status, 0),
     liveVersion: stable,
     canaryLostSince: undefined,
     rollback: { reason, weight: status.weight, ...who },

@@ -1,21 +1,19 @@
 import { resolveHost } from '../istio/names.ts';
 import { type Finding, valueAt } from '../source/finding.ts';
 import { isMapping } from '../source/kube-object.ts';
-import { type FieldPath, formatPath } from '../source/locate.ts';
-import { parseDuration } from './durations.ts';
+import { formatPath } from '../source/locate.ts';
+import { affinityRules } from './affinity-rules.ts';
+import { cookieAgeFindings, DAY_MS, durationFindings } from './duration-rules.ts';
 
-const DAY_MS = 86_400_000;
 /** Longest hold of a step; a longer wait is what `manual` is for. */
 const MAX_HOLD_MS = 90 * DAY_MS;
-/** Browsers cap cookies at 400 days (RFC 6265bis, section 5.5). */
-const MAX_COOKIE_AGE_MS = 400 * DAY_MS;
 
 /**
  * The rules that no single field shows. They read the spec as the user wrote it and judge what is readable, so that they speak up even
  * while other fields are wrong; what is unreadable is the schema's to report.
  */
 export function ruleFindings(spec: unknown, namespace: string): readonly Finding[] {
-  return [...versionRules(spec, namespace), ...stepRules(spec), ...cookieRules(spec), ...propagateRules(spec)];
+  return [...versionRules(spec, namespace), ...stepRules(spec), ...cookieRules(spec), ...propagateRules(spec), ...affinityRules(spec)];
 }
 
 function versionRules(spec: unknown, namespace: string): readonly Finding[] {
@@ -63,15 +61,6 @@ function stepRules(spec: unknown): readonly Finding[] {
   return findings;
 }
 
-function durationFindings(value: unknown, path: FieldPath, max: number, hint: string): readonly Finding[] {
-  const ms = typeof value === 'string' ? parseDuration(value) : undefined;
-  if (ms === undefined) return [];
-  const text = formatPath(path);
-  if (ms === 0) return [{ code: 'PERCH1208', path, message: `${text} is zero`, hint: 'give it a length, such as 10s' }];
-  if (ms > max) return [{ code: 'PERCH1208', path, message: `${text} is ${String(value)}, longer than ${max / DAY_MS}d`, hint }];
-  return [];
-}
-
 function cookieRules(spec: unknown): readonly Finding[] {
   const cookie = valueAt(spec, ['visitorId', 'cookie']);
   if (!isMapping(cookie)) return [];
@@ -93,13 +82,7 @@ function cookieRules(spec: unknown): readonly Finding[] {
   if (prefix === '__host-' && path !== '/') {
     contradiction('path', `browsers drop a cookie named ${String(name)} whose path is not /`, 'use path: /, or another name');
   }
-  const agePath = [...base, 'maxAge'];
-  findings.push(...durationFindings(maxAge, agePath, MAX_COOKIE_AGE_MS, 'use at most 400d: browsers keep no cookie longer'));
-  const age = typeof maxAge === 'string' ? parseDuration(maxAge) : undefined;
-  if (age !== undefined && age % 1000 !== 0) {
-    const message = `${formatPath(agePath)} is ${String(maxAge)}, but cookies count whole seconds`;
-    findings.push({ code: 'PERCH1208', path: agePath, message, hint: 'round it to seconds' });
-  }
+  findings.push(...cookieAgeFindings(maxAge, [...base, 'maxAge']));
   return findings;
 }
 

@@ -1,10 +1,10 @@
-import { cutoffOf } from '../visitor/bucket.ts';
 import { offsetOf } from '../visitor/cohort.ts';
+import { canaryCookieOf } from './canary-cookie.ts';
 import type { Version } from './canary-release.ts';
 import { asksForNewRelease } from './change.ts';
 import { graceIsOver } from './endpoints.ts';
 import type { ReleaseStatus } from './status.ts';
-import { NO_HOLD, withChanges } from './status-change.ts';
+import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -16,7 +16,7 @@ export function leaveSettled(turn: Turn, status: ReleaseStatus): Move | undefine
 
 /** What a release that has not started looks like; the live version, the last pair and the history stay. */
 export function toPending(status: ReleaseStatus): ReleaseStatus {
-  return withChanges(status, { ...NO_HOLD, phase: 'Pending', step: -1, weight: 0, cutoff: 0, canaryLostSince: undefined });
+  return withChanges(status, { ...NO_HOLD, phase: 'Pending', step: -1, ...atWeight(status, 0), canaryLostSince: undefined });
 }
 
 /** Pending: start once nothing is missing, or find that there is nothing to do. */
@@ -92,8 +92,7 @@ function backToSettled(status: ReleaseStatus): ReleaseStatus {
   const succeeded = sameVersion(status.liveVersion, status.canary);
   return withChanges(status, {
     phase: succeeded ? 'Succeeded' : 'RolledBack',
-    weight: succeeded ? 100 : 0,
-    cutoff: cutoffOf(succeeded ? 100 : 0),
+    ...atWeight(status, succeeded ? 100 : 0),
   });
 }
 
@@ -103,14 +102,17 @@ function start(turn: Turn, status: ReleaseStatus): Move | undefined {
   const stable = release.spec.stable ?? status.liveVersion;
   const first = steps[0];
   if (missingToStart(turn, status).length > 0 || stable === undefined || first === undefined) return undefined;
-  const { namespace, name } = release;
+  const { namespace, name, spec } = release;
+  const { started } = status;
+  const canaryCookie = canaryCookieOf({ namespace, name, started, spec });
+  const offset = canaryCookie === undefined ? offsetOf({ namespace, name, revision, started, cohort }) : undefined;
   const next = withChanges(status, {
     phase: 'Progressing',
     step: 0,
-    weight: first.weight,
-    cutoff: cutoffOf(first.weight),
-    offset: offsetOf({ namespace, name, revision, started: status.started, cohort }),
-    started: status.started + 1,
+    ...atWeight({ offset }, first.weight),
+    offset,
+    canaryCookie,
+    started: started + 1,
     liveVersion: stable,
     stable,
     canary,

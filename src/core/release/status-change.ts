@@ -1,3 +1,4 @@
+import { cutoffOf, type Offset } from '../visitor/bucket.ts';
 import type { ReleaseStatus } from './status.ts';
 
 type Changes = { readonly [Field in keyof ReleaseStatus]?: ReleaseStatus[Field] | undefined };
@@ -21,15 +22,18 @@ export const NO_HOLD = {
   pausedBy: undefined,
 } as const satisfies Changes;
 
-/** A release that nobody has looked at yet. */
+/** A weight, and the cutoff that it comes to: none where no draw by buckets has begun. */
+export function atWeight({ offset }: { readonly offset?: Offset | undefined }, weight: number): Changes {
+  return { weight, cutoff: offset === undefined ? undefined : cutoffOf(weight) };
+}
+
+/** A release that nobody has looked at yet; cutoff and offset are a matter of its first start. */
 export function initialStatus(): ReleaseStatus {
   return {
     phase: 'Pending',
     message: '',
     step: -1,
     weight: 0,
-    cutoff: 0,
-    offset: 0,
     started: 0,
     observedGeneration: 0,
     history: [],

@@ -1,4 +1,5 @@
 import type { Offset } from '../visitor/bucket.ts';
+import type { CanaryCookie } from './canary-cookie.ts';
 import type { Version } from './canary-release.ts';
 
 /** Phases of DESIGN section 5; Superseded follows with the full release engine. */
@@ -51,8 +52,11 @@ export interface ReleaseStatus {
   /** Index into spec.steps of the current step; -1 before the first. */
   readonly step: number;
   readonly weight: number;
-  readonly cutoff: number;
-  readonly offset: Offset;
+  /** Cutoff and offset come with the first start in `affinity.mode: visitor`, and go where no bucket decides (`canaryOnly`). */
+  readonly cutoff?: number;
+  readonly offset?: Offset;
+  /** Of the current or last release, where it pins its canary's visitors only; kept so that the cookie can be expired. */
+  readonly canaryCookie?: CanaryCookie;
   /** Count of releases that were started on this object. */
   readonly started: number;
   /** What all visitors get outside a release; unset until the first is known. */

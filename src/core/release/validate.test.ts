@@ -202,10 +202,6 @@ describe('one mistake, one finding, with its remedy', () => {
       'PERCH1210 spec.route.adopt.httpRoute: spec.route.adopt.httpRoute is not supported yet | use route.adopt.virtualService',
     ],
     [
-      { affinity: '{mode: canaryOnly}' },
-      'PERCH1210 spec.affinity.mode: spec.affinity.mode: canaryOnly is not supported yet | use mode: visitor',
-    ],
-    [
       { analysis: '{source: gateway}' },
       'PERCH1210 spec.analysis: spec.analysis is not supported yet | leave it out: watch the release, and pause or roll back by request',
     ],

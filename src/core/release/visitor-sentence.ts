@@ -96,7 +96,7 @@ function standing(release: ReleaseOfVisitor, bucket: number): Standing {
 
 /** The draw of the current or last release; before a start, that of the one to come. */
 function drawOf({ metadata, spec, status }: ReleaseOfVisitor): Offset {
-  if (status !== undefined && status.phase !== 'Pending') return status.offset;
+  if (status?.offset !== undefined && status.phase !== 'Pending') return status.offset;
   const { namespace, name } = metadata;
   return offsetOf({ namespace, name, revision: spec.revision, started: status?.started ?? 0, cohort: spec.cohort ?? 'auto' });
 }

@@ -6,6 +6,7 @@ import { cookieBelow, cookieValid, digitsBelow, requestIdBelow, requestIdValid }
 type PartMatcher = (value: string, start: number, end: number) => boolean;
 
 const COOKIE = /^\(\?:\.\*; \?\)\?([A-Za-z0-9_-]+)=(\[0-9a-f-\]\*-.*)\(\?:;\.\*\)\?$/;
+const CANARY_COOKIE = /^\(\?:\.\*; \?\)\?([A-Za-z0-9_-]+)=([A-Za-z0-9_-]+)\(\?:;\.\*\)\?$/;
 const BAGGAGE = /^\(\?:\.\*, \?\)\?(perch\\\.(?:[a-z0-9-]|\\\.)+)=(canary|stable)\(\?:\[ ;,\]\.\*\)\?$/;
 const REQUEST_ID = /^\[0-9a-f-\]\*-(?:\[0-9a-f\]\{([369])\})?(.+)\[0-9a-f\]\*$/;
 
@@ -16,6 +17,8 @@ const REQUEST_ID = /^\[0-9a-f-\]\*-(?:\[0-9a-f\]\{([369])\})?(.+)\[0-9a-f\]\*$/;
 export function parseOwnPattern(regex: string): ((value: string) => boolean) | undefined {
   const cookie = COOKIE.exec(regex);
   if (cookie !== null) return cookieMatcher(regex, cookie[1] ?? '', cookie[2] ?? '');
+  const canary = CANARY_COOKIE.exec(regex);
+  if (canary !== null) return canaryCookieMatcher(`${canary[1]}=${canary[2]}`);
   const baggage = BAGGAGE.exec(regex);
   if (baggage !== null) return baggageMatcher(regex, baggage[1] ?? '', baggage[2] === 'canary' ? 'canary' : 'stable');
   const id = parseId(regex);
@@ -30,6 +33,10 @@ function cookieMatcher(regex: string, name: string, idPattern: string): ((value:
   const start = `${name}=`;
   const matches: PartMatcher = (value, from, end) => value.startsWith(start, from) && id.matches(value, from + start.length, end);
   return (value) => someMember(value, ';', matches);
+}
+
+function canaryCookieMatcher(cookie: string): (value: string) => boolean {
+  return (value) => someMember(value, ';', (text, from, end) => end - from === cookie.length && text.startsWith(cookie, from));
 }
 
 function baggageMatcher(regex: string, escapedKey: string, cohort: 'canary' | 'stable'): ((value: string) => boolean) | undefined {

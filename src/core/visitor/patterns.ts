@@ -23,6 +23,11 @@ export function cookieValid(name: string): string {
   return cookiePattern(name, requestIdValid());
 }
 
+/** Matches a Cookie line in which the cookie `name` has exactly this value; both of letters, digits, `_` and `-` only, at most 32 each. */
+export function cookieEqual(name: string, value: string): string {
+  return cookiePattern(name, value);
+}
+
 /** Matches an `x-request-id` that puts a new visitor below `cutoff` (0..4096) at `offset`; undefined for 0: it puts none. */
 export function requestIdBelow(cutoff: number, offset: Offset): string | undefined {
   if (cutoff <= 0) return undefined;
@@ -46,8 +51,8 @@ export function digitsBelow(cutoff: number): string {
   return alternativesBelow(digits);
 }
 
-function cookiePattern(name: string, id: string): string {
-  return `${COOKIES_BEFORE}${name}=${id}${COOKIES_AFTER}`;
+function cookiePattern(name: string, value: string): string {
+  return `${COOKIES_BEFORE}${name}=${value}${COOKIES_AFTER}`;
 }
 
 /** `digits` of the cutoff, the last one not 0. */

@@ -10,6 +10,9 @@ export interface HeaderAddition {
   readonly join: boolean;
 }
 
+/** Added to Cache-Control, which Envoy joins into one line with the service's own: shared caches keep no such answer. */
+export const PRIVATE: HeaderAddition = { direction: 'response', name: 'Cache-Control', value: 'private', join: true };
+
 /** Name of the header under which an operation's map names `name`, whatever its case; undefined where it does not. */
 export function spelledKey(map: Readonly<Record<string, unknown>> | undefined, name: string): string | undefined {
   return Object.keys(map ?? {}).find((key) => key.toLowerCase() === name.toLowerCase());

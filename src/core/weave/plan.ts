@@ -1,10 +1,33 @@
+import type { CanaryCookie } from '../release/canary-cookie.ts';
 import type { Version } from '../release/canary-release.ts';
 import type { Offset } from '../visitor/bucket.ts';
 
 /**
  * Where a release's visitors go, as weaving needs it.
- * `split`: bucket < cutoff -> canary, else stable. `settled`: every destination at `live`; the issuing rules stay.
+ * `split`: bucket < cutoff -> canary, else stable. `draw`: holders of the cookie -> canary; every other request is drawn, `weight` percent
+ * to the canary, which sets the cookie. `settled`: every destination at `live`; issuing rules stay, and the cookie `expires`, if there is one.
  */
-export type RoutePlan =
-  | { readonly kind: 'split'; readonly stable: Version; readonly canary: Version; readonly cutoff: number; readonly offset: Offset }
-  | { readonly kind: 'settled'; readonly live: Version };
+export type RoutePlan = SplitPlan | DrawPlan | SettledPlan;
+
+export interface SplitPlan {
+  readonly kind: 'split';
+  readonly stable: Version;
+  readonly canary: Version;
+  readonly cutoff: number;
+  readonly offset: Offset;
+}
+
+export interface DrawPlan {
+  readonly kind: 'draw';
+  readonly stable: Version;
+  readonly canary: Version;
+  /** Percent, over 0 and up to 100, in steps of 0.1. */
+  readonly weight: number;
+  readonly cookie: CanaryCookie;
+}
+
+export interface SettledPlan {
+  readonly kind: 'settled';
+  readonly live: Version;
+  readonly expires?: CanaryCookie;
+}

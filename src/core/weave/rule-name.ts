@@ -1,14 +1,17 @@
 import type { Cohort } from '../visitor/cohort.ts';
 
 /**
- * Why a woven rule matches: `known` a valid id in the cookie; `new` the request id (at a gateway it also issues the id); `told` baggage;
- * `rest` everything else.
+ * Why a woven rule matches: `known` a valid id, or the canary's, in the cookie; `new` none: the request id decides (at a gateway it also
+ * becomes the visitor's), or a draw; `told` baggage; `rest` everything else.
  */
 export type RuleRole = 'known' | 'new' | 'told' | 'rest';
 
+/** The cohort of the requests that a rule takes; `drawn`: each is drawn by weight, and only the destination tells (`affinity.mode: canaryOnly`). */
+export type RuledCohort = Cohort | 'drawn';
+
 /**
  * What the rule's destination was in the base: `kept` as it is (issuing rules lead where they led before; `stamped`: with a baggage stamp
- * added), or `moved` to a version. `address` is there where host or port were replaced too.
+ * added), or `moved` to a version. `address` is there where host or port were replaced too, `weight` where drawing replaced one.
  */
 export type BaseDestination =
   | { readonly kind: 'kept'; readonly stamped: boolean }
@@ -16,6 +19,7 @@ export type BaseDestination =
       readonly kind: 'moved';
       readonly subset: string | undefined;
       readonly address: { readonly host: string; readonly port: number | undefined } | undefined;
+      readonly weight?: number;
     };
 
 /** What a woven rule's name says (docs/architecture.md, "The woven rule's name"). */
@@ -23,7 +27,7 @@ export interface WovenRuleName {
   readonly namespace: string;
   readonly release: string;
   readonly role: RuleRole;
-  readonly cohort: Cohort;
+  readonly cohort: RuledCohort;
   readonly base: BaseDestination;
   /** Name of the base rule; undefined where it has none. */
   readonly baseName: string | undefined;
@@ -34,14 +38,14 @@ export type ParsedRuleName = WovenRuleName & { readonly baseSubset: string | und
 
 const START = 'perch:';
 const ROLES: readonly RuleRole[] = ['known', 'new', 'told', 'rest'];
-const COHORTS: readonly Cohort[] = ['canary', 'stable'];
+const COHORTS: readonly RuledCohort[] = ['canary', 'stable', 'drawn'];
 const NO_SUBSET = '-';
 const KEPT = '=';
 const STAMPED = '+';
 
 /**
  * `perch:NAMESPACE/RELEASE:ROLE:COHORT:BASE:NAME`. BASE is the base's subset or `-`, followed by `@HOST@PORT` where the version replaced
- * those; or `=` (destinations kept), `+` (kept and stamped). `:NAME` is absent where the base rule has no name.
+ * those and `*WEIGHT` where the draw replaced one; or `=` (destinations kept), `+` (kept and stamped). `:NAME` is absent where the base rule has no name.
  */
 export function wovenRuleName(name: WovenRuleName): string {
   const ending = name.baseName === undefined ? '' : `:${name.baseName}`;
@@ -63,14 +67,16 @@ export function parseWovenRuleName(name: string | undefined): ParsedRuleName | u
 function encodeBase(base: BaseDestination): string {
   if (base.kind === 'kept') return base.stamped ? STAMPED : KEPT;
   const subset = base.subset ?? NO_SUBSET;
-  return base.address === undefined ? subset : `${subset}@${base.address.host}@${base.address.port ?? ''}`;
+  const address = base.address === undefined ? '' : `@${base.address.host}@${base.address.port ?? ''}`;
+  return subset + address + (base.weight === undefined ? '' : `*${base.weight}`);
 }
 
 function decodeBase(text: string): BaseDestination | undefined {
   if (text === KEPT || text === STAMPED) return { kind: 'kept', stamped: text === STAMPED };
-  const parts = /^([^@]*)(?:@([^@]+)@(\d*))?$/.exec(text);
+  const parts = /^([^@*]*)(?:@([^@*]+)@(\d*))?(?:\*(\d+))?$/.exec(text);
   if (parts === null) return undefined;
-  const [, subset = '', host, port = ''] = parts;
+  const [, subset = '', host, port = '', weight] = parts;
   const address = host === undefined ? undefined : { host, port: port === '' ? undefined : Number(port) };
-  return { kind: 'moved', subset: subset === NO_SUBSET ? undefined : subset, address };
+  const moved = { kind: 'moved' as const, subset: subset === NO_SUBSET ? undefined : subset, address };
+  return weight === undefined ? moved : { ...moved, weight: Number(weight) };
 }

@@ -1,3 +1,4 @@
+import type { CanaryCookie } from '../release/canary-cookie.ts';
 import type { CanaryReleaseSpec } from '../release/canary-release.ts';
 import { parseDuration } from '../release/durations.ts';
 
@@ -16,6 +17,20 @@ export function issuingSetCookie(cookie: CookieSpec, secure: boolean): string {
     ...(cookie.httpOnly ? ['HttpOnly'] : []),
     `SameSite=${cookie.sameSite}`,
   ].join('; ');
+}
+
+/** The Set-Cookie value that keeps its holder on the canary. Without `path` it is the article's, letter for letter: browsers take the path of the request's folder. */
+export function canarySetCookie(cookie: CanaryCookie, path: '/' | undefined): string {
+  return withPath(`${cookie.name}=${cookie.value}; Max-Age=${Math.max(1, cookie.maxAge)}`, path);
+}
+
+/** Takes that cookie back: browsers know a cookie by name, domain and path, so the attributes are those that it was set with. */
+export function expiringSetCookie(cookie: CanaryCookie, path: '/' | undefined): string {
+  return withPath(`${cookie.name}=${cookie.value}; Max-Age=-1`, path);
+}
+
+function withPath(text: string, path: '/' | undefined): string {
+  return path === undefined ? text : `${text}; Path=${path}`;
 }
 
 /** Whether browsers drop the cookie because its name asks for Secure, which it is not (RFC 6265bis section 4.1.3). */

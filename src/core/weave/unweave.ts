@@ -1,11 +1,11 @@
-import type { Destination, HTTPRoute, KubeObject } from '../istio/resources.ts';
+import type { Destination, HTTPRoute, HTTPRouteDestination, KubeObject } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
 import { baggageKey, baggageMember, type Cohort } from '../visitor/cohort.ts';
 import { deepCopy } from './deep-copy.ts';
-import { type HeaderAddition, withoutAddition } from './header-additions.ts';
+import { type HeaderAddition, PRIVATE, spelledKey, withoutAddition } from './header-additions.ts';
 import { atVersion, type ReleasedService } from './released-destination.ts';
 import { routeObject } from './route-object.ts';
-import { type ParsedRuleName, parseWovenRuleName } from './rule-name.ts';
+import { type BaseDestination, type ParsedRuleName, parseWovenRuleName } from './rule-name.ts';
 
 /** Where un-weaving points released destinations. */
 export interface LiveVersion {
@@ -49,15 +49,32 @@ function rulesOf(object: KubeObject): readonly HTTPRoute[] {
 }
 
 function baseRule(rule: HTTPRoute, name: ParsedRuleName, namespace: string, live: LiveVersion | undefined): HTTPRoute {
-  const route = (rule.route ?? []).map((target) => {
+  const targets = name.cohort === 'drawn' ? undrawn(rule.route ?? [], name.base) : (rule.route ?? []);
+  const route = targets.map((target) => {
     if (name.base.kind === 'kept') {
-      return name.base.stamped ? withoutAddition(target, cohortStamp(name.namespace, name.release, name.cohort)) : target;
+      return name.base.stamped ? withoutAddition(target, cohortStamp(name.namespace, name.release, 'stable')) : target;
     }
     const destination = baseDestination(target.destination, name.base);
     return { ...target, destination: live === undefined ? destination : atVersion(destination, namespace, live.service, live.version) };
   });
   const { name: _, ...unnamed } = rule;
   return name.baseName === undefined ? { ...unnamed, route } : { ...rule, name: name.baseName, route };
+}
+
+/**
+ * The base's one destination out of the two that are drawn between: the first, with the base's weight. The canary's answers are private to
+ * one visitor always; where the first adds no less to Cache-Control, it was made so, too.
+ */
+function undrawn([stable, canary]: readonly HTTPRouteDestination[], base: BaseDestination): readonly HTTPRouteDestination[] {
+  if (stable === undefined) return [];
+  const { weight: _, ...unweighted } = additionOf(stable) === additionOf(canary) ? withoutAddition(stable, PRIVATE) : stable;
+  return [base.kind === 'moved' && base.weight !== undefined ? { ...unweighted, weight: base.weight } : unweighted];
+}
+
+function additionOf(target: HTTPRouteDestination | undefined): string | undefined {
+  const add = target?.headers?.[PRIVATE.direction]?.add;
+  const key = spelledKey(add, PRIVATE.name);
+  return key === undefined ? undefined : add?.[key];
 }
 
 function baseDestination(woven: Destination, base: Extract<ParsedRuleName['base'], { kind: 'moved' }>): Destination {

@@ -5,6 +5,7 @@ import { spelledKey } from './header-additions.ts';
 import { blocksOf, hasSourceConditions, isCatchAll, pathGuard } from './match-blocks.ts';
 import { type ReleasedService, type Standing, standingOf } from './released-destination.ts';
 import { describeRouteObject, type RouteObject } from './route-object.ts';
+import type { AddedHeader } from './rule-sketch.ts';
 
 /** How an object is woven, as far as it decides which of its rules can be. */
 export interface WeavingNeeds {
@@ -14,7 +15,9 @@ export interface WeavingNeeds {
   /** Header names, lower case, on which woven rules match besides `:path`. */
   readonly matchHeaders: readonly string[];
   /** Headers that woven destinations add, lower case; a header that cannot be joined with the base's own addition is `alone`. */
-  readonly adds: readonly { readonly direction: 'request' | 'response'; readonly name: string; readonly alone: boolean }[];
+  readonly adds: readonly AddedHeader[];
+  /** Woven rules draw between two destinations by weight. */
+  readonly draws: boolean;
   /** Another VirtualService that a gateway merges with this one. */
   readonly sharedWith: RouteObject | undefined;
   /** Ids are issued in an object that is bound to gateways and mesh. */
@@ -46,13 +49,14 @@ export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): 
   const targets = rule.route ?? [];
   const standings = targets.map((target) => standing(target.destination, needs));
   if (standings.every((each) => each === 'elsewhere')) return left([], false);
-  if (needs.moves !== undefined && targets.length > 1) return left([say(WEIGHTED, '.route')], true);
+  if (targets.length > 1 && (needs.moves !== undefined || needs.draws)) return left([say(WEIGHTED, '.route')], true);
   if (standings.every((each) => each === 'pinned')) return left([say(PINNED, '.route[0].destination.subset')], true);
 
   const obstacles = [
     ...headerConflicts(rule, needs).map(({ block, name }) => say(headerConflict(name), `.match[${block}].headers`)),
     ...replacedAdditions(rule, needs).map((target) => say(REPLACED, `.route[${target}].headers.response.add`)),
     ...undoneAdditions(rule, needs).map(({ name, below }) => say(undone(name), below)),
+    ...reorderedOperations(rule, needs).map(({ name, below }) => say(reordered(name), below)),
     ...overtakingBlocks(rule, needs).map((block) => say(overtaking(needs), rule.match === undefined ? '' : `.match[${block}]`)),
   ];
   if (obstacles.length > 0) return left(obstacles, true);
@@ -87,7 +91,7 @@ const PINNED: Entry = {
 const REPLACED: Entry = {
   code: 'PERCH2004',
   severity: 'warning',
-  message: 'the rule is not woven: its destination adds a Set-Cookie, which the visitor id would replace',
+  message: 'the rule is not woven: its destination adds a Set-Cookie, which the cookie of the release would replace',
   hint: 'add that cookie in the headers of the rule instead of those of the destination: both are then sent',
 };
 const NOT_ISSUED: Entry = {
@@ -112,6 +116,15 @@ function undone(name: string): Entry {
     severity: 'warning',
     message: `the rule is not woven: with several destinations its own operation on ${name} would undo what weaving adds`,
     hint: `move the operation on ${name} to each of the destinations`,
+  };
+}
+
+function reordered(name: string): Entry {
+  return {
+    code: 'PERCH2016',
+    severity: 'warning',
+    message: `the rule is not woven: with several destinations its own operation on ${name} would come after that of its destination, not before`,
+    hint: `put both operations on ${name} into the headers of the destination, or of the rule`,
   };
 }
 
@@ -147,12 +160,26 @@ function replacedAdditions(rule: HTTPRoute, needs: WeavingNeeds): number[] {
   );
 }
 
-/** With several destinations Envoy applies the rule's operations after the destination's (istio-semantics 1.10). */
+/** With several destinations, as drawing has them, Envoy applies the rule's operations after the destination's (istio-semantics 1.10). */
 function undoneAdditions(rule: HTTPRoute, needs: WeavingNeeds): { readonly name: string; readonly below: string }[] {
-  if ((rule.route ?? []).length < 2) return [];
+  if ((rule.route ?? []).length < 2 && !needs.draws) return [];
   return needs.adds.flatMap(({ direction, name }) => {
     const operations = rule.headers?.[direction];
     return touches(operations, name) ? [{ name, below: `.headers.${direction}` }] : [];
+  });
+}
+
+/** A rule and its one destination may name the same header; drawing, which makes two of it, would turn the order of the two round. */
+function reorderedOperations(rule: HTTPRoute, needs: WeavingNeeds): { readonly name: string; readonly below: string }[] {
+  if (!needs.draws) return [];
+  return (['request', 'response'] as const).flatMap((direction) => {
+    const operations = rule.headers?.[direction];
+    const own = [...Object.keys(operations?.set ?? {}), ...Object.keys(operations?.add ?? {}), ...(operations?.remove ?? [])];
+    const [target] = rule.route ?? [];
+    const { set, add } = target?.headers?.[direction] ?? {};
+    return [...new Set(own.map((name) => name.toLowerCase()))]
+      .filter((name) => spelledKey(set, name) !== undefined || spelledKey(add, name) !== undefined)
+      .map((name) => ({ name, below: `.headers.${direction}` }));
   });
 }
 

@@ -2,23 +2,21 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { HTTPRoute, HTTPRouteDestination, KubeObject } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
 import { deepCopy } from './deep-copy.ts';
-import { type HeaderAddition, withAdditions } from './header-additions.ts';
+import { withAdditions } from './header-additions.ts';
 import { atVersion, type ReleasedService } from './released-destination.ts';
 import type { RouteObject } from './route-object.ts';
 import { type BaseDestination, wovenRuleName } from './rule-name.ts';
+import type { ObjectRules, RuleSketch, Scheme } from './rule-sketch.ts';
 import { judgeRule, type WeavingNeeds } from './weavable.ts';
-import type { RuleSketch, Split } from './woven-rules.ts';
 
 /** How the rules of one object are woven. */
 export interface ObjectWeaving {
   readonly release: { readonly namespace: string; readonly name: string };
-  readonly split: Split;
+  readonly scheme: Pick<Scheme, 'versions' | 'stamped'>;
+  readonly rules: Pick<ObjectRules, 'sketch'>;
   /** Destinations move to the cohort's version; undefined: they stay, with a stamp on the request or without. */
   readonly moves: ReleasedService | undefined;
-  readonly stamped: boolean;
   readonly needs: WeavingNeeds;
-  sketch(rule: HTTPRoute): readonly RuleSketch[];
-  additions(sketch: RuleSketch): readonly HeaderAddition[];
 }
 
 /** An object with a release woven in, and what was found on the way. */
@@ -44,14 +42,17 @@ export function weaveObject(route: RouteObject, weaving: ObjectWeaving): WovenOb
 }
 
 function weaveRule(rule: HTTPRoute, route: RouteObject, weaving: ObjectWeaving): HTTPRoute[] {
-  const { release, split, moves } = weaving;
-  const base = baseDestination(rule, route, weaving);
-  return weaving.sketch(rule).map((sketch) => {
-    const { role, cohort } = sketch;
+  const { release, scheme, moves } = weaving;
+  return weaving.rules.sketch(rule, route).map((sketch) => {
+    const { role, cohort, destinations } = sketch;
+    const base = baseDestination(rule, route, weaving, sketch);
     const name = wovenRuleName({ namespace: release.namespace, release: release.name, role, cohort, base, baseName: rule.name });
-    const version = cohort === 'canary' ? split.canary : split.stable;
-    const targets = (rule.route ?? []).map((target) =>
-      withAdditions(moves === undefined ? target : movedTo(target, route, moves, version), weaving.additions(sketch)),
+    const targets = destinations.flatMap((destination) =>
+      (rule.route ?? []).map((target) => {
+        const moved = moves === undefined ? target : movedTo(target, route, moves, scheme.versions[destination.cohort]);
+        const { weight, additions } = destination;
+        return withAdditions(weight === undefined ? moved : { ...moved, weight }, additions);
+      }),
     );
     return withFields(rule, name, sketch.match, targets);
   });
@@ -61,14 +62,17 @@ function movedTo(target: HTTPRouteDestination, route: RouteObject, service: Rele
   return { ...target, destination: atVersion(target.destination, route.namespace, service, version) };
 }
 
-/** What un-weaving has to know of the base: host and port only where the rest rule lost them. */
-function baseDestination(rule: HTTPRoute, route: RouteObject, weaving: ObjectWeaving): BaseDestination {
-  const destination = rule.route?.[0]?.destination;
-  if (weaving.moves === undefined || destination === undefined) return { kind: 'kept', stamped: weaving.stamped };
-  const rest = atVersion(destination, route.namespace, weaving.moves, weaving.split.stable);
+/** What un-weaving has to know of the base: host and port only where the rest rule lost them, and the weight where a draw replaced it. */
+function baseDestination(rule: HTTPRoute, route: RouteObject, weaving: ObjectWeaving, { cohort }: RuleSketch): BaseDestination {
+  const [target] = rule.route ?? [];
+  const { moves, scheme } = weaving;
+  if (moves === undefined || target === undefined) return { kind: 'kept', stamped: scheme.stamped };
+  const { destination, weight } = target;
+  const rest = atVersion(destination, route.namespace, moves, scheme.versions.stable);
   const same = rest.host === destination.host && rest.port?.number === destination.port?.number;
   const address = same ? undefined : { host: destination.host, port: destination.port?.number };
-  return { kind: 'moved', subset: destination.subset, address };
+  const moved = { kind: 'moved' as const, subset: destination.subset, address };
+  return cohort === 'drawn' && weight !== undefined ? { ...moved, weight } : moved;
 }
 
 /** The rule with these fields in place of its own, in its order of keys; every other field is kept. */

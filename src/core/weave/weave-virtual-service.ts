@@ -2,12 +2,12 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
-import type { HeaderAddition } from './header-additions.ts';
 import type { RoutePlan } from './plan.ts';
 import type { ReleasedService } from './released-destination.ts';
 import { isSameObject, type RouteObject, routeObject } from './route-object.ts';
-import { issuingSetCookie } from './set-cookie.ts';
-import { cohortStamp, unweave } from './unweave.ts';
+import type { ObjectRules, Scheme } from './rule-sketch.ts';
+import { schemeOf } from './scheme.ts';
+import { unweave } from './unweave.ts';
 import {
   cookieFindings,
   foreignReleases,
@@ -18,7 +18,6 @@ import {
   streamFindings,
 } from './weave-findings.ts';
 import { type WovenObject, weaveObject } from './weave-object.ts';
-import { issuingHeaders, issuingRules, obeyingHeaders, obeyingRules, type RuleSketch, type Split, splitOf } from './woven-rules.ts';
 
 /** What weaving needs; objects are bases (woven ones are taken for their base), and none is changed. */
 export interface WeaveInput {
@@ -52,7 +51,7 @@ export interface WeaveResult {
 /** What both objects of a release are woven with. */
 interface Context {
   readonly input: WeaveInput;
-  readonly split: Split;
+  readonly scheme: Scheme;
   readonly service: ReleasedService;
   readonly versions: readonly Version[];
   /** All VirtualServices, the two of the release among them: they may overtake each other too. */
@@ -67,7 +66,6 @@ interface Context {
 export function weaveRelease(input: WeaveInput): WeaveResult {
   const { release } = input;
   const { namespace } = release.metadata;
-  const split = splitOf(input.plan);
   const foreign = [input.routed, ...(input.issuing === undefined ? [] : [input.issuing])].flatMap((object) =>
     foreignReleases(object, release),
   );
@@ -78,17 +76,18 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
 
   const { stable } = release.spec;
   const service = { namespace, host: release.spec.service.host, port: release.spec.service.port };
-  const versions = [split.stable, ...input.former, ...(stable === undefined ? [] : [stable])];
+  const edge = isSameObject(issuing, routed);
+  const scheme = schemeOf(release, input.plan, { edge, secure: isSecure(issuing, input) });
+  const versions = [scheme.versions.stable, ...input.former, ...(stable === undefined ? [] : [stable])];
   const context: Context = {
     input,
-    split,
+    scheme,
     service,
     versions,
     others: [...input.siblings.map((object) => routeObject(object, namespace)), routed, issuing],
   };
-  const edge = isSameObject(issuing, routed);
-  const atGateway = weaveIssuing(issuing, edge, context);
-  const inside = edge ? undefined : weaveObeying(routed, context);
+  const atGateway = weaveWith(issuing, scheme.gateway, edge, context);
+  const inside = edge ? undefined : weaveWith(routed, scheme.hop, true, context);
   const released = inside ?? atGateway;
   const diagnostics = [
     ...cookieFindings(issuing, release, isSecure(issuing, input)),
@@ -103,70 +102,26 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
   return { routes, diagnostics };
 }
 
-function weaveIssuing(route: RouteObject, edge: boolean, context: Context): WovenObject {
-  const { input, split, service, versions } = context;
-  const { release } = input;
-  const { namespace, name } = release.metadata;
-  const { visitorId, cache } = release.spec;
-  const baggage = !edge && visitorId.propagate.includes('baggage');
-  const stamped = baggage && split.splitting;
-  const secure = isSecure(route, input);
-  const setCookie: HeaderAddition = {
-    direction: 'response',
-    name: 'Set-Cookie',
-    value: issuingSetCookie(visitorId.cookie, secure),
-    join: false,
-  };
-  const additions = (sketch: RuleSketch): HeaderAddition[] => [
-    ...(stamped ? [cohortStamp(namespace, name, sketch.cohort)] : []),
-    ...(sketch.issues ? [setCookie, PRIVATE] : []),
-    ...(sketch.role === 'known' && cache === 'private' && split.splitting ? [PRIVATE] : []),
-  ];
+/** Weaves one object; `moves`: its destinations to the versions, else they stay. */
+function weaveWith(route: RouteObject, rules: ObjectRules, moves: boolean, context: Context): WovenObject {
+  const { input, scheme, service, versions } = context;
+  const { namespace, name } = input.release.metadata;
   return weaveObject(route, {
     release: { namespace, name },
-    split,
-    moves: edge ? service : undefined,
-    stamped,
+    scheme,
+    rules,
+    moves: moves ? service : undefined,
     needs: {
       route,
-      moves: edge ? { service, versions } : undefined,
-      matchHeaders: issuingHeaders(release),
-      adds: [
-        { direction: 'response', name: 'set-cookie', alone: true },
-        { direction: 'response', name: 'cache-control', alone: false },
-        ...(baggage ? [{ direction: 'request' as const, name: 'baggage', alone: false }] : []),
-      ],
+      moves: moves ? { service, versions } : undefined,
+      matchHeaders: rules.matchHeaders,
+      adds: rules.adds,
+      draws: rules.draws,
       sharedWith: findSharing(route, context.others, input.gateways),
-      issuesBesideMesh: isInMesh(route),
+      issuesBesideMesh: rules === scheme.gateway && isInMesh(route),
     },
-    sketch: (rule) => issuingRules(rule, route, release, split),
-    additions,
   });
 }
-
-function weaveObeying(route: RouteObject, context: Context): WovenObject {
-  const { input, split, service, versions } = context;
-  const { release } = input;
-  return weaveObject(route, {
-    release: { namespace: release.metadata.namespace, name: release.metadata.name },
-    split,
-    moves: service,
-    stamped: false,
-    needs: {
-      route,
-      moves: { service, versions },
-      matchHeaders: obeyingHeaders(release),
-      adds: [],
-      sharedWith: findSharing(route, context.others, input.gateways),
-      issuesBesideMesh: false,
-    },
-    sketch: (rule) => obeyingRules(rule, route, release, split),
-    additions: () => [],
-  });
-}
-
-/** Added to Cache-Control, which Envoy joins into one line with the service's own. */
-const PRIVATE: HeaderAddition = { direction: 'response', name: 'Cache-Control', value: 'private', join: true };
 
 function baseOf(object: KubeObject, namespace: string): RouteObject {
   return routeObject(unweave(object), namespace);
