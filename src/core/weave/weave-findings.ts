@@ -11,13 +11,15 @@ import { wovenReleases } from './unweave.ts';
 
 /** spec.visitorId.issueAt names an object that does not exist. */
 export function issuingObjectMissing(release: CanaryRelease, issueAt: string): Diagnostic {
-  const message = `VirtualService ${release.metadata.namespace}/${issueAt}, where visitor ids are to be issued, does not exist`;
+  const what = isDrawn(release) ? 'visitors are to be drawn' : 'visitor ids are to be issued';
+  const message = `VirtualService ${release.metadata.namespace}/${issueAt}, where ${what}, does not exist`;
   return nowhere(release, message, 'create it, or name the VirtualService that browsers reach');
 }
 
 /** The issuing object, named or by default, is bound to no gateway. */
 export function issuingObjectInMesh(release: CanaryRelease, issuing: RouteObject): Diagnostic {
-  const message = `${describeRouteObject(issuing)} is bound to the mesh only, so visitors cannot get their ids there`;
+  const what = isDrawn(release) ? 'the canary’s cookie' : 'their ids';
+  const message = `${describeRouteObject(issuing)} is bound to the mesh only, so visitors cannot get ${what} there`;
   return nowhere(
     release,
     message,
@@ -49,7 +51,7 @@ export function foreignReleases(object: KubeObject, release: CanaryRelease): rea
 /** The cookie's name asks for Secure, which it will not be. */
 export function cookieFindings(issuing: RouteObject, release: CanaryRelease, secure: boolean): readonly Diagnostic[] {
   const { cookie } = release.spec.visitorId;
-  if (secure || !needsSecure(cookie)) return [];
+  if (isDrawn(release) || secure || !needsSecure(cookie)) return [];
   return [
     {
       code: 'PERCH2013',
@@ -94,10 +96,15 @@ export function nothingReleased(routed: RouteObject, concerned: number, service:
 }
 
 /** No rule of the issuing object can be woven. */
-export function nothingIssued(issuing: RouteObject): Diagnostic {
+export function nothingIssued(issuing: RouteObject, release: CanaryRelease): Diagnostic {
   const object = describeRouteObject(issuing);
-  const message = `no rule of ${object} can issue visitor ids`;
+  const message = `no rule of ${object} can ${isDrawn(release) ? 'draw visitors' : 'issue visitor ids'}`;
   return { code: 'PERCH2011', severity: 'error', message, object, path: 'spec.http', hint: 'see the other findings on its rules' };
+}
+
+/** Nobody has an id there: requests are drawn, and the canary sets a cookie. */
+function isDrawn({ spec }: CanaryRelease): boolean {
+  return spec.affinity.mode === 'canaryOnly';
 }
 
 function describeRelease(release: CanaryRelease): string {

@@ -95,7 +95,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
     ...atGateway.diagnostics,
     ...(inside?.diagnostics ?? []),
     ...(released.woven > 0 ? [] : [nothingReleased(routed, released.concerned, service)]),
-    ...(edge || atGateway.woven > 0 ? [] : [nothingIssued(issuing)]),
+    ...(edge || atGateway.woven > 0 ? [] : [nothingIssued(issuing, release)]),
   ];
   if (diagnostics.some((each) => each.severity === 'error')) return { routes: [], diagnostics };
   const routes = [wovenRoute(issuing, atGateway), ...(inside === undefined ? [] : [wovenRoute(routed, inside)])];
