@@ -9,9 +9,17 @@ export interface EnvoyRoute {
   readonly name?: string;
   readonly match: object;
   readonly route?: object;
+  readonly redirect?: object;
   readonly direct_response?: { readonly status: number; readonly body?: { readonly inline_string: string } };
   readonly request_headers_to_add?: readonly object[];
   readonly response_headers_to_add?: readonly object[];
+}
+
+/** Routes for some domains (envoy.config.route.v3.VirtualHost). */
+export interface EnvoyVirtualHost {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly routes: readonly EnvoyRoute[];
 }
 
 export interface ListenerOptions {
@@ -19,19 +27,27 @@ export interface ListenerOptions {
   readonly requestId?: 'edge' | 'preserve';
   /** Names the route that matched in the response header `x-route`. */
   readonly showRoute?: boolean;
+  /** A sidecar, as istiod sets one up for what its workload sends: it is no edge, and writes no addresses. */
+  readonly sidecar?: boolean;
 }
 
 /** An HTTP listener on a free loopback port, with one virtual host for all hosts and these routes, tried in order. */
 export function httpListener(name: string, routes: readonly EnvoyRoute[], options: ListenerOptions = {}): object {
+  return hostsListener(name, [{ name: 'all', domains: ['*'], routes }], options);
+}
+
+/** An HTTP listener on a free loopback port with these virtual hosts; ports in Host are ignored, as Istio does. */
+export function hostsListener(name: string, virtualHosts: readonly EnvoyVirtualHost[], options: ListenerOptions = {}): object {
   const shown = options.showRoute === true ? [{ header: { key: 'x-route', value: '%ROUTE_NAME%' } }] : [];
   const manager = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: name,
-    use_remote_address: true,
+    use_remote_address: options.sidecar !== true,
+    skip_xff_append: options.sidecar === true,
     normalize_path: true,
     generate_request_id: true,
     preserve_external_request_id: options.requestId === 'preserve',
-    route_config: { name, response_headers_to_add: shown, virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
+    route_config: { name, response_headers_to_add: shown, ignore_port_in_host_matching: true, virtual_hosts: virtualHosts },
     http_filters: [
       {
         name: 'envoy.filters.http.router',
