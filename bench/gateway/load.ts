@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../../tools/run-command.ts';
+import { BODY_SIZES, type BodySize } from './body-size.ts';
 
 /** What wrk saw in one window. */
 export interface LoadResult {
@@ -32,11 +33,11 @@ function visitorId(random: () => number): string {
 const BEFORE_ID = '_ga=GA1.2.1298712345.1761203344; _gid=GA1.2.88123761.1763001122; consent=analytics:1,ads:0; theme=dark';
 
 /** One browser-like page request: a head of about 900 bytes, with a cookie of about 600. */
-function request(random: () => number, known: boolean): string {
+function request(random: () => number, known: boolean, path: string): string {
   const session = `session=${hex(random, 380)}`;
   const cookies = known ? [BEFORE_ID, `perch=${visitorId(random)}`, session] : [BEFORE_ID, `other=${visitorId(random)}`, session];
   return [
-    'GET /shop/items?page=2 HTTP/1.1',
+    `GET ${path}?page=2 HTTP/1.1`,
     'Host: shop.example.com',
     'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -49,16 +50,37 @@ function request(random: () => number, known: boolean): string {
   ].join('\r\n');
 }
 
-/** 512 requests, every second one by a visitor who holds an id; the others ask for a page and are given one. */
-export function loadRequests(): readonly string[] {
+/** 512 requests for an answer of this size, every second one by a visitor who holds an id; the others ask for a page and are given one. */
+export function loadRequests(size: BodySize): readonly string[] {
   const random = seededRandom(20261122);
-  return Array.from({ length: 512 }, (_, index) => request(random, index % 2 === 0));
+  return Array.from({ length: 512 }, (_, index) => request(random, index % 2 === 0, BODY_SIZES[size].path));
 }
 
-/** Writes the script that makes wrk send these requests in turn and print what it measured as one line of JSON. */
-export function writeLoadScript(folder: string): string {
-  const path = join(folder, 'load.lua');
-  const literals = loadRequests().map((text) => `  ${JSON.stringify(text)},`);
+/**
+ * How hard a proxy is loaded. `full`: each connection sends its next request as soon as it has the answer, so the proxy's core is busy all
+ * the time. `paced`: each waits first, for exponentially distributed times, so requests come at about the same rate to every proxy.
+ */
+export type LoadKind = 'full' | 'paced';
+
+/** Requests per second of a paced load if answers took no time: well below what the slowest proxy can do. */
+export const PACED_RATE: Readonly<Record<BodySize, number>> = { '1k': 5000, '100k': 1000 };
+
+/** Keep-alive connections of every load. */
+export const CONNECTIONS = 64;
+
+function pacing(size: BodySize, kind: LoadKind): string {
+  if (kind === 'full') return '';
+  const meanMs = (CONNECTIONS * 1000) / PACED_RATE[size];
+  return `delay = function()
+  return math.floor(-math.log(1 - math.random()) * ${meanMs} + 0.5)
+end
+`;
+}
+
+/** Writes the script that makes wrk send these requests in turn and print what it measured as one line of JSON. Gives its path. */
+export function writeLoadScript(folder: string, size: BodySize, kind: LoadKind): string {
+  const path = join(folder, `${size}-${kind}.lua`);
+  const literals = loadRequests(size).map((text) => `  ${JSON.stringify(text)},`);
   writeFileSync(
     path,
     `local requests = {
@@ -69,7 +91,7 @@ request = function()
   next = next % #requests + 1
   return requests[next]
 end
-done = function(summary, latency, rates)
+${pacing(size, kind)}done = function(summary, latency, rates)
   local errors = summary.errors
   print(string.format('{"requests":%d,"seconds":%.6f,"p50":%.3f,"p99":%.3f,"failed":%d}', summary.requests, summary.duration / 1e6,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000,
@@ -84,17 +106,16 @@ export interface LoadOptions {
   readonly script: string;
   readonly port: number;
   readonly seconds: number;
-  readonly connections: number;
   readonly core: number;
 }
 
 /**
- * One window of load: keep-alive connections that each send their next request when they have the answer.
+ * One window of load over keep-alive connections.
  * @throws Error where any request failed: such a window says nothing about cost.
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { code, output, stdout } = await runCommand('taskset', [
-    ...['-c', String(options.core), 'wrk', '--threads', '1', '--connections', String(options.connections)],
+    ...['-c', String(options.core), 'wrk', '--threads', '1', '--connections', String(CONNECTIONS)],
     ...['--duration', `${options.seconds}s`, '--timeout', '5s', '--script', options.script, `http://127.0.0.1:${options.port}/`],
   ]);
   const line = stdout.split('\n').find((text) => text.startsWith('{'));

@@ -1,6 +1,7 @@
+import { MEASURED_CORE } from '../cores.ts';
+import { coreTime, cpuTime, residentMemory } from '../process-cpu.ts';
 import type { Candidate, RunningProxy } from './candidate.ts';
 import { type LoadOptions, runLoad } from './load.ts';
-import { coreTime, cpuTime, residentMemory } from './process-cpu.ts';
 
 /** One window of one candidate. Times of CPU in microseconds per proxied request, latencies in milliseconds. */
 export interface Sample {
@@ -21,13 +22,13 @@ export interface RunningCandidate {
   readonly proxy: RunningProxy;
 }
 
-/** Loads one proxy, pinned to `core`, for one window and divides the CPU time it used by the requests it answered. */
-export async function measureWindow({ proxy }: RunningCandidate, core: number, load: Omit<LoadOptions, 'port'>): Promise<Sample> {
+/** Loads one proxy for one window and divides the CPU time it used by the requests it answered. */
+export async function measureWindow({ proxy }: RunningCandidate, load: Omit<LoadOptions, 'port'>): Promise<Sample> {
   const before = cpuTime(proxy.pid);
-  const coreBefore = coreTime(core);
+  const coreBefore = coreTime(MEASURED_CORE);
   const { requests, seconds, p50, p99 } = await runLoad({ ...load, port: proxy.port });
   const after = cpuTime(proxy.pid);
-  const busy = coreTime(core) - coreBefore;
+  const busy = coreTime(MEASURED_CORE) - coreBefore;
   const user = ((after.user - before.user) * 1e6) / requests;
   const system = ((after.system - before.system) * 1e6) / requests;
   const used = after.user - before.user + after.system - before.system;
@@ -41,23 +42,4 @@ export async function measureWindow({ proxy }: RunningCandidate, core: number, l
     memory: residentMemory(proxy.pid),
     disturbance: Math.max(0, busy - used) / seconds,
   };
-}
-
-/** A random order (Fisher-Yates): what disturbs the machine then disturbs no candidate more than another. */
-export function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
-  const order = [...items];
-  for (let last = order.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    const [a, b] = [order[last], order[other]];
-    if (a !== undefined && b !== undefined) [order[last], order[other]] = [b, a];
-  }
-  return order;
-}
-
-/** The middle value; of an even number of values the mean of the two in the middle; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  const upper = sorted[half] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? Number.NaN) + upper) / 2;
 }

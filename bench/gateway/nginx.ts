@@ -1,80 +1,61 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cookieBelow, cookieValid, requestIdBelow } from '../../src/core/visitor/patterns.ts';
-import type { Origins, RunningProxy } from './candidate.ts';
+import { BODY_SIZES } from './body-size.ts';
+import type { Origins, RunningProxy, Scheme } from './candidate.ts';
 import { freePort } from './free-port.ts';
+import { spawnProxy } from './spawn-proxy.ts';
 
-/** Runs nginx in the foreground with one worker on one core; `http` is the inside of its http block. */
-async function startNginx(core: number, port: number, http: string): Promise<Pick<RunningProxy, 'pid' | 'stop'>> {
-  const folder = mkdtempSync(join(tmpdir(), 'perch-nginx-'));
-  const path = join(folder, 'nginx.conf');
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
-  writeFileSync(
-    path,
-    `daemon off; pid ${folder}/pid; worker_processes 1; pcre_jit on; error_log stderr warn;
+/** Runs nginx in the foreground with one worker on one core; `http` gives the inside of its http block, and may write files for it. */
+function startNginx(core: number, port: number, http: (folder: string) => string): Promise<RunningProxy> {
+  return spawnProxy({
+    name: 'nginx',
+    core,
+    port,
+    configure: (folder) => {
+      const path = join(folder, 'nginx.conf');
+      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+        .map((name) => `${name}_temp_path ${folder}/${name};`)
+        .join(' ');
+      writeFileSync(
+        path,
+        `daemon off; pid ${folder}/pid; worker_processes 1; pcre_jit on; error_log stderr warn;
 ${process.getuid?.() === 0 ? 'user root root;' : ''}
 events { worker_connections 4096; }
 http {
   access_log off; ${temporary}
   keepalive_requests 1000000000; keepalive_timeout 75s; tcp_nodelay on;
-  ${http}
+  ${http(folder)}
 }
 `,
-  );
-  const child = spawn('taskset', ['-c', String(core), 'nginx', '-e', 'stderr', '-p', folder, '-c', path], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-4000);
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('error', (error) => {
-      output += error.message;
-      resolve();
-    });
-    child.once('close', () => resolve());
-  });
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  };
-  for (let attempt = 0; attempt < 250; attempt++) {
-    if (child.exitCode !== null || child.pid === undefined) break;
-    if (await accepts(port)) return { pid: child.pid, stop };
-    await sleep(20);
-  }
-  await stop();
-  throw new Error(`nginx did not start:\n${output}`);
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
+      );
+      return ['-e', 'stderr', '-p', folder, '-c', path];
+    },
   });
 }
 
-/** An origin that answers every request with 1 KB, once for each version; `x-version` says which. */
+/** An origin for each version; `x-version` says which answered. Answers 1 KB, or 100 KB by sendfile (body-size.ts). */
 export async function startOrigins(core: number): Promise<Origins & { stop(): Promise<void> }> {
   const ports = { stable: await freePort(), canary: await freePort() };
-  const body = 'x'.repeat(1023);
-  const servers = (['stable', 'canary'] as const).map(
-    (version) =>
-      `server { listen 127.0.0.1:${ports[version]}; location / { default_type text/html; add_header x-version ${version}; return 200 "${body}\\n"; } }`,
-  );
-  const { stop } = await startNginx(core, ports.canary, servers.join('\n  '));
+  const { '1k': small, '100k': large } = BODY_SIZES;
+  const { stop } = await startNginx(core, ports.canary, (folder) => {
+    const file = join(folder, 'large');
+    writeFileSync(file, `${'x'.repeat(large.bytes - 1)}\n`);
+    const servers = (['stable', 'canary'] as const).map(
+      (version) => `server {
+    listen 127.0.0.1:${ports[version]};
+    default_type text/html; add_header x-version ${version};
+    location = ${small.path} { return 200 "${'x'.repeat(small.bytes - 1)}\\n"; }
+    location = ${large.path} { alias ${file}; }
+  }`,
+    );
+    return `sendfile on; open_file_cache max=4; etag off; if_modified_since off;\n  ${servers.join('\n  ')}`;
+  });
   return { ...ports, stop };
 }
 
 /** The visitor scheme of the woven routes, in nginx's words: the same regexes, matched by PCRE with JIT. */
-function schemeMaps(cutoff: number, setCookie: string): string {
+function schemeMaps({ cutoff, setCookie }: Scheme): string {
   const full = (regex: string | undefined): string => `"~^(?:${regex})$"`;
   return `map $http_cookie $known { default ""; ${full(cookieBelow('perch', cutoff, 0))} canary; ${full(cookieValid('perch'))} stable; }
   map $request_id $new_id { "~^(.{8})(.{4})(.{4})(.{4})(.{12})$" "$1-$2-$3-$4-$5"; }
@@ -99,11 +80,7 @@ function proxyServer(port: number, target: string, requestId: string, extra: str
 }
 
 /** nginx as a proxy with keep-alive upstreams; with a scheme it does what the woven routes do. */
-export async function startNginxProxy(
-  core: number,
-  origins: Origins,
-  scheme: { cutoff: number; setCookie: string } | undefined,
-): Promise<RunningProxy> {
+export async function startNginxProxy(core: number, origins: Origins, scheme: Scheme | undefined): Promise<RunningProxy> {
   const port = await freePort();
   const upstreams = (['stable', 'canary'] as const).map(
     (version) => `upstream ${version} { server 127.0.0.1:${origins[version]}; keepalive 128; keepalive_requests 1000000000; }`,
@@ -111,7 +88,7 @@ export async function startNginxProxy(
   const server =
     scheme === undefined
       ? proxyServer(port, 'stable', '$request_id', '')
-      : `${schemeMaps(scheme.cutoff, scheme.setCookie)}
+      : `${schemeMaps(scheme)}
   ${proxyServer(port, '$cohort', '$new_id', 'add_header Set-Cookie $set_cookie always; add_header Cache-Control $cache_control always;')}`;
-  return { port, ...(await startNginx(core, port, `${upstreams.join('\n  ')}\n  ${server}`)) };
+  return startNginx(core, port, () => `${upstreams.join('\n  ')}\n  ${server}`);
 }

@@ -1,26 +1,38 @@
-import type { Candidate } from './candidate.ts';
-import { median, type Sample } from './measure.ts';
+import { median } from '../median.ts';
+import { table } from '../table.ts';
+import { BODY_SIZES, type BodySize } from './body-size.ts';
+import type { Candidate, ProxyName } from './candidate.ts';
+import { type LoadKind, PACED_RATE } from './load.ts';
+import type { Sample } from './measure.ts';
 
-/** All windows of one candidate, in the order of the rounds. */
+/** All windows of one candidate under one load, in the order of the rounds. */
 export interface Series {
   readonly candidate: Candidate;
+  readonly size: BodySize;
+  readonly load: LoadKind;
   readonly samples: readonly Sample[];
 }
 
-const HEADERS = ['proxy', 'scheme', 'CPU us', 'user', 'system', 'x nginx', 'x Envoy', 'p50 ms', 'p99 ms', 'req/s', 'MiB'];
+const RIVALS = ['nginx', 'HAProxy', 'Envoy'] as const satisfies readonly ProxyName[];
 
-/** A ratio as text; a dash where the rival did not run. */
-function ratio(series: Series, rival: Series | undefined): string {
-  return rival === undefined ? '-' : pairedRatio(series, rival).toFixed(2);
-}
+const HEADERS = ['proxy', 'scheme', 'CPU us', 'user', 'system', ...RIVALS.map((rival) => `x ${rival}`), 'p50 ms', 'p99 ms', 'req/s', 'MiB'];
 
 /** Median over the rounds of this candidate's cost divided by the rival's in the same round. */
 function pairedRatio(series: Series, rival: Series): number {
   return median(series.samples.map((sample, round) => sample.cpu / (rival.samples[round]?.cpu ?? Number.NaN)));
 }
 
-function rivalOf(all: readonly Series[], series: Series, proxy: Candidate['proxy']): Series | undefined {
-  return all.find(({ candidate }) => candidate.proxy === proxy && candidate.scheme === series.candidate.scheme);
+/** Who does the same work under the same load. */
+function rivalOf(all: readonly Series[], { candidate, size, load }: Series, proxy: ProxyName): Series | undefined {
+  return all.find(
+    (other) => other.candidate.proxy === proxy && other.candidate.scheme === candidate.scheme && other.size === size && other.load === load,
+  );
+}
+
+/** A ratio as text; a dash where the rival did not run. */
+function ratio(all: readonly Series[], series: Series, proxy: ProxyName): string {
+  const rival = rivalOf(all, series, proxy);
+  return rival === undefined ? '-' : pairedRatio(series, rival).toFixed(2);
 }
 
 function row(all: readonly Series[], series: Series): readonly string[] {
@@ -31,8 +43,7 @@ function row(all: readonly Series[], series: Series): readonly string[] {
     middle((sample) => sample.cpu, 1),
     middle((sample) => sample.user, 1),
     middle((sample) => sample.system, 1),
-    ratio(series, rivalOf(all, series, 'nginx')),
-    ratio(series, rivalOf(all, series, 'Envoy')),
+    ...RIVALS.map((rival) => ratio(all, series, rival)),
     middle((sample) => sample.p50, 2),
     middle((sample) => sample.p99, 2),
     middle((sample) => sample.requestsPerSecond, 0),
@@ -40,27 +51,38 @@ function row(all: readonly Series[], series: Series): readonly string[] {
   ];
 }
 
-/** The results as a Markdown table, padded so that it also reads well on a terminal. Ratios compare equals: same scheme, same round. */
-export function resultTable(all: readonly Series[]): string {
-  const rows = [HEADERS, ...all.map((series) => row(all, series))];
-  const widths = HEADERS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-  return [line(rows[0] ?? []), rule, ...rows.slice(1).map(line)].join('\n');
+function title(size: BodySize, load: LoadKind): string {
+  const { label } = BODY_SIZES[size];
+  return load === 'full' ? `${label}, as fast as it goes` : `${label}, at about ${PACED_RATE[size]} requests per second`;
 }
 
-/** How Perch with the scheme stands against the goal. */
-export function goalLine(all: readonly Series[], goal: number): string {
-  const ratios = all
-    .filter(({ candidate }) => candidate.proxy === 'Perch' && candidate.scheme)
+/** One table for each size and load, with its heading. Ratios compare equals: same scheme, load and round. */
+export function resultTables(all: readonly Series[]): string {
+  const groups = Map.groupBy(all, ({ size, load }) => title(size, load));
+  return [...groups]
+    .map(([heading, series]) => `## ${heading}\n\n${table([HEADERS, ...series.map((each) => row(all, each))], 2)}\n`)
+    .join('\n');
+}
+
+/** CPU per request at most this much of Envoy's, with the visitor scheme on, for 1 KB at full load. */
+const GOAL = 0.65;
+
+/** How Perch stands against the goal, for each of its candidates that the goal is about. */
+export function goalTable(all: readonly Series[]): string {
+  const rows = all
+    .filter(({ candidate, size, load }) => candidate.proxy === 'Perch' && candidate.scheme && size === '1k' && load === 'full')
     .flatMap((series) => {
       const rival = rivalOf(all, series, 'Envoy');
-      return rival === undefined ? [] : [pairedRatio(series, rival)];
+      if (rival === undefined) return [];
+      const measured = pairedRatio(series, rival);
+      return [[`CPU per request, scheme on, 1 KB: ${series.candidate.name}`, `${GOAL} x Envoy`, measured.toFixed(2), verdict(measured)]];
     });
-  if (ratios.length === 0) return `Goal (at most ${goal} x Envoy with the scheme on): not measured in this run.`;
-  const worst = Math.max(...ratios);
-  return `Goal (at most ${goal} x Envoy with the scheme on): ${worst.toFixed(2)}, ${worst <= goal ? 'met' : 'MISSED'}.`;
+  const body = rows.length === 0 ? 'The goals were not measured in this run.' : table([['goal', 'at most', 'measured', ''], ...rows], 1);
+  return `## Goals\n\n${body}\n`;
+}
+
+function verdict(measured: number): string {
+  return measured <= GOAL ? 'met' : 'MISSED';
 }
 
 /** How much others took of the proxies' core; above a few percent the figures are worth little. */

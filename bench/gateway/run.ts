@@ -1,138 +1,125 @@
-// `node bench/gateway/run.ts`: CPU per proxied request of Perch's gateway beside nginx and Envoy. See README.md here.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+// `node bench/gateway/run.ts`: CPU per proxied request and latency of Perch's gateway beside nginx, HAProxy and Envoy. See README.md here.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { provideEnvoy } from '../../tools/provide-envoy.ts';
-import { runCommand } from '../../tools/run-command.ts';
-import type { Candidate, Origins } from './candidate.ts';
-import { startEnvoyProxy } from './envoy.ts';
-import { loadRequests, writeLoadScript } from './load.ts';
-import { describeMachine, missingPrograms } from './machine.ts';
-import { measureWindow, type RunningCandidate, type Sample, shuffled } from './measure.ts';
-import { startNginxProxy, startOrigins } from './nginx.ts';
-import { startPerchProxy } from './perch.ts';
-import { goalLine, quietLine, resultTable, type Series } from './report.ts';
-import { CUTOFF, shopRoutes, shopSetCookie, wovenShopRoutes } from './shop.ts';
+import { LOAD_CORE, leaveMeasuredCore, MEASURED_CORE } from '../cores.ts';
+import { describeMachine, missingPrograms } from '../machine.ts';
+import { recordResults } from '../record.ts';
+import { shuffled } from '../shuffled.ts';
+import type { BodySize } from './body-size.ts';
+import { allCandidates } from './candidates.ts';
+import { CONNECTIONS, type LoadKind, writeLoadScript } from './load.ts';
+import { measureWindow, type RunningCandidate, type Sample } from './measure.ts';
+import { startOrigins } from './nginx.ts';
+import { type Plan, readPlan, UsageError } from './options.ts';
+import { goalTable, quietLine, resultTables, type Series } from './report.ts';
 import { verifyCandidate } from './verify.ts';
 
-const PROXY_CORE = 0;
-const LOAD_CORE = 1;
-const CONNECTIONS = 64;
-/** DESIGN, issue 3: at most this times Envoy's CPU per request, with the visitor scheme on. */
-const GOAL = 0.9;
+const PROGRAMS = ['nginx', 'haproxy', 'wrk', 'taskset'] as const;
 
-function candidates(envoy: string, origins: Origins): readonly Candidate[] {
-  const scheme = { cutoff: CUTOFF, setCookie: shopSetCookie() };
-  return [
-    { name: 'nginx', proxy: 'nginx', scheme: false, start: () => startNginxProxy(PROXY_CORE, origins, undefined) },
-    { name: 'nginx', proxy: 'nginx', scheme: true, start: () => startNginxProxy(PROXY_CORE, origins, scheme) },
-    { name: 'Envoy', proxy: 'Envoy', scheme: false, start: () => startEnvoyProxy(envoy, PROXY_CORE, origins, shopRoutes) },
-    { name: 'Envoy', proxy: 'Envoy', scheme: true, start: () => startEnvoyProxy(envoy, PROXY_CORE, origins, wovenShopRoutes()) },
-    { name: 'Perch', proxy: 'Perch', scheme: false, start: () => startPerchProxy(PROXY_CORE, { origins, scheme: false, evidence: false }) },
-    { name: 'Perch', proxy: 'Perch', scheme: true, start: () => startPerchProxy(PROXY_CORE, { origins, scheme: true, evidence: false }) },
-    {
-      name: 'Perch, counting visitors',
-      proxy: 'Perch',
-      scheme: true,
-      start: () => startPerchProxy(PROXY_CORE, { origins, scheme: true, evidence: true }),
-    },
-  ];
+/** One cell of the results: a proxy under a load, and what was measured of it. */
+interface Cell {
+  readonly running: RunningCandidate;
+  readonly size: BodySize;
+  readonly load: LoadKind;
+  readonly script: string;
+  readonly samples: Sample[];
 }
 
-interface Plan {
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly warmUp: number;
-  /** Lower-case names of proxies; empty: all. */
-  readonly only: readonly string[];
+function say(text: string): void {
+  console.error(text);
 }
 
-async function measureRounds(running: readonly RunningCandidate[], plan: Plan): Promise<readonly Series[]> {
+/** What is left, from what was done so far. */
+function remaining(startedAt: number, done: number, total: number): string {
+  const seconds = Math.round(((performance.now() - startedAt) / 1000 / done) * (total - done));
+  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+async function warmUp(running: readonly RunningCandidate[], plan: Plan, scripts: ReadonlyMap<BodySize, string>): Promise<void> {
+  for (const each of running) {
+    say(`warming up ${each.candidate.name}, scheme ${each.candidate.scheme ? 'on' : 'off'}`);
+    for (const script of scripts.values()) await measureWindow(each, { script, core: LOAD_CORE, seconds: plan.warmUp });
+  }
+}
+
+async function measure(running: readonly RunningCandidate[], plan: Plan): Promise<readonly Series[]> {
   const folder = mkdtempSync(join(tmpdir(), 'perch-bench-'));
-  const load = { script: writeLoadScript(folder), connections: CONNECTIONS, core: LOAD_CORE };
-  const samples = new Map<Candidate, Sample[]>(running.map(({ candidate }) => [candidate, []]));
+  const cells: readonly Cell[] = plan.loads.flatMap((load) =>
+    plan.sizes.flatMap((size) => {
+      const script = writeLoadScript(folder, size, load);
+      return running.map((each) => ({ running: each, size, load, script, samples: [] }));
+    }),
+  );
   try {
-    for (const each of running) await measureWindow(each, PROXY_CORE, { ...load, seconds: plan.warmUp });
+    await warmUp(running, plan, new Map(plan.sizes.map((size) => [size, writeLoadScript(folder, size, 'full')])));
+    const startedAt = performance.now();
     for (let round = 1; round <= plan.rounds; round++) {
-      for (const each of shuffled(running, Math.random)) {
-        samples.get(each.candidate)?.push(await measureWindow(each, PROXY_CORE, { ...load, seconds: plan.seconds }));
+      for (const cell of shuffled(cells, Math.random)) {
+        cell.samples.push(await measureWindow(cell.running, { script: cell.script, core: LOAD_CORE, seconds: plan.seconds }));
       }
-      console.error(`round ${round} of ${plan.rounds}`);
+      say(`round ${round} of ${plan.rounds}, ${remaining(startedAt, round, plan.rounds)} left`);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return running.map(({ candidate }) => ({ candidate, samples: samples.get(candidate) ?? [] }));
+  return cells.map(({ running: { candidate }, size, load, samples }) => ({ candidate, size, load, samples }));
 }
 
-async function bench(plan: Plan): Promise<readonly Series[]> {
-  const envoy = await provideEnvoy();
+async function bench(plan: Plan, envoy: string): Promise<readonly Series[]> {
   const origins = await startOrigins(LOAD_CORE);
   const running: RunningCandidate[] = [];
   try {
-    for (const candidate of candidates(envoy, origins)) {
-      if (plan.only.length > 0 && !plan.only.includes(candidate.proxy.toLowerCase())) continue;
+    for (const candidate of allCandidates(MEASURED_CORE, envoy, origins)) {
+      if (!plan.only.includes(candidate.proxy) || !plan.scheme.includes(candidate.scheme ? 'on' : 'off')) continue;
       const started = { candidate, proxy: await candidate.start() };
       running.push(started);
-      await verifyCandidate(started, loadRequests(), CUTOFF);
+      for (const size of plan.sizes) await verifyCandidate(started, size);
     }
-    return await measureRounds(running, plan);
+    return await measure(running, plan);
   } finally {
     await Promise.all(running.map(({ proxy }) => proxy.stop()));
     await origins.stop();
   }
 }
 
-async function report(series: readonly Series[], plan: Plan): Promise<string> {
-  const machine = await describeMachine(await provideEnvoy());
+async function report(series: readonly Series[], plan: Plan, envoy: string): Promise<string> {
   const lines = [
-    resultTable(series),
+    ...(await describeMachine(PROGRAMS.slice(0, 3), envoy)),
     '',
-    goalLine(series, GOAL),
-    '',
-    `Medians of ${plan.rounds} shuffled rounds of ${plan.seconds} s after ${plan.warmUp} s of warm-up, ${CONNECTIONS} keep-alive connections; ratios are medians of the rounds' own.`,
+    `Medians of ${plan.rounds} shuffled rounds of ${plan.seconds} s windows after ${plan.warmUp} s of warm-up, ${CONNECTIONS} keep-alive connections; ratios are medians of the rounds' own.`,
     quietLine(series),
-    ...machine,
+    '',
+    resultTables(series),
+    goalTable(series),
   ];
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '10' },
-      seconds: { type: 'string', default: '3' },
-      'warm-up': { type: 'string', default: '5' },
-      only: { type: 'string' },
-      record: { type: 'boolean', default: false },
-    },
-  });
-  const plan = {
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    warmUp: Number(values['warm-up']),
-    only: values.only?.toLowerCase().split(',') ?? [],
-  };
-  if (process.platform !== 'linux' || cpus().length < 2) {
-    console.error('This bench needs Linux with at least two cores: one for the proxies, one for the load.');
-    return 2;
+  const plan = readPlan(process.argv.slice(2));
+  if (typeof plan === 'string') {
+    console.log(plan);
+    return 0;
   }
-  const missing = await missingPrograms();
+  const missing = await missingPrograms(PROGRAMS);
   if (missing.length > 0) {
-    console.error(missing.join('\n'));
+    say(missing.join('\n'));
     return 2;
   }
-  await runCommand('taskset', ['-cp', String(LOAD_CORE), String(process.pid)]);
-  const text = await report(await bench(plan), plan);
+  await leaveMeasuredCore();
+  const envoy = await provideEnvoy();
+  const text = await report(await bench(plan, envoy), plan, envoy);
   console.log(text);
-  if (values.record) {
-    const folder = new URL('results/', import.meta.url);
-    mkdirSync(folder, { recursive: true });
-    const day = new Date().toISOString().slice(0, 10);
-    writeFileSync(new URL(`${day}.md`, folder), `# CPU per proxied request, ${day}\n\n${text}`);
-  }
+  if (plan.record) say(`recorded in ${recordResults(new URL('.', import.meta.url), 'The gateway beside nginx, HAProxy and Envoy', text)}`);
   return 0;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  say(`${error.message}\nnode bench/gateway/run.ts --help says more`);
+  process.exitCode = 2;
+}

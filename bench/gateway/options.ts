@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util';
+import { BODY_SIZES, type BodySize } from './body-size.ts';
+import { PROXIES, type ProxyName } from './candidate.ts';
+import type { LoadKind } from './load.ts';
+
+/** What to measure. */
+export interface Plan {
+  readonly rounds: number;
+  /** Of each window. */
+  readonly seconds: number;
+  /** Seconds of full load on each proxy and size before anything is measured. */
+  readonly warmUp: number;
+  readonly only: readonly ProxyName[];
+  readonly scheme: readonly ('on' | 'off')[];
+  readonly sizes: readonly BodySize[];
+  readonly loads: readonly LoadKind[];
+  /** Whether the results are written to a file. */
+  readonly record: boolean;
+}
+
+const USAGE = `usage: node bench/gateway/run.ts [options]
+
+CPU per proxied request and latency of Perch's gateway beside nginx, HAProxy and Envoy. README.md here says what it means.
+
+  --only NAMES      proxies, by comma: nginx,haproxy,envoy,perch          (all)
+  --scheme WHICH    with the visitor scheme, without, or both: on,off     (on,off)
+  --sizes NAMES     sizes of the answers: 1k,100k                         (1k,100k)
+  --loads NAMES     full: as fast as it goes; paced: at a fixed rate      (full,paced)
+  --rounds N        rounds, each with every proxy in another order        (8)
+  --seconds N       length of each window                                 (2)
+  --warm-up N       seconds of load before measuring, per proxy and size  (3)
+  --record          write the results to results/DATE.md
+  --help            this text
+
+Examples
+  node bench/gateway/run.ts --record                                       everything: about 12 minutes
+  node bench/gateway/run.ts --only perch,envoy --scheme on --sizes 1k --loads full --rounds 4    one ratio, in a minute
+`;
+
+/** A command line that asks for something that there is not: all of it is in the message. */
+export class UsageError extends Error {}
+
+function names<Name extends string>(option: string, text: string, known: readonly Name[]): readonly Name[] {
+  return text.split(',').map((name) => {
+    const found = known.find((each) => each.toLowerCase() === name.trim().toLowerCase());
+    if (found === undefined)
+      throw new UsageError(`--${option}: there is no ${JSON.stringify(name)}; there are ${known.join(', ').toLowerCase()}`);
+    return found;
+  });
+}
+
+function count(option: string, text: string): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new UsageError(`--${option}: ${JSON.stringify(text)} is not a whole number from 1 to 9999`);
+  return Number(text);
+}
+
+/**
+ * Reads the command line; the text to print where it asks for help.
+ * @throws UsageError for unknown options, names and numbers.
+ */
+export function readPlan(args: readonly string[]): Plan | string {
+  const values = parse(args);
+  if (values.help) return USAGE;
+  const sizes = Object.keys(BODY_SIZES) as BodySize[];
+  return {
+    rounds: count('rounds', values.rounds),
+    seconds: count('seconds', values.seconds),
+    warmUp: count('warm-up', values['warm-up']),
+    only: names('only', values.only, PROXIES),
+    scheme: names('scheme', values.scheme, ['on', 'off']),
+    sizes: names('sizes', values.sizes, sizes),
+    loads: names('loads', values.loads, ['full', 'paced']),
+    record: values.record,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string', default: PROXIES.join(',') },
+        scheme: { type: 'string', default: 'on,off' },
+        sizes: { type: 'string', default: Object.keys(BODY_SIZES).join(',') },
+        loads: { type: 'string', default: 'full,paced' },
+        rounds: { type: 'string', default: '8' },
+        seconds: { type: 'string', default: '2' },
+        'warm-up': { type: 'string', default: '3' },
+        record: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
