@@ -131,7 +131,7 @@ describe('data that cannot be used', () => {
     const damaged = readFileSync(file);
     expectOneLine(
       await perch(['serve', ...FREE_PORTS, '--data', scene.data, '-f', scene.files]),
-      /perch\.db is damaged .*: move it and its -wal file away and start again from your files/,
+      /perch\.db is damaged .*: move it and its -journal file away and start again from your files/,
     );
     expect(readFileSync(file).equals(damaged)).toBe(true);
     rmSync(file);

@@ -4,6 +4,7 @@ import type { ReleaseRequest, ReleaseStatus } from '../../core/release/status.ts
 import type { Manifest } from '../manifest.ts';
 import type { ObjectRef, StoredObject } from '../store.ts';
 import { StoreCorruptError } from '../store-errors.ts';
+import { OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** What a write changes of a stored object; absent fields stay. `undefined` clears where a column may be empty. */
@@ -19,9 +20,10 @@ export interface ObjectChange {
 
 /** The rows of the store as objects. No rules here: those are the store's. Writes belong in a transaction. */
 export interface ObjectTable {
-  /** The revision of the last write. */
-  readRevision(): number;
-  writeRevision(revision: number): void;
+  /** The revision of the last write. Throws StoreCorruptError where anything in the store is not what was written. */
+  verify(): number;
+  /** Ends a write, the last act of its transaction. */
+  seal(revision: number): void;
   get(ref: ObjectRef): StoredObject | undefined;
   /** In the order in which the objects were created. */
   list(kind: string | undefined, namespace: string | undefined): readonly StoredObject[];
@@ -32,7 +34,8 @@ export interface ObjectTable {
   /** Canonical JSON of what `source` applied last. */
   lastApplied(source: string, ref: ObjectRef): string | undefined;
   setLastApplied(source: string, ref: ObjectRef, applied: string): void;
-  forgetApplied(ref: ObjectRef): void;
+  /** Of one source, or of all. */
+  forgetApplied(ref: ObjectRef, source?: string): void;
   /** Everything that `source` applied and nobody deleted since. */
   appliedBy(source: string): readonly ObjectRef[];
 }
@@ -41,10 +44,14 @@ type Row = Record<string, SQLOutputValue>;
 
 /** The table of `db`, with its statements prepared once. */
 export function objectTable(db: SqliteDatabase): ObjectTable {
-  const revision = db.prepare('SELECT revision FROM meta');
+  const meta = db.prepare(`SELECT revision, digest, ${STORE_DIGEST} AS actual FROM meta`);
   const setRevision = db.prepare('UPDATE meta SET revision = ?');
-  const one = db.prepare('SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?');
-  const some = db.prepare('SELECT * FROM objects WHERE kind = coalesce(?, kind) AND namespace = coalesce(?, namespace) ORDER BY sequence');
+  const sealStore = db.prepare(`UPDATE meta SET digest = ${STORE_DIGEST}`);
+  const sealObject = db.prepare(`UPDATE objects SET digest = ${OBJECT_DIGEST} WHERE kind = ? AND namespace = ? AND name = ?`);
+  const objects = `SELECT *, ${OBJECT_DIGEST} AS actual FROM objects`;
+  const sources = `SELECT *, ${SOURCE_DIGEST} AS actual FROM sources`;
+  const one = db.prepare(`${objects} WHERE kind = ? AND namespace = ? AND name = ?`);
+  const some = db.prepare(`${objects} WHERE kind = coalesce(?, kind) AND namespace = coalesce(?, namespace) ORDER BY sequence`);
   const insert = db.prepare(
     'INSERT INTO objects (kind, namespace, name, base, generation, revision, created_at) VALUES (?, ?, ?, ?, 1, ?, ?)',
   );
@@ -54,21 +61,34 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
      WHERE kind = ? AND namespace = ? AND name = ?`,
   );
   const remove = db.prepare('DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?');
-  const applied = db.prepare('SELECT applied FROM sources WHERE source = ? AND kind = ? AND namespace = ? AND name = ?');
+  const applied = db.prepare(`${sources} WHERE source = ? AND kind = ? AND namespace = ? AND name = ?`);
   const setApplied = db.prepare(
     `INSERT INTO sources (source, kind, namespace, name, applied) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (source, kind, namespace, name) DO UPDATE SET applied = excluded.applied`,
   );
-  const forget = db.prepare('DELETE FROM sources WHERE kind = ? AND namespace = ? AND name = ?');
-  const appliedBy = db.prepare('SELECT kind, namespace, name FROM sources WHERE source = ? ORDER BY kind, namespace, name');
+  const forget = db.prepare('DELETE FROM sources WHERE kind = ? AND namespace = ? AND name = ? AND source = coalesce(?, source)');
+  const appliedBy = db.prepare(`${sources} WHERE source = coalesce(?, source) ORDER BY kind, namespace, name`);
+  const sealApplied = db.prepare(
+    `UPDATE sources SET digest = ${SOURCE_DIGEST} WHERE source = ? AND kind = ? AND namespace = ? AND name = ?`,
+  );
   const keyOf = (ref: ObjectRef): [string, string, string] => [ref.kind, ref.namespace, ref.name];
   const column = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
-  const parse = (row: Row): StoredObject => storedObject(row, db.file);
+  const intact = (row: Row): Row => {
+    if (row['digest'] === row['actual']) return row;
+    throw new StoreCorruptError(db.file, `${Object.values(refOfRow(row)).join(' ')} is not as it was written`);
+  };
+  const parse = (row: Row): StoredObject => storedObject(intact(row));
 
   return {
-    readRevision: () => Number(revision.get()?.['revision']),
-    writeRevision: (value) => {
-      setRevision.run(value);
+    verify: () => {
+      for (const row of [...some.all(null, null), ...appliedBy.all(null)]) intact(row);
+      const row = meta.get();
+      if (row === undefined || row['digest'] !== row['actual']) throw new StoreCorruptError(db.file, 'something of it is lost');
+      return Number(row['revision']);
+    },
+    seal: (revision) => {
+      setRevision.run(revision);
+      sealStore.run();
     },
     get: (ref) => {
       const row = one.get(...keyOf(ref));
@@ -77,10 +97,12 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
     list: (kind, namespace) => some.all(kind ?? null, namespace ?? null).map(parse),
     insert: (ref, base, createdAt, at) => {
       insert.run(...keyOf(ref), JSON.stringify(base), at, createdAt);
+      sealObject.run(...keyOf(ref));
     },
     update: (ref, change, at) => {
       const row = one.get(...keyOf(ref));
       if (row === undefined) throw new Error(`no such object: ${keyOf(ref).join(' ')}`);
+      intact(row);
       update.run(
         change.base === undefined ? (row['base'] ?? null) : JSON.stringify(change.base),
         'served' in change ? column(change.served) : (row['served'] ?? null),
@@ -92,22 +114,24 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
         at,
         ...keyOf(ref),
       );
+      sealObject.run(...keyOf(ref));
     },
     remove: (ref) => {
       remove.run(...keyOf(ref));
-      forget.run(...keyOf(ref));
+      forget.run(...keyOf(ref), null);
     },
     lastApplied: (source, ref) => {
       const row = applied.get(source, ...keyOf(ref));
-      return row === undefined ? undefined : String(row['applied']);
+      return row === undefined ? undefined : String(intact(row)['applied']);
     },
     setLastApplied: (source, ref, json) => {
       setApplied.run(source, ...keyOf(ref), json);
+      sealApplied.run(source, ...keyOf(ref));
     },
-    forgetApplied: (ref) => {
-      forget.run(...keyOf(ref));
+    forgetApplied: (ref, source) => {
+      forget.run(...keyOf(ref), source ?? null);
     },
-    appliedBy: (source) => appliedBy.all(source).map(refOfRow),
+    appliedBy: (source) => appliedBy.all(source).map((row) => refOfRow(intact(row))),
   };
 }
 
@@ -115,15 +139,9 @@ function refOfRow(row: Row): ObjectRef {
   return { kind: String(row['kind']), namespace: String(row['namespace']), name: String(row['name']) };
 }
 
-function storedObject(row: Row, file: string): StoredObject {
+function storedObject(row: Row): StoredObject {
   const createdAt = String(row['created_at']);
-  const parse = (column: string): unknown => {
-    try {
-      return JSON.parse(String(row[column]));
-    } catch (error) {
-      throw new StoreCorruptError(file, `${column} of ${Object.values(refOfRow(row)).join(' ')} is not JSON`, error);
-    }
-  };
+  const parse = (column: string): unknown => JSON.parse(String(row[column]));
   // Istio orders VirtualServices by this field, which a cluster gives in whole seconds.
   const stamp = (object: KubeObject): KubeObject => ({
     ...object,

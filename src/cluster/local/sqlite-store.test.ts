@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { seededRandom } from '../../../test/harness/seeded-random.ts';
 import { PROGRESSING } from '../../core/release/status.cases.ts';
 import { runtimeAdmission } from '../admission.ts';
 import { canaryRelease, STORE_CASES, virtualService } from '../store.cases.ts';
@@ -161,7 +162,8 @@ describe('a second instance', () => {
     const store = open();
     const error = errorOf(() => open());
     expect(error).toBeInstanceOf(StoreLockedError);
-    expect(String(error)).toContain(`another perch uses ${dataDir}`);
+    const who = process.platform === 'linux' ? `another perch (process ${process.pid})` : 'another perch';
+    expect(String(error)).toContain(`${who} uses ${dataDir}`);
     expect(await store.apply('files', [virtualService('v1')])).toMatchObject({ ok: true });
     await store.close();
     expect(await open().list()).toHaveLength(1);
@@ -206,14 +208,90 @@ describe('a file that cannot be used', () => {
     expect(readFileSync(file()).equals(damaged)).toBe(true);
   });
 
-  test('with a row that is not JSON: the object is named', async () => {
-    await fill();
+  /** Changes the file as SQLite itself would: every page of it makes sense afterwards. */
+  function edit(sql: string): void {
     const db = new DatabaseSync(file());
-    db.exec(`UPDATE objects SET base = '{"apiVersion":' WHERE name = 'reviews-7'`);
+    db.exec(sql);
     db.close();
+  }
+
+  test.each([
+    [
+      `UPDATE objects SET base = replace(base, 'v1', 'v2') WHERE name = 'reviews-7'`,
+      'VirtualService default reviews-7 is not as it was written',
+    ],
+    [`UPDATE objects SET created_at = '2020-01-01T00:00:00.000Z' WHERE name = 'reviews-7'`, 'reviews-7 is not as it was written'],
+    [`UPDATE sources SET applied = '{}' WHERE name = 'reviews-7'`, 'VirtualService default reviews-7 is not as it was written'],
+    [`DELETE FROM objects WHERE name = 'reviews-7'`, 'something of it is lost'],
+    [`DELETE FROM sources WHERE name = 'reviews-7'`, 'something of it is lost'],
+    ['UPDATE meta SET revision = revision - 1', 'something of it is lost'],
+    ['DELETE FROM meta', 'something of it is lost'],
+    ['DROP TABLE sources', 'its tables are not those of perch'],
+    ['ALTER TABLE objects DROP COLUMN request', 'its tables are not those of perch'],
+  ])('in which every page makes sense, but the content was changed by another: %s', async (sql, reason) => {
+    await fill();
+    edit(sql);
+    const error = errorOf(() => open());
+    expect(error).toBeInstanceOf(StoreCorruptError);
+    expect(String(error)).toContain(reason);
+  });
+
+  test('with any one bit of its content changed: refused, or nothing of the content is different', async () => {
+    await fill();
     const store = open();
-    await expect(store.list()).rejects.toThrow(/VirtualService default reviews-7 is not JSON/);
-    await expect(store.list()).rejects.toBeInstanceOf(StoreCorruptError);
+    const objects = await store.list();
+    await store.close();
+    const good = readFileSync(file());
+    const random = seededRandom(20261122);
+    let refused = 0;
+    for (let round = 0; round < 300; round += 1) {
+      const damaged = Buffer.from(good);
+      const at = Math.floor(random() * good.length);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+      writeFileSync(file(), damaged);
+      try {
+        const opened = open();
+        expect(await opened.list(), `bit flipped at ${at}`).toEqual(objects);
+        await opened.close();
+      } catch (error) {
+        if (!(error instanceof StoreCorruptError || error instanceof StoreVersionError)) throw error;
+        expect(readFileSync(file()).equals(damaged), `left as it was, bit flipped at ${at}`).toBe(true);
+        refused += 1;
+      }
+    }
+    // What is not refused is space that nothing uses.
+    expect(refused).toBeGreaterThan(150);
+  });
+
+  test('damaged while it is in use: what is read is as it was written, or refused', async () => {
+    await fill();
+    const store = open();
+    const objects = await store.list();
+    writeFileSync(file(), readFileSync(file()).fill(0xff, 4096));
+    const read = await store.list().catch((error: unknown) => error);
+    if (read instanceof Error) expect(read).toBeInstanceOf(StoreCorruptError);
+    else expect(read).toEqual(objects);
+  });
+
+  test.each([
+    ['empty', () => truncateSync(file(), 0), 'it is empty'],
+    ['cut inside its header', () => truncateSync(file(), 50), 'it is cut short'],
+    ['a directory', () => [rmSync(file()), mkdirSync(file())], 'it is a directory; move it away'],
+  ])('%s: never taken for a new one', async (_how, damage, reason) => {
+    await fill();
+    damage();
+    const error = errorOf(() => open());
+    expect([StoreCorruptError, StoreVersionError]).toContain((error as Error).constructor);
+    expect(String(error)).toContain(reason);
+  });
+
+  test('another program’s, with changes that wait in a -wal file beside it: neither is touched', () => {
+    const db = new DatabaseSync(file());
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE bookmarks (url TEXT); PRAGMA application_id = 1');
+    const before = [file(), `${file()}-wal`].map((path) => readFileSync(path));
+    cleanups.push(() => db.close());
+    expect(errorOf(() => open())).toBeInstanceOf(StoreVersionError);
+    expect([file(), `${file()}-wal`].map((path) => readFileSync(path))).toEqual(before);
   });
 
   test('of the format before becomes one of this, with everything in it', async () => {

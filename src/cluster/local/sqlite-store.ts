@@ -8,7 +8,7 @@ import { canonicalJson, manifestOf, refText, sameManifest } from '../manifest.ts
 import type { ObjectRef, RouteChange, Store, StoredObject } from '../store.ts';
 import { planApply } from './apply-plan.ts';
 import { type ObjectChange, type ObjectTable, objectTable } from './object-table.ts';
-import { openSqliteDatabase } from './sqlite-database.ts';
+import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
 
 export interface SqliteStoreOptions {
   /** Directory of the data file, made when absent; `:memory:` keeps everything in memory, for tests and dry runs. */
@@ -21,16 +21,15 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * The store of one machine: one SQLite file, WAL, every write durable when its promise resolves, held by one process alone.
+ * The store of one machine: one SQLite file, every write durable when its promise resolves, held by one process alone.
  * Throws StoreLockedError, StoreCorruptError, StoreVersionError or StoreWriteError; later reads and writes reject with the same.
  */
 export function openSqliteStore(options: SqliteStoreOptions): Store {
-  const db = openSqliteDatabase(options.dataDir);
-  const table = objectTable(db);
+  const { db, table, verified } = openTable(options.dataDir);
   const changed = new Listeners<[readonly ObjectRef[], number]>(options.onListenerError);
   const served = new Listeners<[number]>(options.onListenerError);
   const timestamp = (): string => new Date(options.now()).toISOString();
-  let revision = db.read(() => table.readRevision());
+  let revision = verified;
   let servedRevision = 0;
 
   /** One transaction of the next revision. What it says it changed is told; where that is nothing, no revision is used up. */
@@ -38,7 +37,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     const next = revision + 1;
     const refs = db.transaction(() => {
       const touched = work(next);
-      if (touched.length > 0) table.writeRevision(next);
+      // What a source applied may have changed alone.
+      table.seal(touched.length > 0 ? next : revision);
       return touched;
     });
     if (refs.length === 0) return;
@@ -57,14 +57,16 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       if (hasErrors(plan.diagnostics)) return { ok: false, diagnostics: plan.diagnostics };
       const at = timestamp();
       write((next) => {
-        for (const { ref, manifest, existing, result, repeated } of plan.steps) {
+        for (const { ref, manifest, existing, result, repeated, isReleased } of plan.steps) {
           if (result === 'created') table.insert(ref, manifest, at, next);
           if (result === 'configured' && existing !== undefined) {
             const generation = existing.generation + Number(!sameSpec(existing.base, manifest));
-            table.update(ref, { base: manifest, generation, deletion: undefined }, next);
+            const kept = isReleased ? { served: manifestOf(existing.served) } : {};
+            table.update(ref, { base: manifest, generation, deletion: undefined, ...kept }, next);
           }
           if (!repeated) table.setLastApplied(source, ref, canonicalJson(manifest));
         }
+        for (const ref of plan.handedOver) table.forgetApplied(ref, source);
         for (const ref of plan.pruned) markOrRemove(table, ref, { at, restoresBase: false }, next);
         return [...plan.steps.filter((step) => step.result !== 'unchanged').map((step) => step.ref), ...plan.pruned];
       });
@@ -78,6 +80,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     requestDeletion: async (ref, { restoreBase = false } = {}) => {
       const existing = db.read(() => table.get(ref));
       if (existing === undefined) return { kind: 'absent' };
+      const bases = db.read(() => table.list(RELEASE, undefined)).map(({ base }) => base);
+      const diagnostics = options.admission.admitDeletion(ref, bases);
+      if (hasErrors(diagnostics)) return { kind: 'refused', diagnostics };
       const { deletionRequestedAt, deletionRestoresBase = false } = existing;
       if (deletionRequestedAt !== undefined && deletionRestoresBase === restoreBase) return { kind: 'accepted' };
       write((next) => {
@@ -126,6 +131,18 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     onServed: (listener) => served.add(listener),
     close: async () => db.close(),
   };
+}
+
+/** Opens the tables, all of whose content was looked at: it is as it was written. */
+function openTable(dataDir: string): { readonly db: SqliteDatabase; readonly table: ObjectTable; readonly verified: number } {
+  const db = openSqliteDatabase(dataDir);
+  try {
+    const table = objectTable(db);
+    return { db, table, verified: db.read(() => table.verify()) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** A release leaves once the controller has un-woven it; everything else at once. */

@@ -1,0 +1,64 @@
+import { OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
+
+/** "Perc" as SQLite's application_id: tells our files from other programs'. */
+export const APPLICATION_ID = 0x50657263;
+
+/**
+ * What makes a file of each format one of the next: the first entry is for format 1. Files of released versions depend on them: add only.
+ */
+const MIGRATIONS: readonly string[] = [
+  'ALTER TABLE objects ADD COLUMN deletion_restores_base INTEGER NOT NULL DEFAULT 0;',
+  `ALTER TABLE objects ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+   ALTER TABLE sources ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+   ALTER TABLE meta ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+   UPDATE objects SET digest = ${OBJECT_DIGEST};
+   UPDATE sources SET digest = ${SOURCE_DIGEST};
+   UPDATE meta SET digest = ${STORE_DIGEST};`,
+];
+
+/** SQLite's user_version: the format that SCHEMA describes. */
+export const FORMAT = MIGRATIONS.length + 1;
+
+/** The statements that make a file of an older format one of this. */
+export function migrationFrom(format: number): string {
+  return `${MIGRATIONS.slice(format - 1).join('\n')} PRAGMA user_version = ${FORMAT};`;
+}
+
+/** The statements that make an empty database ours. */
+export const SCHEMA = `
+  CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    revision INTEGER NOT NULL,
+    digest TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  CREATE TABLE objects (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    base TEXT NOT NULL,
+    served TEXT,
+    generation INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    status TEXT,
+    request TEXT,
+    deletion_requested_at TEXT,
+    deletion_restores_base INTEGER NOT NULL DEFAULT 0,
+    digest TEXT NOT NULL DEFAULT '',
+    UNIQUE (kind, namespace, name)
+  ) STRICT;
+  CREATE TABLE sources (
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    applied TEXT NOT NULL,
+    digest TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (source, kind, namespace, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO meta (id, revision) VALUES (1, 0);
+  UPDATE meta SET digest = ${STORE_DIGEST};
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${FORMAT};
+`;
