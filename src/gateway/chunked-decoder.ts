@@ -1,5 +1,5 @@
 import { HeadScanner } from './head-scanner.ts';
-import { LIMITS } from './limits.ts';
+import { CHUNK_EXTENSION_BYTES, type GatewayLimits } from './limits.ts';
 
 const CR = 13;
 const LF = 10;
@@ -28,23 +28,32 @@ function hexDigit(byte: number): number {
 
 /**
  * Decodes a chunked body (RFC 9112 section 7.1), resuming at any byte. Strict: CRLF only, no space after the size,
- * extensions skipped and bounded, trailers checked and dropped.
+ * extensions skipped and bounded, trailers checked and bounded.
  */
 export class ChunkedDecoder {
   done = false;
   failure: string | undefined;
+  /** name, value, name, value, ... as received, once `done`; undefined where there are none. */
+  trailers: string[] | undefined;
 
   private state = SIZE;
   private digits = 0;
   private size = 0;
   private extensionBytes = 0;
-  private readonly trailers = new HeadScanner();
+  private readonly scanner: HeadScanner;
+  private readonly limits: GatewayLimits;
   private trailerBytes = 0;
   private pending: Buffer = Buffer.alloc(0);
+
+  constructor(limits: GatewayLimits) {
+    this.limits = limits;
+    this.scanner = new HeadScanner(limits);
+  }
 
   reset(): void {
     this.done = false;
     this.failure = undefined;
+    this.trailers = undefined;
     this.state = SIZE;
     this.digits = 0;
     this.size = 0;
@@ -109,7 +118,7 @@ export class ChunkedDecoder {
   private extensionByte(byte: number): void {
     if (byte === CR) this.state = SIZE_LF;
     else if ((byte < 32 && byte !== TAB) || byte === DELETE) this.fail('control character in a chunk extension');
-    else if (++this.extensionBytes > LIMITS.responseChunkExtensionBytes) this.fail('chunk extensions too large');
+    else if (++this.extensionBytes > CHUNK_EXTENSION_BYTES) this.fail('chunk extensions too large');
   }
 
   private sizeEnd(byte: number): void {
@@ -122,13 +131,13 @@ export class ChunkedDecoder {
       return;
     }
     this.state = TRAILERS;
-    this.trailers.reset(true);
+    this.scanner.reset(true);
   }
 
   private scanTrailers(buffer: Buffer, from: number, end: number): number {
     // The scanner wants the bytes since the trailers' first in one buffer; they are almost always just CRLF.
     const held = this.trailerBytes;
-    const room = Math.min(end - from, LIMITS.responseTrailerBytes + 1 - held);
+    const room = Math.min(end - from, this.limits.trailerBytes + 1 - held);
     let source = buffer;
     let base = from;
     let scanFrom = from;
@@ -138,19 +147,29 @@ export class ChunkedDecoder {
       scanFrom = held;
     }
     const stop = scanFrom + room;
-    const after = this.trailers.scan(source, base, scanFrom, stop);
+    const after = this.scanner.scan(source, base, scanFrom, stop);
     if (after >= 0) {
       this.state = DONE;
       this.done = true;
+      if (this.scanner.count > 0) this.trailers = this.readTrailers(source, base);
       return from + (after - scanFrom);
     }
-    if (this.trailers.failure !== undefined) {
-      this.fail(`trailers: ${this.trailers.failure}`);
+    if (this.scanner.failure !== undefined) {
+      this.fail(`trailers: ${this.scanner.failure}`);
       return end;
     }
     this.pending = held > 0 ? source : Buffer.from(buffer.subarray(from, from + room));
     this.trailerBytes = held + room;
     return from + room;
+  }
+
+  private readTrailers(source: Buffer, base: number): string[] {
+    const { marks, count } = this.scanner;
+    const trailers: string[] = [];
+    for (let at = 0; at < count; at += 2) {
+      trailers.push(source.toString('latin1', base + (marks[at] as number), base + (marks[at + 1] as number)));
+    }
+    return trailers;
   }
 
   private fail(reason: string): void {

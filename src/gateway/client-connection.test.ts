@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { ClientConnection, type QueuedExchange } from './client-connection.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 
 const open: { destroy(): void }[] = [];
 
@@ -27,7 +28,7 @@ function exchange(name: string, begun: string[]): QueuedExchange {
 
 test('requests take turns in their order', async () => {
   const begun: string[] = [];
-  const connection = new ClientConnection(await acceptedSocket());
+  const connection = new ClientConnection(await acceptedSocket(), DEFAULT_LIMITS);
   const [first, second] = [exchange('first', begun), exchange('second', begun)];
   connection.enter(first);
   connection.enter(second);
@@ -41,7 +42,7 @@ test.each(['before', 'after'])(
   'what was sent behind a request that ends the connection never gets its turn, if it comes %s the answer',
   async (when) => {
     const begun: string[] = [];
-    const connection = new ClientConnection(await acceptedSocket());
+    const connection = new ClientConnection(await acceptedSocket(), DEFAULT_LIMITS);
     const [refused, smuggled] = [exchange('refused', begun), exchange('smuggled', begun)];
     connection.enter(refused);
     connection.closing = true;

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
-import { LIMITS } from './limits.ts';
+import { Socket } from 'node:net';
+import type { GatewayLimits } from './limits.ts';
 
 /** An exchange as its connection sees it. */
 export interface QueuedExchange {
@@ -20,6 +20,7 @@ export interface QueuedExchange {
 export class ClientConnection {
   readonly socket: Socket;
   readonly remoteAddress: string;
+  readonly limits: GatewayLimits;
   /** Close after the present answer. */
   closing = false;
 
@@ -31,12 +32,18 @@ export class ClientConnection {
   private lastReply: string | undefined;
   private broken = false;
   private tunnel = false;
+  private lingering = false;
+  /** Since when nothing flows to a client that has sent its FIN. */
+  private halfClosedSince: number | undefined;
+  private writtenThen = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, limits: GatewayLimits) {
     this.socket = socket;
+    this.limits = limits;
     const address = socket.remoteAddress ?? '';
     // A socket bound to :: names IPv4 clients this way.
     this.remoteAddress = address.startsWith('::ffff:') ? address.slice(7) : address;
+    socket.once('end', () => this.onHalfClosed());
   }
 
   /** Whether a request is at work. */
@@ -53,7 +60,7 @@ export class ClientConnection {
       exchange.begin();
       return;
     }
-    if (this.waiting.length >= LIMITS.pipelinedRequests) {
+    if (this.waiting.length >= this.limits.pipelinedRequests) {
       this.socket.destroy();
       return;
     }
@@ -72,6 +79,7 @@ export class ClientConnection {
     if (this.closing) {
       // What is read from here on is nobody's request any more.
       this.broken = true;
+      this.freeSince = performance.now();
       this.socket.destroySoon();
       return;
     }
@@ -81,7 +89,7 @@ export class ClientConnection {
       if (this.waiting.length === 0) this.socket.resume();
       next.begin();
     } else if (this.lastReply !== undefined) {
-      this.sendLast(this.lastReply);
+      this.linger(this.lastReply);
     } else {
       this.freeSince = performance.now();
       if (!exchange.bodyComplete) this.unread = exchange;
@@ -101,7 +109,7 @@ export class ClientConnection {
       else last.malformed();
       return false;
     }
-    if (this.current === undefined) this.sendLast(reply);
+    if (this.current === undefined) this.linger(reply);
     else this.lastReply = reply;
     return true;
   }
@@ -109,6 +117,14 @@ export class ClientConnection {
   /** From now on the socket belongs to the current exchange. */
   becomeTunnel(): void {
     this.tunnel = true;
+  }
+
+  /**
+   * The present answer is the last, and the request's body is still coming. Whoever closes the socket afterwards (Node does, or
+   * `leave`) ends our side only, and reading goes on for a moment.
+   */
+  keepReading(): void {
+    this.socket.destroySoon = () => this.linger();
   }
 
   /** Closes as soon as the present answer, if any, is complete. Tunnels stay until they are cut. */
@@ -120,10 +136,11 @@ export class ClientConnection {
   sweep(now: number): void {
     if (this.tunnel) return;
     if (this.current !== undefined) {
-      this.current.sweep(now);
+      if (this.isForsaken(now)) this.socket.destroy();
+      else this.current.sweep(now);
     } else if (this.unread !== undefined && !this.unread.bodyComplete) {
-      if (now - this.freeSince > LIMITS.unreadBodyMs) this.socket.destroy();
-    } else if (now - this.freeSince > LIMITS.clientIdleMs) {
+      if (now - this.freeSince > this.limits.unreadBodyMs) this.socket.destroy();
+    } else if (now - this.freeSince > this.limits.clientIdleMs) {
       this.socket.destroy();
     }
   }
@@ -134,16 +151,45 @@ export class ClientConnection {
     this.waiting.length = 0;
   }
 
-  /** Replies, then reads on for a moment: closing with bytes unread would reset the connection and take the reply with it. */
-  private sendLast(reply: string): void {
-    const socket = this.socket;
+  /** Such a client may still want its answers; one that is gone looks just the same. */
+  private onHalfClosed(): void {
+    if (this.current === undefined || this.tunnel) return;
+    if (this.limits.halfClosedMs === 0) {
+      this.socket.destroy();
+      return;
+    }
+    this.halfClosedSince = performance.now();
+    this.writtenThen = this.socket.bytesWritten;
+  }
+
+  private isForsaken(now: number): boolean {
+    if (this.halfClosedSince === undefined) return false;
+    const { bytesWritten } = this.socket;
+    if (bytesWritten !== this.writtenThen) {
+      this.writtenThen = bytesWritten;
+      this.halfClosedSince = now;
+    }
+    return now - this.halfClosedSince > this.limits.halfClosedMs;
+  }
+
+  /**
+   * Ends our side, after `reply` if there is one, then reads on for a moment: closing with bytes unread would reset the connection
+   * and take the answer with it.
+   */
+  private linger(reply?: string): void {
+    const { socket } = this;
+    if (this.lingering) return;
+    this.lingering = true;
     if (!socket.writable) {
       socket.destroy();
       return;
     }
-    socket.end(reply, 'latin1');
-    const timer = setTimeout(() => socket.destroy(), LIMITS.unreadBodyMs);
-    socket.once('end', () => socket.destroySoon());
-    socket.once('close', () => clearTimeout(timer));
+    socket.once('finish', () => {
+      const timer = setTimeout(() => socket.destroy(), this.limits.unreadBodyMs);
+      socket.once('close', () => clearTimeout(timer));
+    });
+    socket.once('end', () => Socket.prototype.destroySoon.call(socket));
+    if (reply === undefined) socket.end();
+    else socket.end(reply, 'latin1');
   }
 }

@@ -7,7 +7,8 @@ export type RequestFraming = 'none' | 'length' | 'chunked';
 export interface ExchangeHandler {
   /** A piece of the request's body, which may be kept. After `pauseBody()` none follows until `resumeBody()`. */
   requestData(chunk: Uint8Array): void;
-  requestEnd(): void;
+  /** `trailers`: name, value, name, value, ... as received. */
+  requestEnd(trailers: readonly string[]): void;
   /** The body cannot be read to its end: malformed (400) or stalled (408). Whatever is answered, the connection closes. */
   requestFailed(status: 400 | 408): void;
   /** After `write` gave false: more may be written. */
@@ -38,13 +39,18 @@ export interface ClientExchange {
 
   /** Must be called first, once. */
   attach(handler: ExchangeHandler): void;
-  /** Lets the body flow to the handler; answers `Expect: 100-continue`. Not called for requests without a body. */
+  /**
+   * Lets the body flow to the handler. A client that waits for a 100 gets it from `inform`, or, where none comes, after a while.
+   * Not called for requests without a body.
+   */
   startBody(): void;
   pauseBody(): void;
   resumeBody(): void;
 
   /** The connection must not be used after this answer: where its next request begins is not certain. */
   closeAfterAnswer(): void;
+  /** Sends a 1xx response, 101 excepted, ahead of the answer; a 100 only where the client waits for one. */
+  inform(status: number, reason: string, fields: readonly string[]): void;
   /**
    * The whole response at once. `fields` (name, value, ...) has Content-Length where the response has one; without it the
    * body is chunked. A string is latin1 bytes; other bodies may be kept until they are sent.
@@ -58,7 +64,8 @@ export interface ClientExchange {
   write(chunk: Uint8Array): boolean;
   /** Whether the network has taken everything that was written: the memory of the pieces may be used again. */
   readonly flushed: boolean;
-  end(chunk: Uint8Array | undefined): void;
+  /** The end of the body, after a last piece. `trailers`: name, value, ..., for a chunked body only. */
+  end(chunk: Uint8Array | undefined, trailers: readonly string[] | undefined): void;
   /** Cuts the connection: the only way to tell a client that a body is not whole. */
   destroy(): void;
   /** Answers 101 and gives the connection away. Only where `upgradable`. */

@@ -1,5 +1,6 @@
 import { applyHeaderEdits, type HeaderEditContext, type HeaderEdits } from '../core/routing/header-edits.ts';
 import { FIELD, fieldName } from './header-names.ts';
+import { withoutFields } from './hop-by-hop.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 
 /** A request as it goes upstream: what `%REQ(...)%` in a response's headers reads. */
@@ -47,6 +48,8 @@ class EditContext implements HeaderEditContext {
 function isFraming(kind: number): boolean {
   return (
     kind === FIELD.hopByHop ||
+    kind === FIELD.te ||
+    kind === FIELD.trailer ||
     kind === FIELD.keepAlive ||
     kind === FIELD.connection ||
     kind === FIELD.contentLength ||
@@ -68,14 +71,33 @@ export function editRequestFields(request: IncomingRequest, edits: HeaderEdits):
   return kept;
 }
 
-/** Headers of a response (an upstream's or our own) after a route's edits; its Content-Length stays as it was. */
+/** Name of the header that tells an upstream the path before a route rewrote it, as Envoy does. */
+const ORIGINAL_PATH = 'x-envoy-original-path';
+
+/** Headers of a request whose path a route rewrites. */
+export function withOriginalPath(fields: readonly string[], path: string): string[] {
+  return [...withoutFields(fields, [ORIGINAL_PATH]), ORIGINAL_PATH, path];
+}
+
+/** Headers of a response (an upstream's or our own) after a route's edits; what frames its body stays as it was. */
 export function editResponseFields(fields: readonly string[], edits: HeaderEdits, sent: SentRequest, status: number): string[] {
   const edited = applyHeaderEdits(fields, edits, new EditContext('response', sent, status));
   const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === 'content-length') kept.push('content-length', fields[at + 1] as string);
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (name === 'content-length' || name === 'trailer') kept.push(name, fields[at + 1] as string);
+  }
   for (let at = 0; at < edited.length; at += 2) {
     const name = fieldName(edited[at] as string);
     if (!isFraming(name.kind)) kept.push(name.lower, edited[at + 1] as string);
   }
   return kept;
+}
+
+/** The request id that the upstream saw: a route's edits may have changed it. */
+export function sentRequestId({ request, fields }: SentRequest): string {
+  if (fields !== request.fields) {
+    for (let at = 0; at < fields.length; at += 2) if (fields[at] === 'x-request-id') return fields[at + 1] as string;
+  }
+  return request.requestId;
 }

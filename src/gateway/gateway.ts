@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestObserver } from '../core/evidence/request-event.ts';
 import type { RouteTable } from '../core/routing/selection.ts';
-import { LIMITS } from './limits.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
+import { type GatewayLimits, SWEEP_MS, withDefaults } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import { type ForwardingContext, ProxiedRequest } from './proxied-request.ts';
+import { ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
@@ -16,6 +17,8 @@ export interface GatewayOptions {
   readonly map?: ReadonlyMap<number, number>;
   /** Port of the HTTP-proxy listener (absolute-form requests go through the mesh table of the URL's port); undefined: none. */
   readonly proxyPort?: number;
+  /** Limits other than the defaults (limits.ts); one out of its bounds is a RangeError. */
+  readonly limits?: Partial<GatewayLimits>;
   /** Told of every request at its end, local replies included. */
   readonly observe?: RequestObserver;
   /** One line of JSON per request. */
@@ -32,7 +35,7 @@ export interface RunningGateway {
   update(table: RouteTable): Promise<void>;
   /** The sockets that are open now. */
   addresses(): readonly ListeningAddress[];
-  /** Stops accepting, lets requests in flight finish for at most `graceMs`, then cuts. */
+  /** Stops accepting, lets requests in flight finish for at most `graceMs` (default: the limit `closeGraceMs`), then cuts. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -55,7 +58,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
 
 class Gateway implements RunningGateway {
   private readonly listeners: Listeners;
-  private readonly pools = new UpstreamPools();
+  private readonly limits: GatewayLimits;
+  private readonly pools: UpstreamPools;
   private readonly sweeper: NodeJS.Timeout;
   private table = NO_ROUTES;
   /** Changes come one after the other. */
@@ -63,19 +67,22 @@ class Gateway implements RunningGateway {
   private closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
+    this.limits = withDefaults(options.limits ?? {});
+    this.pools = new UpstreamPools(this.limits);
     const reporter = new RequestReporter(options.observe, options.accessLog);
     const context: ForwardingContext = {
       table: () => this.table,
+      limits: this.limits,
       pools: this.pools,
       reporter,
       random: options.random ?? Math.random,
       uuid: options.uuid ?? randomUUID,
     };
-    this.listeners = new Listeners(options.map ?? new Map(), options.proxyPort, (listener) => ({
+    this.listeners = new Listeners(options.map ?? new Map(), options.proxyPort, this.limits, (listener) => ({
       exchange: (exchange) => new ProxiedRequest(context, listener, exchange).start(),
       refused: (status, remoteAddress) => reporter.reportRefused(status, remoteAddress),
     }));
-    this.sweeper = setInterval(() => this.sweep(), LIMITS.sweepMs);
+    this.sweeper = setInterval(() => this.sweep(), SWEEP_MS);
     this.sweeper.unref();
   }
 
@@ -95,7 +102,7 @@ class Gateway implements RunningGateway {
     return this.listeners.addresses();
   }
 
-  close(graceMs: number = LIMITS.closeGraceMs): Promise<void> {
+  close(graceMs: number = this.limits.closeGraceMs): Promise<void> {
     this.closing ??= this.change.then(async () => {
       await this.listeners.close(graceMs);
       clearInterval(this.sweeper);

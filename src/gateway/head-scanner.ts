@@ -1,4 +1,4 @@
-import { LIMITS } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 
 const CR = 13;
 const LF = 10;
@@ -49,11 +49,17 @@ export class HeadScanner {
   private nameStart = 0;
   private valueStart = 0;
   private base = 0;
-  private limit: number = LIMITS.responseHeadBytes;
+  private limit: number;
+  private readonly limits: GatewayLimits;
+
+  constructor(limits: GatewayLimits) {
+    this.limits = limits;
+    this.limit = limits.responseHeadBytes;
+  }
 
   reset(fieldsOnly = false): void {
     this.state = fieldsOnly ? LINE_START : START_LINE;
-    this.limit = fieldsOnly ? LIMITS.responseTrailerBytes : LIMITS.responseHeadBytes;
+    this.limit = fieldsOnly ? this.limits.trailerBytes : this.limits.responseHeadBytes;
     this.count = 0;
     this.startLineEnd = 0;
     this.failure = undefined;
@@ -120,7 +126,7 @@ export class HeadScanner {
       return at + 1;
     }
     if (TOKEN[byte] !== 1) return this.fail(byte === SPACE || byte === TAB ? 'folded header line' : 'invalid header name', at);
-    if (this.count === LIMITS.responseHeaderCount * 4) return this.fail('too many headers', at);
+    if (this.count === this.limits.responseHeaderCount * 4) return this.fail('too many headers', at);
     this.nameStart = at - this.base;
     this.state = NAME;
     return at + 1;

@@ -18,6 +18,9 @@ export const FIELD = {
   userAgent: 13,
   keepAlive: 14,
   server: 15,
+  /** Announces the fields of a trailer section: goes with a chunked body only. */
+  trailer: 16,
+  te: 17,
 } as const;
 
 export interface FieldName {
@@ -30,8 +33,8 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['proxy-connection', FIELD.hopByHop],
   ['proxy-authenticate', FIELD.hopByHop],
   ['proxy-authorization', FIELD.hopByHop],
-  ['te', FIELD.hopByHop],
-  ['trailer', FIELD.hopByHop],
+  ['te', FIELD.te],
+  ['trailer', FIELD.trailer],
   ['http2-settings', FIELD.hopByHop],
   ['keep-alive', FIELD.keepAlive],
   ['connection', FIELD.connection],

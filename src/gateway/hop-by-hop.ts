@@ -30,7 +30,7 @@ const PROTECTED: ReadonlySet<string> = new Set([
 ]);
 
 /** Options of `Connection` that are not names of headers, or whose headers never pass anyway. */
-const OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te', 'trailer', 'http2-settings', '']);
+const OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te', 'http2-settings', '']);
 
 /** The options of a `Connection` header, in lower case. */
 export function connectionOptions(value: string): string[] {

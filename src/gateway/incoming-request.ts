@@ -2,7 +2,7 @@ import type { RequestHead } from '../core/routing/selection.ts';
 import type { ClientExchange, RequestFraming } from './client-exchange.ts';
 import { FIELD, fieldName } from './header-names.ts';
 import { connectionOptions, nominatedHeaders, withoutFields } from './hop-by-hop.ts';
-import { LIMITS } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 import { requestIdFor } from './request-id.ts';
 import { isAuthority, type Refusal, type RequestTarget, readTarget } from './request-target.ts';
 
@@ -36,8 +36,12 @@ export class IncomingRequest implements RequestHead {
   readonly contentLength: string | undefined;
   /** Protocol that the client asks to switch to, where the exchange can. */
   readonly upgrade: string | undefined;
-  /** name, value, name, value, ...; names in lower case; without Host and framing. */
+  /** name, value, name, value, ...; names in lower case; without Host and what belongs to the connection. */
   readonly fields: readonly string[];
+  /** Lines that this request's own connection to the upstream needs: upgrade, TE, Trailer, Expect. Mostly empty. */
+  readonly connectionLines: string;
+  /** Fields that `Connection` took out, which trailers must not have either. */
+  readonly nominated: readonly string[] | undefined;
 
   constructor(exchange: ClientExchange, listener: ListenerKind, lines: HeaderLines, target: RequestTarget, uuid: () => string) {
     this.method = exchange.method;
@@ -51,16 +55,32 @@ export class IncomingRequest implements RequestHead {
     this.upgrade = exchange.upgradable ? lines.upgrade : undefined;
 
     let { fields } = lines;
+    let nominated: readonly string[] | undefined;
     if (lines.connection !== undefined) {
-      const nominated = nominatedHeaders(connectionOptions(lines.connection));
+      nominated = nominatedHeaders(connectionOptions(lines.connection));
       if (nominated.length > 0) fields = withoutFields(fields, nominated);
     }
+    this.nominated = nominated;
+    this.connectionLines = lines.hasConnectionLines ? this.readConnectionLines(lines) : '';
     const edge = listener === 'ingress';
     this.requestId = requestIdFor(edge, lines.requestId, uuid);
     this.forwardedFor = edge ? append(lines.forwardedFor, exchange.remoteAddress) : lines.forwardedFor;
     if (this.forwardedFor !== undefined) fields.push('x-forwarded-for', this.forwardedFor);
     fields.push('x-forwarded-proto', edge ? exchange.scheme : (lines.forwardedProto ?? exchange.scheme), 'x-request-id', this.requestId);
     this.fields = fields;
+  }
+
+  private readConnectionLines({ trailer, te, expectation }: HeaderLines): string {
+    const trailers = te !== undefined && acceptsTrailers(te);
+    let text = '';
+    if (this.upgrade !== undefined) text += `connection: upgrade${trailers ? ', te' : ''}\r\nupgrade: ${this.upgrade}\r\n`;
+    else if (trailers) text += 'connection: te\r\n';
+    if (trailers) text += 'te: trailers\r\n';
+    if (trailer !== undefined && this.framing === 'chunked' && this.nominated?.includes('trailer') !== true) {
+      text += `trailer: ${trailer}\r\n`;
+    }
+    if (expectation !== undefined && this.framing !== 'none') text += 'expect: 100-continue\r\n';
+    return text;
   }
 
   lines(name: string): readonly string[] {
@@ -79,15 +99,25 @@ function append(list: string | undefined, item: string): string {
   return list === undefined || list === '' ? item : `${list},${item}`;
 }
 
+/** Whether a TE header says that trailers are welcome (RFC 9110 section 10.1.4). Its transfer codings concern nobody else. */
+function acceptsTrailers(te: string): boolean {
+  return te.split(',').some((member) => member.trim().toLowerCase() === 'trailers');
+}
+
 /**
  * Checks the head of a request and reads it. What two servers could understand differently is refused, also where Node's
  * parser lets it pass: several Host or Content-Length lines, both kinds of framing, HTTP/1.0, unknown codings.
  */
-export function readRequest(exchange: ClientExchange, listener: ListenerKind, uuid: () => string): IncomingRequest | Refusal {
+export function readRequest(
+  exchange: ClientExchange,
+  listener: ListenerKind,
+  limits: GatewayLimits,
+  uuid: () => string,
+): IncomingRequest | Refusal {
   if (exchange.version !== '1.1') return { status: 426, detail: 'only HTTP/1.1 is served' };
   if (!METHODS.has(exchange.method)) return { status: 400, detail: 'unknown method' };
   const raw = exchange.rawHeaders;
-  if (raw.length > LIMITS.requestHeaderCount * 2) return { status: 431, detail: 'too many headers' };
+  if (raw.length > limits.requestHeaderCount * 2) return { status: 431, detail: 'too many headers' };
   const lines = new HeaderLines();
   for (let at = 0; at < raw.length; at += 2) lines.add(raw[at] as string, raw[at + 1] as string);
   const refusal = lines.refusal();
@@ -109,10 +139,14 @@ class HeaderLines {
   forwardedFor: string | undefined;
   forwardedProto: string | undefined;
   userAgent: string | undefined;
+  te: string | undefined;
+  trailer: string | undefined;
+  expectation: string | undefined;
+  /** Whether there is any of upgrade, TE, Trailer, Expect. */
+  hasConnectionLines = false;
 
   private hosts = 0;
   private framings = 0;
-  private expectation: string | undefined;
 
   add(rawName: string, value: string): void {
     const name = fieldName(rawName);
@@ -154,9 +188,19 @@ class HeaderLines {
         return;
       case FIELD.upgrade:
         this.upgrade = append(this.upgrade, value);
+        this.hasConnectionLines = true;
         return;
       case FIELD.expect:
         this.expectation = append(this.expectation, value);
+        this.hasConnectionLines = true;
+        return;
+      case FIELD.te:
+        this.te = append(this.te, value);
+        this.hasConnectionLines = true;
+        return;
+      case FIELD.trailer:
+        this.trailer = append(this.trailer, value);
+        this.hasConnectionLines = true;
         return;
       case FIELD.requestId:
         this.requestId ??= value;

@@ -1,54 +1,131 @@
+/** What a limit counts; its name says which. */
+export type LimitUnit = 'bytes' | 'ms' | 'count';
+
+/** One limit of the data plane that an operator may change. */
+export interface LimitSpec {
+  readonly unit: LimitUnit;
+  readonly default: number;
+  /** Smallest and largest value that is accepted. */
+  readonly minimum: number;
+  readonly maximum: number;
+  /** What it bounds and what happens beyond it, for docs/reference/gateway-limits.md. */
+  readonly means: string;
+}
+
+const KIB = 1024;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+function limitOf(unit: LimitUnit): (value: number, minimum: number, maximum: number, means: string) => LimitSpec {
+  return (value, minimum, maximum, means) => ({ unit, default: value, minimum, maximum, means });
+}
+const bytes = limitOf('bytes');
+const count = limitOf('count');
+const time = limitOf('ms');
+
 /**
- * Bounds of the data plane. Sizes are bytes, times are milliseconds. Where Envoy or Istio has a measured value the
- * gateway takes it, so that what passes here passes there.
+ * The limits that an operator may change, in the order of their page. Where Envoy or Istio has a measured value the default is that
+ * one, so that what passes there passes here.
  */
-export const LIMITS = {
-  /** Request line and headers together; Envoy answers 431 above 60 kB. */
-  requestHeadBytes: 60 * 1024,
-  /** Header lines of a request; Envoy's `max_headers_count`: 431 above. */
-  requestHeaderCount: 100,
-  /** Status line and headers of an upstream's response, and the trailers of a chunked one. */
-  responseHeadBytes: 60 * 1024,
-  responseHeaderCount: 200,
-  responseTrailerBytes: 8 * 1024,
-  /** Sum of the chunk extensions of one response: nobody uses them, so a flood of them is an attack. */
-  responseChunkExtensionBytes: 16 * 1024,
-  /** 1xx responses before the final one. */
-  interimResponses: 32,
-  /** Requests that one connection may have waiting behind the one being answered. */
-  pipelinedRequests: 4096,
+export const LIMIT_SPECS = {
+  requestHeadBytes: bytes(60 * KIB, KIB, 1024 * KIB, 'Request line and headers together: 431 beyond. The default is the value of Envoy.'),
+  requestHeaderCount: count(
+    100,
+    10,
+    10_000,
+    'Header lines of a request, and lines of its trailers: 431 beyond. The default is the value of Envoy.',
+  ),
+  responseHeadBytes: bytes(60 * KIB, KIB, 1024 * KIB, 'Status line and headers of a response: 502 beyond.'),
+  responseHeaderCount: count(
+    200,
+    10,
+    10_000,
+    'Header lines of a response: 502 beyond; and lines of its trailers, beyond which it is cut off.',
+  ),
+  trailerBytes: bytes(8 * KIB, 256, 1024 * KIB, 'Trailers of one message: a request with more gets 431, a response is cut off.'),
+  interimResponses: count(32, 1, 1000, '1xx responses of an upstream before the final one: 502 beyond.'),
+  pipelinedRequests: count(
+    4096,
+    1,
+    65_536,
+    'Requests that one connection may have waiting behind the one being answered: the connection is cut beyond.',
+  ),
+  requestHeadMs: time(
+    MINUTE,
+    100,
+    HOUR,
+    'From the first byte of a request’s head to its last, and from the opening of a connection to its first head: 408 afterwards.',
+  ),
+  clientIdleMs: time(75 * SECOND, 100, 24 * HOUR, 'How long a client’s connection is kept between requests.'),
+  requestBodyStallMs: time(MINUTE, 100, 24 * HOUR, 'A request’s body of which no byte came although the upstream would take more: 408.'),
+  continueMs: time(
+    SECOND,
+    0,
+    HOUR,
+    'How long an upstream may leave `Expect: 100-continue` unanswered before the gateway says 100 itself: not every server knows it, and not every client goes on without.',
+  ),
+  responseStallMs: time(5 * MINUTE, 100, 24 * HOUR, 'A response of which the client took no byte: the connection is cut.'),
+  halfClosedMs: time(
+    10 * SECOND,
+    0,
+    HOUR,
+    'How long a client that has closed its sending side is still answered while nothing flows to it. Longer keeps upstreams at work for clients that are gone; 0 ends the work at once, as Envoy does.',
+  ),
+  unreadBodyMs: time(
+    SECOND,
+    0,
+    10 * MINUTE,
+    'How long the rest of a request’s body is read and thrown away after the answer, so that the client sees it: cut afterwards.',
+  ),
+  connectMs: time(10 * SECOND, 100, 10 * MINUTE, 'An attempt to connect to an endpoint. The default is Istio’s `connectTimeout`.'),
+  connectAttempts: count(3, 1, 100, 'Endpoints tried for one request while connecting fails. The default is Istio’s: two retries.'),
+  upstreamIdleMs: time(
+    4 * SECOND,
+    0,
+    HOUR,
+    'How long an unused upstream connection is kept where the upstream does not say. Shorter than the 5 s after which Node, uvicorn and Apache close: a request that meets their close fails.',
+  ),
+  upstreamIdleMaximumMs: time(MINUTE, 0, HOUR, 'The most that an upstream may ask for with `Keep-Alive: timeout=N`.'),
+  idlePerEndpoint: count(256, 0, 65_536, 'Unused connections kept for one endpoint.'),
+  tcpKeepAliveMs: time(MINUTE, SECOND, 24 * HOUR, 'Silence after which TCP asks whether the peer is still there.'),
+  closeGraceMs: time(5 * SECOND, 0, HOUR, 'How long requests in flight may go on when the gateway ends.'),
+} satisfies Record<string, LimitSpec>;
 
-  /** From the first byte of a request's head to its last: 408 afterwards. */
-  requestHeadMs: 60_000,
-  /** A client connection without a request. */
-  clientIdleMs: 75_000,
-  /** A request body of which no byte came although the upstream wants more: 408. */
-  requestBodyStallMs: 60_000,
-  /** A response of which the client took no byte: cut. */
-  responseStallMs: 300_000,
-  /** How long the rest of a request's body is read and thrown away after the answer, before the connection is cut. */
-  unreadBodyMs: 1_000,
+export type LimitName = keyof typeof LIMIT_SPECS;
 
-  /** Istio's default `connectTimeout`. */
-  connectMs: 10_000,
-  /**
-   * How long an unused upstream connection is kept where the upstream does not say. Shorter than the 5 s after which Node,
-   * uvicorn and Apache close: a request that meets their close fails.
-   */
-  upstreamIdleMs: 4_000,
-  /** Upper bound of what an upstream may ask for with `Keep-Alive: timeout=N`. */
-  upstreamIdleMaximumMs: 60_000,
-  /** Taken off the upstream's own `Keep-Alive: timeout=N`. */
-  upstreamIdleMarginMs: 1_000,
-  /** Unused connections kept for one endpoint. */
-  idlePerEndpoint: 256,
-  /** Endpoints tried for one request; Istio's default is 2 retries of connect failures. */
-  connectAttempts: 3,
+/** A value for every limit, in the unit of its spec. */
+export type GatewayLimits = { readonly [Name in LimitName]: number };
 
-  /** How often deadlines are looked at: they are this much late at most. */
-  sweepMs: 500,
-  /** Silence after which TCP asks whether the peer is still there. */
-  tcpKeepAliveMs: 60_000,
-  /** `close()` without a grace of its own. */
-  closeGraceMs: 5_000,
-} as const;
+/** Their names, in the order of their page. */
+export const LIMIT_NAMES = Object.keys(LIMIT_SPECS) as readonly LimitName[];
+
+/** What holds where nothing else is said. */
+export const DEFAULT_LIMITS: GatewayLimits = withDefaults({});
+
+/**
+ * All limits, the given ones changed.
+ * @throws RangeError for a value that is no whole number within the bounds of its limit.
+ */
+export function withDefaults(changed: Partial<GatewayLimits>): GatewayLimits {
+  const limits: Partial<Record<LimitName, number>> = {};
+  for (const name of LIMIT_NAMES) {
+    const spec: LimitSpec = LIMIT_SPECS[name];
+    const value = changed[name] ?? spec.default;
+    if (!isWithin(spec, value)) throw new RangeError(`${name} is ${value}: not a whole number from ${spec.minimum} to ${spec.maximum}`);
+    limits[name] = value;
+  }
+  return limits as GatewayLimits;
+}
+
+/** Whether a limit may have this value. */
+export function isWithin({ minimum, maximum }: LimitSpec, value: number): boolean {
+  return Number.isSafeInteger(value) && value >= minimum && value <= maximum;
+}
+
+/** Sum of the chunk extensions of one response, bytes: nobody uses them, so a flood of them is an attack. Node bounds a request's to as much. */
+export const CHUNK_EXTENSION_BYTES = 16 * KIB;
+/** Taken off an upstream's own `Keep-Alive: timeout=N`, ms: its clock runs since before ours. */
+export const UPSTREAM_IDLE_MARGIN_MS = SECOND;
+/** How often deadlines are looked at, ms: they are this much late at most. */
+export const SWEEP_MS = 500;

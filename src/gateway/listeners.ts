@@ -1,8 +1,9 @@
 import type { ListenerSpec } from '../core/routing/selection.ts';
+import type { Listener } from './forwarding-context.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
 import type { Transport, TransportHandler } from './node-http-transport.ts';
 import { type OpenListener, openListener } from './open-listener.ts';
-import type { Listener } from './proxied-request.ts';
 
 /** A listener wanted, and the port to open it at (0: any free one). */
 interface Wanted {
@@ -18,14 +19,21 @@ function keyOf({ kind, port, bind }: Listener): string {
 export class Listeners {
   private readonly map: ReadonlyMap<number, number>;
   private readonly proxyPort: number | undefined;
+  private readonly limits: GatewayLimits;
   private readonly handlerFor: (listener: Listener) => TransportHandler;
   private open = new Map<string, OpenListener>();
   /** Closed, but answering what they had accepted. */
   private readonly draining = new Set<Transport>();
 
-  constructor(map: ReadonlyMap<number, number>, proxyPort: number | undefined, handlerFor: (listener: Listener) => TransportHandler) {
+  constructor(
+    map: ReadonlyMap<number, number>,
+    proxyPort: number | undefined,
+    limits: GatewayLimits,
+    handlerFor: (listener: Listener) => TransportHandler,
+  ) {
     this.map = map;
     this.proxyPort = proxyPort;
+    this.limits = limits;
     this.handlerFor = handlerFor;
   }
 
@@ -38,7 +46,7 @@ export class Listeners {
     const opened = new Map<string, OpenListener>();
     try {
       for (const [key, { listener, port }] of wanted) {
-        if (!this.open.has(key)) opened.set(key, await openListener(listener, port, this.handlerFor(listener)));
+        if (!this.open.has(key)) opened.set(key, await openListener(listener, port, this.handlerFor(listener), this.limits));
       }
     } catch (error) {
       await Promise.all([...opened.values()].flatMap(({ transports }) => transports.map(cut)));

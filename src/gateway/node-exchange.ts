@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ClientConnection, QueuedExchange } from './client-connection.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
-import { LIMITS } from './limits.ts';
+import { informationText } from './local-reply.ts';
 
 /** An exchange over Node's HTTP server. */
 export class NodeExchange implements ClientExchange, QueuedExchange {
@@ -13,7 +13,8 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   private readonly response: ServerResponse;
   private readonly connection: ClientConnection;
   private readonly start: (exchange: ClientExchange) => void;
-  private readonly expectsContinue: boolean;
+  /** The client waits for a 100 before it sends the body. */
+  private awaitsContinue: boolean;
   private handler: ExchangeHandler | undefined;
   private last = false;
   private reading = false;
@@ -34,7 +35,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.request = request;
     this.response = response;
     this.connection = connection;
-    this.expectsContinue = expectsContinue;
+    this.awaitsContinue = expectsContinue;
     this.start = start;
   }
 
@@ -72,7 +73,6 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   }
 
   startBody(): void {
-    if (this.expectsContinue) this.response.writeContinue();
     this.reading = true;
     this.bodyMovedAt = performance.now();
     this.request.on('data', (chunk: Buffer) => {
@@ -81,8 +81,9 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     });
     this.request.on('end', () => {
       this.reading = false;
-      this.handler?.requestEnd();
+      this.handler?.requestEnd(this.request.rawTrailers);
     });
+    if (this.awaitsContinue && this.connection.limits.continueMs === 0) this.proceed();
   }
 
   pauseBody(): void {
@@ -100,6 +101,12 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.last = true;
   }
 
+  inform(status: number, reason: string, fields: readonly string[]): void {
+    if (this.response.headersSent) return;
+    if (status !== 100) this.connection.socket.write(informationText(status, reason, fields), 'latin1');
+    else if (this.awaitsContinue) this.proceed();
+  }
+
   respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
     this.respondHead(status, reason, fields);
     if (typeof body === 'string') this.response.end(body, 'latin1');
@@ -109,9 +116,12 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
 
   respondHead(status: number, reason: string, fields: string[]): void {
     const response = this.response;
-    if (this.last || this.connection.closing || !response.shouldKeepAlive || (this.expectsContinue && !this.reading)) {
+    const { complete } = this.request;
+    // A client that was not told to send its body may leave it out, or not: what comes next cannot be known.
+    if (this.last || this.connection.closing || !response.shouldKeepAlive || (this.awaitsContinue && !complete)) {
       // Whatever was pipelined behind this request must not get its turn.
       this.connection.closing = true;
+      if (!complete) this.connection.keepReading();
       fields.push('connection', 'close');
     } else {
       // Keep-alive is what HTTP/1.1 means without a Connection header.
@@ -143,7 +153,8 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     return false;
   }
 
-  end(chunk: Uint8Array | undefined): void {
+  end(chunk: Uint8Array | undefined, trailers: readonly string[] | undefined): void {
+    if (trailers !== undefined) this.response.addTrailers(pairs(trailers));
     if (chunk === undefined) this.response.end();
     else this.response.end(chunk);
   }
@@ -162,12 +173,25 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   }
 
   sweep(now: number): void {
-    if (this.reading && !this.readPaused && now - this.bodyMovedAt > LIMITS.requestBodyStallMs) {
+    if (this.reading && !this.readPaused) this.sweepBody(now - this.bodyMovedAt);
+    this.sweepWrite(now);
+  }
+
+  private sweepBody(silentMs: number): void {
+    const { continueMs, requestBodyStallMs } = this.connection.limits;
+    if (this.awaitsContinue && silentMs > continueMs && !this.response.headersSent) {
+      this.proceed();
+    } else if (silentMs > requestBodyStallMs) {
       this.reading = false;
       this.last = true;
       this.handler?.requestFailed(408);
     }
-    this.sweepWrite(now);
+  }
+
+  private proceed(): void {
+    this.awaitsContinue = false;
+    this.bodyMovedAt = performance.now();
+    this.response.writeContinue();
   }
 
   /** A client that takes nothing for long enough is gone. */
@@ -177,7 +201,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
       this.writeMovedAt = now;
       this.lastWritten = bytesWritten;
       this.lastPending = writableLength;
-    } else if (now - this.writeMovedAt > LIMITS.responseStallMs) {
+    } else if (now - this.writeMovedAt > this.connection.limits.responseStallMs) {
       this.connection.socket.destroy();
     }
   }
@@ -194,4 +218,10 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     handler?.clientClosed(this.response.writableFinished);
     this.connection.leave(this);
   }
+}
+
+function pairs(fields: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < fields.length; at += 2) pairs.push([fields[at] as string, fields[at + 1] as string]);
+  return pairs;
 }

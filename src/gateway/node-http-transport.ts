@@ -4,7 +4,7 @@ import { ClientConnection } from './client-connection.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import { httpDate } from './http-date.ts';
 import { LeanMessage } from './lean-message.ts';
-import { LIMITS } from './limits.ts';
+import { type GatewayLimits, SWEEP_MS } from './limits.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { SocketExchange } from './socket-exchange.ts';
 
@@ -62,31 +62,35 @@ export class NodeHttpTransport implements Transport {
 
   private readonly server: Server;
   private readonly handler: TransportHandler;
+  private readonly limits: GatewayLimits;
   private readonly connections = new Map<Socket, ClientConnection>();
   private readonly start: (exchange: ClientExchange) => void;
 
-  constructor(handler: TransportHandler) {
+  constructor(handler: TransportHandler, limits: GatewayLimits) {
     this.handler = handler;
+    this.limits = limits;
     this.start = (exchange) => this.handler.exchange(exchange);
     const server = createServer<typeof LeanMessage>({
-      maxHeaderSize: LIMITS.requestHeadBytes,
+      maxHeaderSize: limits.requestHeadBytes,
       requireHostHeader: false,
       insecureHTTPParser: false,
-      headersTimeout: LIMITS.requestHeadMs,
+      headersTimeout: limits.requestHeadMs,
       // Long uploads are legitimate; stalled ones are found by `sweep`.
       requestTimeout: 0,
       // Idle connections are found by `sweep`, which costs nothing per request.
       keepAliveTimeout: 0,
       optimizeEmptyRequests: true,
       IncomingMessage: LeanMessage,
-      connectionsCheckingInterval: LIMITS.sweepMs,
+      connectionsCheckingInterval: SWEEP_MS,
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: LIMITS.tcpKeepAliveMs,
+      keepAliveInitialDelay: limits.tcpKeepAliveMs,
       shouldUpgradeCallback: (request) => mayTunnel(request, this.connectionOf(request.socket)),
     });
     // Node would otherwise drop headers above the number without a word.
     server.maxHeadersCount = 0;
+    // Node would otherwise end its side as soon as the client ends its own, answered or not.
+    Object.assign(server, { httpAllowHalfOpen: true });
     this.server = server;
     this.closed = new Promise((resolve) => server.once('close', resolve));
     server.on('connection', (socket) => this.connectionOf(socket));
@@ -129,7 +133,7 @@ export class NodeHttpTransport implements Transport {
   private connectionOf(socket: Socket): ClientConnection {
     let connection = this.connections.get(socket);
     if (connection === undefined) {
-      connection = new ClientConnection(socket);
+      connection = new ClientConnection(socket, this.limits);
       this.connections.set(socket, connection);
       const added = connection;
       socket.on('close', () => {

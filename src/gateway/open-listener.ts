@@ -1,7 +1,8 @@
+import type { Listener } from './forwarding-context.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
 import { NodeHttpTransport, type Transport, type TransportHandler } from './node-http-transport.ts';
 import { PortInUseError } from './port-in-use-error.ts';
-import type { Listener } from './proxied-request.ts';
 
 /** A listener with its sockets open. */
 export interface OpenListener {
@@ -21,15 +22,20 @@ const ATTEMPTS = 20;
  * Opens the sockets of a listener at `port` (0: any free one): at its `bind` address, or at both loopbacks with the same
  * port. Rejects with `PortInUseError`; nothing stays open then.
  */
-export async function openListener(listener: Listener, port: number, handler: TransportHandler): Promise<OpenListener> {
+export async function openListener(
+  listener: Listener,
+  port: number,
+  handler: TransportHandler,
+  limits: GatewayLimits,
+): Promise<OpenListener> {
   if (listener.bind !== undefined) {
-    const opened = await openAt(listener.bind, port, handler);
+    const opened = await openAt(listener.bind, port, handler, limits);
     return conclude(listener, [opened]);
   }
   for (let attempt = 1; ; attempt++) {
-    const first = await openAt(IPV4_LOOPBACK, port, handler);
+    const first = await openAt(IPV4_LOOPBACK, port, handler, limits);
     try {
-      const second = await openAt(IPV6_LOOPBACK, first.port, handler);
+      const second = await openAt(IPV6_LOOPBACK, first.port, handler, limits);
       return conclude(listener, [first, second]);
     } catch (error) {
       const code = error instanceof PortInUseError ? error.code : (error as NodeJS.ErrnoException).code;
@@ -47,8 +53,8 @@ interface OpenSocket {
   readonly transport: Transport;
 }
 
-async function openAt(address: string, port: number, handler: TransportHandler): Promise<OpenSocket> {
-  const transport = new NodeHttpTransport(handler);
+async function openAt(address: string, port: number, handler: TransportHandler, limits: GatewayLimits): Promise<OpenSocket> {
+  const transport = new NodeHttpTransport(handler, limits);
   try {
     return { address, port: await transport.listen(port, address), transport };
   } catch (error) {

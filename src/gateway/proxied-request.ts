@@ -1,64 +1,51 @@
-import type { HeaderEdits } from '../core/routing/header-edits.ts';
-import type { Cluster, RouteTable, Selection } from '../core/routing/selection.ts';
+import type { Selection } from '../core/routing/selection.ts';
 import { chooseEndpoint } from './choose-endpoint.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
-import { editRequestFields, editResponseFields, type SentRequest } from './edit-fields.ts';
-import { type IncomingRequest, type ListenerKind, readRequest } from './incoming-request.ts';
-import { LIMITS } from './limits.ts';
-import { type LocalReply, localFields, REPLY, reasonOf } from './local-reply.ts';
-import type { RequestReporter } from './request-report.ts';
+import { editRequestFields, editResponseFields, type SentRequest, sentRequestId, withOriginalPath } from './edit-fields.ts';
+import type { ForwardingContext, Listener } from './forwarding-context.ts';
+import { type IncomingRequest, readRequest } from './incoming-request.ts';
+import { type LocalAnswer, type LocalReply, localAnswer, localFields, NO_EDITS, nameServer, REPLY, reasonOf } from './local-reply.ts';
+import type { Outcome } from './request-report.ts';
 import type { ResponseHead } from './response-head.ts';
+import { forwardedTrailers, trailerSize } from './trailers.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamFailure, UpstreamUser } from './upstream-connection.ts';
 import { upstreamHead } from './upstream-head.ts';
-import type { EndpointPool, UpstreamPools } from './upstream-pools.ts';
-
-/** What every request of a gateway shares. */
-export interface ForwardingContext {
-  /** The table of this moment. */
-  table(): RouteTable;
-  readonly pools: UpstreamPools;
-  readonly reporter: RequestReporter;
-  readonly random: () => number;
-  readonly uuid: () => string;
-}
-
-/** The socket that a request came in by. */
-export interface Listener {
-  readonly kind: ListenerKind;
-  /** Declared port. */
-  readonly port: number;
-  readonly bind: string | undefined;
-}
+import type { EndpointPool } from './upstream-pools.ts';
 
 type Forward = Extract<Selection, { kind: 'forward' }>;
 
-const NO_EDITS: HeaderEdits = [];
 /** Whole bodies up to this size go out as one string with the head: one copy is cheaper than a second buffer to write. */
 const ONE_WRITE = 16 * 1024;
+const NONE_TRIED: readonly EndpointPool[] = [];
 
 /**
  * One request on its way: read, routed, sent to an endpoint, answered, reported. Lives from the end of the request's head to
  * the end of its response. What the gateway answers itself it answers as Envoy's router does.
  */
-export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
-  private readonly context: ForwardingContext;
-  private readonly listener: Listener;
-  private readonly exchange: ClientExchange;
-  private readonly startedAt = performance.now();
+export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
+  readonly listener: Listener;
+  readonly exchange: ClientExchange;
+  readonly startedAt = performance.now();
+  request: IncomingRequest | undefined;
+  rule: string | undefined;
+  status = 0;
+  flag = '-';
+  bytesReceived = 0;
+  bytesSent = 0;
+  upstreamMs: number | undefined;
 
-  private request: IncomingRequest | undefined;
-  private rule: string | undefined;
+  private readonly context: ForwardingContext;
   private forward: Forward | undefined;
-  private cluster: Cluster | undefined;
   private sent: SentRequest | undefined;
   private head = '';
-  private tried: EndpointPool[] = [];
+  private tried: readonly EndpointPool[] = NONE_TRIED;
   private pool: EndpointPool | undefined;
   private connection: UpstreamConnection | undefined;
   private retriedStale = false;
   private bodyStarted = false;
   private deadline: NodeJS.Timeout | undefined;
+  private sentAt = 0;
 
   private response: ResponseHead | undefined;
   private headSent = false;
@@ -67,13 +54,6 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
   private heldStart = 0;
   private heldEnd = 0;
   private clientBlocked = false;
-
-  private status = 0;
-  private flag = '-';
-  private bytesReceived = 0;
-  private bytesSent = 0;
-  private sentAt = 0;
-  private upstreamMs: number | undefined;
 
   constructor(context: ForwardingContext, listener: Listener, exchange: ClientExchange) {
     this.context = context;
@@ -90,65 +70,44 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
       // A bug, but not one for which everybody else's requests should fail.
       process.emitWarning(error instanceof Error ? error : String(error));
       this.dropConnection();
-      if (!this.headSent) this.reply(REPLY.internal, NO_EDITS);
+      if (!this.headSent) this.answer({ reply: REPLY.internal, edits: NO_EDITS });
     }
   }
 
   private route(): void {
-    const read = readRequest(this.exchange, this.listener.kind, this.context.uuid);
+    const { context, listener, exchange } = this;
+    const read = readRequest(exchange, listener.kind, context.limits, context.uuid);
     if ('detail' in read) {
-      if (read.status === 404) {
-        this.reply(REPLY.notFound, NO_EDITS);
-      } else {
-        this.exchange.closeAfterAnswer();
-        this.reply({ status: read.status, flag: 'DPE', body: read.detail }, NO_EDITS);
-      }
+      const { status, detail } = read;
+      if (status !== 404) exchange.closeAfterAnswer();
+      this.answer({ reply: status === 404 ? REPLY.notFound : { status, flag: 'DPE', body: detail }, edits: NO_EDITS });
       return;
     }
     this.request = read;
     this.sent = { request: read, path: read.path, authority: read.authority, fields: read.fields };
-    const { context, listener } = this;
     const selection =
       listener.kind === 'proxy'
         ? context.table().select('mesh', read.targetPort ?? 80, undefined, read, context.random())
         : context.table().select(listener.kind, listener.port, listener.bind, read, context.random());
-    this.follow(selection, read);
+    if ('rule' in selection) this.rule = selection.rule;
+    if (selection.kind === 'forward') this.forward = selection;
+    const own = localAnswer(selection);
+    if (own !== undefined) this.answer(own);
+    else if (selection.kind === 'forward') this.send(read, selection);
   }
 
-  private follow(selection: Selection, request: IncomingRequest): void {
-    switch (selection.kind) {
-      case 'none':
-        this.reply(REPLY.notFound, NO_EDITS);
-        return;
-      case 'blocked':
-        this.reply(REPLY.blocked, NO_EDITS);
-        return;
-      case 'redirect':
-        this.rule = selection.rule;
-        this.reply({ status: selection.status, flag: '-', body: '' }, selection.response, selection.location);
-        return;
-      case 'direct':
-        this.rule = selection.rule;
-        this.reply({ status: selection.status, flag: '-', body: selection.body }, selection.response);
-        return;
-      case 'forward':
-        this.rule = selection.rule;
-        this.forward = selection;
-        this.cluster = selection.cluster;
-        if (this.cluster === undefined) this.reply(REPLY.noCluster, selection.response);
-        else if (this.cluster.endpoints.length === 0) this.reply(REPLY.noEndpoint, selection.response);
-        else {
-          const { path, authority } = selection;
-          this.sent = { request, path, authority, fields: editRequestFields(request, selection.request) };
-          this.head = upstreamHead(this.sent);
-          this.attempt(request);
-        }
-    }
+  private send(request: IncomingRequest, { path, authority, request: edits }: Forward): void {
+    let fields = editRequestFields(request, edits);
+    if (path !== request.path) fields = withOriginalPath(fields, request.path);
+    this.sent = { request, path, authority, fields };
+    this.head = upstreamHead(this.sent);
+    this.attempt(request);
   }
 
   /** Sends the request to an endpoint that was not tried yet. False where none is left. */
   private attempt(request: IncomingRequest): boolean {
-    const { context, cluster } = this;
+    const { context } = this;
+    const cluster = this.forward?.cluster;
     const pool = cluster && chooseEndpoint(cluster.endpoints, this.tried, context.pools, context.random);
     if (pool === undefined) return false;
     this.pool = pool;
@@ -194,12 +153,23 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     if (!more) this.exchange.pauseBody();
   }
 
-  requestEnd(): void {
-    this.connection?.endRequest(this.request?.framing === 'chunked');
+  requestEnd(received: readonly string[]): void {
+    const { request } = this;
+    if (request === undefined) return;
+    let trailers: string[] | undefined;
+    if (received.length > 0) {
+      const { trailerBytes, requestHeaderCount } = this.context.limits;
+      if (received.length > 2 * requestHeaderCount || trailerSize(received) > trailerBytes) {
+        this.requestFailed(431);
+        return;
+      }
+      trailers = forwardedTrailers(received, request.nominated);
+    }
+    this.connection?.endRequest(request.framing === 'chunked', trailers);
     this.startDeadline();
   }
 
-  requestFailed(status: 400 | 408): void {
+  requestFailed(status: 400 | 408 | 431): void {
     this.dropConnection();
     if (!this.answered) this.abort({ status, flag: 'DPE', body: '' });
   }
@@ -213,7 +183,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     this.dropConnection();
     clearTimeout(this.deadline);
     if (!finished && this.flag === '-') this.flag = 'DC';
-    this.report();
+    this.context.reporter.report(this);
   }
 
   // The upstream's response.
@@ -224,6 +194,10 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
 
   upstreamDrained(): void {
     this.exchange.resumeBody();
+  }
+
+  responseInterim({ status, reason, fields }: ResponseHead): void {
+    this.exchange.inform(status, reason, fields);
   }
 
   responseHead(head: ResponseHead): void {
@@ -250,15 +224,18 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     return !this.clientBlocked;
   }
 
-  responseEnd(): void {
+  responseEnd(received: readonly string[] | undefined): void {
     const { held, response } = this;
     if (response === undefined) return;
+    const trailers = received && forwardedTrailers(received, response.nominated);
+    // Only a head that went out before its body can be followed by trailers.
+    if (trailers !== undefined && !this.headSent) this.sendHead(response);
     const length = held === undefined ? 0 : this.heldEnd - this.heldStart;
     this.bytesSent += length;
     this.answered = true;
     clearTimeout(this.deadline);
     if (this.headSent) {
-      this.exchange.end(held && this.kept(held));
+      this.exchange.end(held && this.kept(held), trailers);
     } else {
       this.headSent = true;
       this.exchange.respond(response.status, response.reason, this.responseFields(response), this.wholeBody(held, length));
@@ -298,8 +275,8 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     const { pool } = this;
     if (pool === undefined) return false;
     if (failure === 'connect' || failure === 'connect-timeout') {
-      this.tried.push(pool);
-      return this.tried.length < LIMITS.connectAttempts && this.attempt(request);
+      this.tried = [...this.tried, pool];
+      return this.tried.length < this.context.limits.connectAttempts && this.attempt(request);
     }
     const stale = failure === 'closed' && connection.reused && !connection.answered && !this.retriedStale;
     if (!stale || request.framing !== 'none' || (request.method !== 'GET' && request.method !== 'HEAD')) return false;
@@ -363,23 +340,20 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
       this.flag = reply.flag;
       this.exchange.destroy();
     } else {
-      this.reply(reply, this.forward?.response ?? NO_EDITS);
+      this.answer({ reply, edits: this.forward?.response ?? NO_EDITS });
     }
   }
 
-  private reply(reply: LocalReply, edits: HeaderEdits, location?: string): void {
+  private answer(answer: LocalAnswer): void {
     clearTimeout(this.deadline);
-    this.status = reply.status;
-    this.flag = reply.flag;
+    const { status, flag, body: text } = answer.reply;
+    this.status = status;
+    this.flag = flag;
     this.headSent = true;
     this.answered = true;
-    let fields = localFields(reply.status, reply.body);
-    if (location !== undefined) fields.push('location', location);
-    if (edits.length > 0 && this.sent !== undefined) fields = editResponseFields(fields, edits, this.sent, reply.status);
-    nameServer(fields);
-    const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
+    const body = typeof text === 'string' ? Buffer.from(text) : text;
     this.bytesSent = this.exchange.method === 'HEAD' ? 0 : body.length;
-    this.exchange.respond(reply.status, reasonOf(reply.status), fields, body.length === 0 ? undefined : body);
+    this.exchange.respond(status, reasonOf(status), localFields(answer, this.sent), body.length === 0 ? undefined : body);
   }
 
   private dropConnection(): void {
@@ -389,36 +363,17 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser {
     connection?.abandon();
   }
 
-  private report(): void {
-    const { forward, pool } = this;
-    this.context.reporter.report({
-      listener: this.listener.kind,
-      exchange: this.exchange,
-      request: this.request,
-      requestId: this.sent && sentRequestId(this.sent),
-      startedAt: this.startedAt,
-      status: this.status,
-      flag: this.flag,
-      bytesReceived: this.bytesReceived,
-      bytesSent: this.bytesSent,
-      upstreamMs: this.upstreamMs,
-      upstreamHost: pool && `${pool.endpoint.address}:${pool.endpoint.port}`,
-      rule: this.rule,
-      destination: forward?.destination,
-    });
-  }
-}
+  // What is reported at the end.
 
-/** A route may have named a server already. */
-function nameServer(fields: string[]): void {
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === 'server') return;
-  fields.push('server', 'perch');
-}
-
-/** The id that the upstream saw: a route's edits may have changed it. */
-function sentRequestId({ request, fields }: SentRequest): string {
-  if (fields !== request.fields) {
-    for (let at = 0; at < fields.length; at += 2) if (fields[at] === 'x-request-id') return fields[at + 1] as string;
+  get requestId(): string | undefined {
+    return this.sent && sentRequestId(this.sent);
   }
-  return request.requestId;
+
+  get upstreamHost(): string | undefined {
+    return this.pool && `${this.pool.endpoint.address}:${this.pool.endpoint.port}`;
+  }
+
+  get destination(): Outcome['destination'] {
+    return this.forward?.destination;
+  }
 }

@@ -1,14 +1,15 @@
 import type { RequestEvent, RequestObserver } from '../core/evidence/request-event.ts';
 import type { ClientExchange } from './client-exchange.ts';
-import type { IncomingRequest, ListenerKind } from './incoming-request.ts';
+import type { Listener } from './forwarding-context.ts';
+import type { IncomingRequest } from './incoming-request.ts';
 
 /** What is known about a request at its end. */
 export interface Outcome {
-  readonly listener: ListenerKind;
+  readonly listener: Listener;
   readonly exchange: ClientExchange;
   /** Undefined where its head was refused. */
   readonly request: IncomingRequest | undefined;
-  /** As the upstream saw it. */
+  /** As the upstream saw it; undefined as `request` is. */
   readonly requestId: string | undefined;
   /** On `performance.now()`'s clock. */
   readonly startedAt: number;
@@ -65,7 +66,7 @@ function requestEvent(outcome: Outcome, at: number, durationMs: number): Request
   const { request, exchange } = outcome;
   return {
     at,
-    listener: outcome.listener,
+    listener: outcome.listener.kind,
     method: exchange.method,
     path: request?.path ?? exchange.target,
     authority: request?.authority ?? '',

@@ -19,6 +19,8 @@ export interface ResponseHead {
   readonly keepAliveMs: number | undefined;
   /** The `Upgrade` header. */
   readonly upgrade: string | undefined;
+  /** Fields that its `Connection` header took out, which its trailers must not have either. */
+  readonly nominated: readonly string[] | undefined;
   /** Whether the upstream named its server software. */
   readonly hasServer: boolean;
 }
@@ -64,6 +66,7 @@ class HeaderLines {
   private options: string[] | undefined;
   private keepAliveMs: number | undefined;
   private upgrade: string | undefined;
+  private trailer: string | undefined;
   private hasServer = false;
   private repeated = false;
 
@@ -71,6 +74,10 @@ class HeaderLines {
     const name = fieldName(rawName);
     switch (name.kind) {
       case FIELD.hopByHop:
+      case FIELD.te:
+        return;
+      case FIELD.trailer:
+        this.trailer = this.trailer === undefined ? value : `${this.trailer}, ${value}`;
         return;
       case FIELD.connection:
         this.options = this.options === undefined ? connectionOptions(value) : [...this.options, ...connectionOptions(value)];
@@ -111,8 +118,10 @@ class HeaderLines {
           ? 'close'
           : 'length';
     let fields = this.fields;
+    if (this.trailer !== undefined && framing === 'chunked') fields.push('trailer', this.trailer);
+    let nominated: readonly string[] | undefined;
     if (this.options !== undefined) {
-      const nominated = nominatedHeaders(this.options);
+      nominated = nominatedHeaders(this.options);
       if (nominated.length > 0) fields = withoutFields(fields, nominated);
     }
     // RFC 9110 section 8.6: no Content-Length in these.
@@ -128,6 +137,7 @@ class HeaderLines {
       keepAlive,
       keepAliveMs: this.keepAliveMs,
       upgrade: this.upgrade,
+      nominated,
       hasServer: this.hasServer,
     };
   }

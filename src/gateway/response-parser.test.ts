@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from './limits.ts';
+import { CHUNK_EXTENSION_BYTES, DEFAULT_LIMITS } from './limits.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser } from './response-parser.ts';
 
@@ -9,6 +9,9 @@ interface Parsed {
   readonly reason: string | undefined;
   readonly fields: readonly string[];
   readonly body: string;
+  /** Statuses of the 1xx responses before. */
+  readonly interim: readonly number[];
+  readonly trailers: readonly string[];
   readonly ended: boolean;
   readonly failed: boolean;
   readonly keepAlive: boolean;
@@ -19,19 +22,23 @@ interface Parsed {
 /** Feeds `text` (latin1) in pieces cut at `cuts`; `close`: the upstream closes afterwards. */
 function parse(text: string, cuts: readonly number[] = [], { toHead = false, upgrade = false, close = false } = {}): Parsed {
   const bytes = Buffer.from(text, 'latin1');
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(DEFAULT_LIMITS);
   let head: ResponseHead | undefined;
   let body = '';
+  const interim: number[] = [];
+  let trailers: readonly string[] = [];
   let ended = false;
   parser.begin(
     {
+      responseInterim: ({ status }) => interim.push(status),
       responseHead: (value) => {
         head = value;
       },
       responseData: (buffer, start, end) => {
         body += buffer.toString('latin1', start, end);
       },
-      responseEnd: () => {
+      responseEnd: (received) => {
+        trailers = received ?? [];
         ended = true;
       },
     },
@@ -56,6 +63,8 @@ function parse(text: string, cuts: readonly number[] = [], { toHead = false, upg
     reason: head?.reason,
     fields: head?.fields ?? [],
     body,
+    interim,
+    trailers,
     ended,
     failed,
     keepAlive: parser.keepAlive,
@@ -72,9 +81,10 @@ describe('the end of a body', () => {
     expect(parse(`${OK}Content-Length: 0\r\n\r\n`)).toMatchObject({ body: '', ended: true });
   });
 
-  it('is the last chunk, whose trailers are dropped', () => {
+  it('is the last chunk, and the trailers are not among the headers', () => {
     const text = `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x="y"\r\n0123456789\r\n0\r\nDigest: abc\r\n\r\n`;
     expect(parse(text)).toMatchObject({ body: 'hello0123456789', ended: true, keepAlive: true, surplus: 0, fields: [] });
+    expect(parse(text).trailers).toEqual(['Digest', 'abc']);
   });
 
   it('is the close where neither is given', () => {
@@ -106,16 +116,18 @@ describe('the end of a body', () => {
 });
 
 describe('1xx', () => {
-  it('is skipped, and 101 is taken where it was asked for', () => {
+  it('is told apart, and 101 is taken where it was asked for', () => {
     const early = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n';
-    expect(parse(`${early}${OK}Content-Length: 2\r\n\r\nhi`)).toMatchObject({ status: 200, body: 'hi', ended: true });
+    expect(parse(`${early}${OK}Content-Length: 2\r\n\r\nhi`)).toMatchObject({
+      ...{ interim: [100, 103], status: 200, body: 'hi', ended: true },
+    });
     const switched = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nframes';
     expect(parse(switched, [], { upgrade: true })).toMatchObject({ status: 101, body: '', ended: false, surplus: 6 });
     expect(parse(switched)).toMatchObject({ failed: true });
   });
 
   it('cannot go on for ever', () => {
-    expect(parse('HTTP/1.1 100 Continue\r\n\r\n'.repeat(LIMITS.interimResponses + 1)).failed).toBe(true);
+    expect(parse('HTTP/1.1 100 Continue\r\n\r\n'.repeat(DEFAULT_LIMITS.interimResponses + 1)).failed).toBe(true);
   });
 });
 
@@ -128,6 +140,12 @@ describe('the connection', () => {
     ['HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n', true],
   ])('after %j may be used again: %s', (head, keepAlive) => {
     expect(parse(`${head}Content-Length: 0\r\n\r\n`)).toMatchObject({ ended: true, keepAlive });
+  });
+
+  it('is all that Trailer is about: the header passes with chunks only', () => {
+    expect(parse(`${OK}Trailer: a\r\nTrailer: b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`).fields).toEqual(['trailer', 'a, b']);
+    expect(parse(`${OK}Trailer: a\r\nContent-Length: 0\r\n\r\n`).fields).toEqual(['content-length', '0']);
+    expect(parse(`${OK}Trailer: a\r\nConnection: trailer\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`).fields).toEqual([]);
   });
 
   it('keeps its own headers to itself', () => {
@@ -175,10 +193,10 @@ describe('refused', () => {
     ['LF alone after a chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n`],
     ['a malformed trailer', `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\nX Y: a\r\n\r\n`],
     ['LF alone in the trailers', `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\n\r\n`],
-    ['a head without end', `${OK}X: ${'a'.repeat(LIMITS.responseHeadBytes)}`],
-    ['too many headers', `${OK}${'X: a\r\n'.repeat(LIMITS.responseHeaderCount + 1)}`],
+    ['a head without end', `${OK}X: ${'a'.repeat(DEFAULT_LIMITS.responseHeadBytes)}`],
+    ['too many headers', `${OK}${'X: a\r\n'.repeat(DEFAULT_LIMITS.responseHeaderCount + 1)}`],
     ['trailers without end', `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n${'X: aaaaaaaaaaaaaaaaaa\r\n'.repeat(500)}`],
-    ['endless chunk extensions', `${OK}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(LIMITS.responseChunkExtensionBytes + 1)}`],
+    ['endless chunk extensions', `${OK}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(CHUNK_EXTENSION_BYTES + 1)}`],
   ])('%s', (_name, text) => {
     expect(parse(text)).toMatchObject({ failed: true, ended: false });
     // As it drips in, too.
@@ -269,12 +287,12 @@ describe('however the bytes arrive', () => {
   it('each byte on its own is enough', () => {
     const text = `HTTP/1.1 100 Continue\r\n\r\n${OK}Transfer-Encoding: chunked\r\nX: y\r\n\r\n3\r\nabc\r\n10;q\r\n0123456789abcdef\r\n0\r\nA: b\r\nC: d\r\n\r\n`;
     expect(parse(text, [...Buffer.from(text).keys()])).toEqual(parse(text));
-    expect(parse(text)).toMatchObject({ body: 'abc0123456789abcdef', ended: true });
+    expect(parse(text)).toMatchObject({ body: 'abc0123456789abcdef', ended: true, interim: [100], trailers: ['A', 'b', 'C', 'd'] });
   });
 
   it('a head that drips in is scanned once', () => {
     // Quadratic work over 60 kB in single bytes would take minutes.
-    const text = `${OK}X: ${'a'.repeat(LIMITS.responseHeadBytes - 100)}\r\nContent-Length: 0\r\n\r\n`;
+    const text = `${OK}X: ${'a'.repeat(DEFAULT_LIMITS.responseHeadBytes - 100)}\r\nContent-Length: 0\r\n\r\n`;
     const started = performance.now();
     expect(parse(text, [...Buffer.from(text).keys()])).toMatchObject({ ended: true });
     expect(performance.now() - started).toBeLessThan(5_000);

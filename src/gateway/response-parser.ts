@@ -1,14 +1,17 @@
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { HeadScanner } from './head-scanner.ts';
-import { LIMITS } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 import { interpretResponseHead, type ResponseHead } from './response-head.ts';
 
 /** Receives one response. The bytes given to `responseData` are valid during the call only. */
 export interface ResponseSink {
-  /** The final head, or a 101 that was asked for; other 1xx are skipped. */
+  /** Head of a 1xx response other than 101: any number of them may come before the final one. */
+  responseInterim(head: ResponseHead): void;
+  /** The final head, or a 101 that was asked for. */
   responseHead(head: ResponseHead): void;
   responseData(buffer: Buffer, start: number, end: number): void;
-  responseEnd(): void;
+  /** `trailers`: name, value, name, value, ... as received; undefined where there are none. */
+  responseEnd(trailers: readonly string[] | undefined): void;
 }
 
 /** What the parser is waiting for. */
@@ -34,13 +37,19 @@ export class ResponseParser {
   private upgradeAsked = false;
   private interim = 0;
   private remaining = 0;
-  private readonly scanner = new HeadScanner();
+  private readonly limits: GatewayLimits;
+  private readonly scanner: HeadScanner;
   private chunks: ChunkedDecoder | undefined;
   private pending: Buffer = EMPTY;
   private pendingLength = 0;
   private readonly emit = (buffer: Buffer, start: number, end: number): void => {
     this.sink?.responseData(buffer, start, end);
   };
+
+  constructor(limits: GatewayLimits) {
+    this.limits = limits;
+    this.scanner = new HeadScanner(limits);
+  }
 
   /** Expects the response to a request just sent. `toHead`: it was a HEAD; `upgradeAsked`: it carried `Upgrade`, so 101 may come. */
   begin(sink: ResponseSink, toHead: boolean, upgradeAsked: boolean): void {
@@ -80,7 +89,7 @@ export class ResponseParser {
   /** The upstream closed its side. True where that ends the response, false where it cuts one off. */
   finish(): boolean {
     if (this.state !== 'close') return false;
-    this.end();
+    this.end(undefined);
     return true;
   }
 
@@ -122,7 +131,8 @@ export class ResponseParser {
     if ('invalid' in head) this.fail(head.invalid);
     else if (head.status >= 200) this.start(head);
     else if (head.status === 101) this.switchProtocols(head);
-    else if (++this.interim > LIMITS.interimResponses) this.fail('too many 1xx responses');
+    else if (++this.interim > this.limits.interimResponses) this.fail('too many 1xx responses');
+    else this.sink?.responseInterim(head);
   }
 
   private start(head: ResponseHead): void {
@@ -130,7 +140,7 @@ export class ResponseParser {
     this.keepAliveMs = head.keepAliveMs;
     this.remaining = head.contentLength;
     if (head.framing === 'chunked') {
-      this.chunks ??= new ChunkedDecoder();
+      this.chunks ??= new ChunkedDecoder(this.limits);
       this.chunks.reset();
       this.state = 'chunked';
     } else if (head.framing === 'close') {
@@ -139,7 +149,7 @@ export class ResponseParser {
       this.state = this.remaining > 0 ? 'length' : 'idle';
     }
     this.sink?.responseHead(head);
-    if (this.state === 'idle') this.end();
+    if (this.state === 'idle') this.end(undefined);
   }
 
   private switchProtocols(head: ResponseHead): void {
@@ -155,7 +165,7 @@ export class ResponseParser {
     const stop = Math.min(length, from + this.remaining);
     this.remaining -= stop - from;
     this.sink?.responseData(buffer, from, stop);
-    if (this.remaining === 0) this.end();
+    if (this.remaining === 0) this.end(undefined);
     return stop;
   }
 
@@ -164,15 +174,15 @@ export class ResponseParser {
     if (chunks === undefined) return from;
     const stop = chunks.decode(buffer, from, length, this.emit);
     if (chunks.failure !== undefined) this.fail(chunks.failure);
-    else if (chunks.done) this.end();
+    else if (chunks.done) this.end(chunks.trailers);
     return stop;
   }
 
-  private end(): void {
+  private end(trailers: readonly string[] | undefined): void {
     this.state = 'idle';
     const sink = this.sink;
     this.sink = undefined;
-    sink?.responseEnd();
+    sink?.responseEnd(trailers);
   }
 
   private fail(reason: string): void {

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { ClientConnection, QueuedExchange } from './client-connection.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { httpDate } from './http-date.ts';
+import { informationText } from './local-reply.ts';
+import { lastChunk } from './trailers.ts';
 
 /**
  * An exchange that asked to switch protocols. Node's HTTP server has let go of the socket by then, so the answer is
@@ -68,10 +70,15 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   // It closes after any answer.
   closeAfterAnswer(): void {}
 
+  inform(status: number, reason: string, fields: readonly string[]): void {
+    // No body, so nobody waits for a 100.
+    if (status !== 100) this.socket.write(informationText(status, reason, fields), 'latin1');
+  }
+
   respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
     this.socket.cork();
     this.respondHead(status, reason, fields);
-    this.end(typeof body === 'string' ? Buffer.from(body, 'latin1') : body);
+    this.end(typeof body === 'string' ? Buffer.from(body, 'latin1') : body, undefined);
     this.socket.uncork();
   }
 
@@ -100,10 +107,10 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     return more;
   }
 
-  end(chunk: Uint8Array | undefined): void {
+  end(chunk: Uint8Array | undefined, trailers: readonly string[] | undefined): void {
     if (chunk !== undefined && chunk.length > 0) this.write(chunk);
     this.ended = true;
-    if (this.chunked) this.socket.end('0\r\n\r\n', 'latin1');
+    if (this.chunked) this.socket.end(lastChunk(trailers), 'latin1');
     else this.socket.end();
     // Node no longer watches the socket: without this, a client that never closes its side would keep it for ever.
     this.connection.closing = true;

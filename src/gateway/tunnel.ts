@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TunnelUser, UpstreamConnection } from './upstream-connection.ts';
 
@@ -43,7 +44,13 @@ export class Tunnel implements TunnelUser {
     this.client.end();
   }
 
-  tunnelClosed(): void {
+  tunnelClosed(broken: boolean): void {
+    if (broken) {
+      // A mere close would look like the regular end of the upstream's data.
+      if (this.client instanceof Socket) this.client.resetAndDestroy();
+      else this.client.destroy();
+      return;
+    }
     // What is still to be written to the client arrives; one that keeps its side open is cut then.
     if (this.client.writableFinished) this.client.destroy();
     else this.client.end(() => this.client.destroy());

@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Endpoint } from '../core/routing/selection.ts';
-import { LIMITS } from './limits.ts';
+import { type GatewayLimits, UPSTREAM_IDLE_MARGIN_MS } from './limits.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
+import { lastChunk } from './trailers.ts';
 
 /** Why an upstream gave no (whole) response: never connected, connected too slowly, closed or reset, or spoke no valid HTTP. */
 export type UpstreamFailure = 'connect' | 'connect-timeout' | 'closed' | 'protocol';
@@ -24,11 +25,13 @@ export interface TunnelUser {
   tunnelData(chunk: Uint8Array): boolean;
   tunnelDrained(): void;
   tunnelEnded(): void;
-  tunnelClosed(): void;
+  /** `broken`: reset, rather than ended. */
+  tunnelClosed(broken: boolean): void;
 }
 
 /** Where a connection reports to when a request no longer needs it. */
 export interface ConnectionOwner {
+  readonly limits: GatewayLimits;
   released(connection: UpstreamConnection, reusable: boolean): void;
   closed(connection: UpstreamConnection): void;
 }
@@ -51,12 +54,12 @@ export class UpstreamConnection {
   /** On `performance.now()`'s clock. */
   idleSince = 0;
   /** How long the connection may stay unused. */
-  idleMs: number = LIMITS.upstreamIdleMs;
+  idleMs = 0;
   readonly openedAt: number;
 
   private readonly owner: ConnectionOwner;
   private readonly socket: Socket;
-  private readonly parser = new ResponseParser();
+  private readonly parser: ResponseParser;
   private user: UpstreamUser | undefined;
   private tunnel: TunnelUser | undefined;
   private buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER);
@@ -70,12 +73,11 @@ export class UpstreamConnection {
   constructor(owner: ConnectionOwner, endpoint: Endpoint, now: number) {
     this.owner = owner;
     this.openedAt = now;
-    this.socket = connect({
-      host: endpoint.address,
-      port: endpoint.port,
+    this.parser = new ResponseParser(owner.limits);
+    this.socket = new Socket({
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: LIMITS.tcpKeepAliveMs,
+      keepAliveInitialDelay: owner.limits.tcpKeepAliveMs,
       allowHalfOpen: true,
       onread: { buffer: () => this.nextBuffer(), callback: (length, buffer) => this.onRead(buffer as Buffer, length) },
     });
@@ -86,6 +88,7 @@ export class UpstreamConnection {
       this.failureDetail = error.code ?? error.message;
     });
     this.socket.on('close', () => this.onClose());
+    this.open(endpoint);
   }
 
   /**
@@ -123,9 +126,9 @@ export class UpstreamConnection {
     return more;
   }
 
-  /** The request has been written completely. */
-  endRequest(chunked: boolean): void {
-    if (chunked) this.socket.write('0\r\n\r\n', 'latin1');
+  /** The request has been written completely. `trailers`: name, value, ..., for a chunked body only. */
+  endRequest(chunked: boolean, trailers: readonly string[] | undefined): void {
+    if (chunked) this.socket.write(lastChunk(trailers), 'latin1');
     this.requestComplete = true;
   }
 
@@ -177,6 +180,15 @@ export class UpstreamConnection {
   abandonConnect(): void {
     this.timedOut = true;
     this.socket.destroy();
+  }
+
+  private open({ address, port }: Endpoint): void {
+    try {
+      this.socket.connect({ host: address, port });
+    } catch (error) {
+      // No such address or port. Told as any failure to connect is, since whoever asked for the connection has yet to use it.
+      this.socket.destroy(error as Error);
+    }
   }
 
   private nextBuffer(): Buffer {
@@ -231,7 +243,8 @@ export class UpstreamConnection {
     }
     this.reused = true;
     const asked = this.parser.keepAliveMs;
-    this.idleMs = asked === undefined ? LIMITS.upstreamIdleMs : Math.min(asked - LIMITS.upstreamIdleMarginMs, LIMITS.upstreamIdleMaximumMs);
+    const { upstreamIdleMs, upstreamIdleMaximumMs } = this.owner.limits;
+    this.idleMs = asked === undefined ? upstreamIdleMs : Math.min(asked - UPSTREAM_IDLE_MARGIN_MS, upstreamIdleMaximumMs);
     this.owner.released(this, this.idleMs > 0);
   }
 
@@ -258,7 +271,7 @@ export class UpstreamConnection {
   private onClose(): void {
     const tunnel = this.tunnel;
     this.tunnel = undefined;
-    tunnel?.tunnelClosed();
+    tunnel?.tunnelClosed(this.failureDetail !== '');
     if (!this.connected) this.fail(this.timedOut ? 'connect-timeout' : 'connect', this.failureDetail);
     else this.fail('closed', this.failureDetail);
   }

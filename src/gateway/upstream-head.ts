@@ -6,6 +6,5 @@ export function upstreamHead({ request, path, authority, fields }: SentRequest):
   for (let at = 0; at < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
   if (request.framing === 'length') head += `content-length: ${request.contentLength}\r\n`;
   else if (request.framing === 'chunked') head += 'transfer-encoding: chunked\r\n';
-  if (request.upgrade !== undefined) head += `connection: upgrade\r\nupgrade: ${request.upgrade}\r\n`;
-  return `${head}\r\n`;
+  return `${head}${request.connectionLines}\r\n`;
 }

@@ -1,5 +1,5 @@
 import type { Cluster, Endpoint } from '../core/routing/selection.ts';
-import { LIMITS } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 
 /** The connections to one address and port. Unused ones are taken last in, first out, so that the surplus grows old and goes. */
@@ -10,11 +10,14 @@ export class EndpointPool implements ConnectionOwner {
   /** No route leads here any more: connections close when they become free. */
   retired = false;
 
+  readonly limits: GatewayLimits;
+
   private readonly idle: UpstreamConnection[] = [];
   private readonly connections = new Set<UpstreamConnection>();
 
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, limits: GatewayLimits) {
     this.endpoint = endpoint;
+    this.limits = limits;
   }
 
   /** A free connection, or a new one that may not have connected yet. `now`: `performance.now()`. */
@@ -34,7 +37,7 @@ export class EndpointPool implements ConnectionOwner {
   }
 
   released(connection: UpstreamConnection, reusable: boolean): void {
-    if (!reusable || this.retired || this.idle.length >= LIMITS.idlePerEndpoint) {
+    if (!reusable || this.retired || this.idle.length >= this.limits.idlePerEndpoint) {
       connection.abandon();
       return;
     }
@@ -53,7 +56,7 @@ export class EndpointPool implements ConnectionOwner {
   /** Drops connections unused for too long, and attempts to connect that take too long. */
   sweep(now: number): void {
     for (const connection of this.connections) {
-      if (!connection.connected && now - connection.openedAt > LIMITS.connectMs) connection.abandonConnect();
+      if (!connection.connected && now - connection.openedAt > this.limits.connectMs) connection.abandonConnect();
     }
     const expired = this.idle.filter((connection) => now - connection.idleSince >= connection.idleMs);
     for (const connection of expired) connection.abandon();
@@ -79,9 +82,14 @@ function keyOf(endpoint: Endpoint): string {
 
 /** All pools, by address and port: two clusters with the same endpoint share its connections, and so do successive tables. */
 export class UpstreamPools {
+  private readonly limits: GatewayLimits;
   private readonly pools = new Map<string, EndpointPool>();
   /** Endpoints are immutable objects of a table: finding their pool by identity spares a string per request. */
   private readonly byIdentity = new WeakMap<Endpoint, EndpointPool>();
+
+  constructor(limits: GatewayLimits) {
+    this.limits = limits;
+  }
 
   /** The pool of an endpoint, made at its first use. */
   of(endpoint: Endpoint): EndpointPool {
@@ -90,7 +98,7 @@ export class UpstreamPools {
     const key = keyOf(endpoint);
     let pool = this.pools.get(key);
     if (pool === undefined) {
-      pool = new EndpointPool(endpoint);
+      pool = new EndpointPool(endpoint, this.limits);
       this.pools.set(key, pool);
     }
     this.byIdentity.set(endpoint, pool);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/gateway/limits.ts';
+import type { ForwardingContext } from '../../src/gateway/forwarding-context.ts';
+import { DEFAULT_LIMITS as LIMITS } from '../../src/gateway/limits.ts';
 import { NodeHttpTransport } from '../../src/gateway/node-http-transport.ts';
-import type { ForwardingContext } from '../../src/gateway/proxied-request.ts';
 import { ProxiedRequest } from '../../src/gateway/proxied-request.ts';
 import { RequestReporter } from '../../src/gateway/request-report.ts';
 import { UpstreamPools } from '../../src/gateway/upstream-pools.ts';
@@ -23,18 +23,22 @@ afterEach(() => {
 async function startParts(
   table = tableOf(() => ({ kind: 'none' })),
 ): Promise<{ port: number; transport: NodeHttpTransport; pools: UpstreamPools }> {
-  const pools = new UpstreamPools();
+  const pools = new UpstreamPools(LIMITS);
   const context: ForwardingContext = {
     table: () => table,
+    limits: LIMITS,
     pools,
     reporter: new RequestReporter(undefined, undefined),
     random: Math.random,
     uuid: randomUUID,
   };
-  const transport = new NodeHttpTransport({
-    exchange: (exchange) => new ProxiedRequest(context, { kind: 'ingress', port: 80, bind: undefined }, exchange).start(),
-    refused: () => undefined,
-  });
+  const transport = new NodeHttpTransport(
+    {
+      exchange: (exchange) => new ProxiedRequest(context, { kind: 'ingress', port: 80, bind: undefined }, exchange).start(),
+      refused: () => undefined,
+    },
+    LIMITS,
+  );
   cleanups.push(() => {
     transport.cut();
     pools.close();

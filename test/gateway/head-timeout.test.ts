@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { firstStatus } from './raw-client.ts';
 import { tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
-// Node keeps this time itself, so here the constants are shorter.
-vi.mock('../../src/gateway/limits.ts', async (original) => {
-  const { LIMITS } = await original<typeof import('../../src/gateway/limits.ts')>();
-  return { LIMITS: { ...LIMITS, requestHeadMs: 300, sweepMs: 50 } };
-});
-
 const { start, client: open } = testScope();
+const LIMITS = { limits: { requestHeadMs: 300 } };
 
 it('a head that does not end gets 408, however it drips', async () => {
-  const { ingress, log } = await start(tableOf(() => ({ kind: 'none' })));
+  const { ingress, log } = await start(
+    tableOf(() => ({ kind: 'none' })),
+    LIMITS,
+  );
   const client = await open(ingress);
   client.send('GET / HTTP/1.1\r\nHost: shop\r\n');
   const drip = setInterval(() => client.send('X: y\r\n'), 50);
@@ -24,17 +22,23 @@ it('a head that does not end gets 408, however it drips', async () => {
 });
 
 it('a connection that was never used is closed without a word', async () => {
-  const { ingress, log } = await start(tableOf(() => ({ kind: 'none' })));
+  const { ingress, log } = await start(
+    tableOf(() => ({ kind: 'none' })),
+    LIMITS,
+  );
   const client = await open(ingress);
   expect(await client.untilClosed(3_000)).toBe('');
   expect(log).toEqual([]);
 });
 
 it('the time does not run between the requests of a connection', async () => {
-  const { ingress } = await start(tableOf(() => ({ kind: 'none' })));
+  const { ingress } = await start(
+    tableOf(() => ({ kind: 'none' })),
+    LIMITS,
+  );
   const client = await open(ingress);
   await client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n').untilText('404');
-  await sleep(600);
+  await sleep(1_200);
   client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
   await client.until(({ received }) => received.split('HTTP/1.1 404').length === 3);
 });
