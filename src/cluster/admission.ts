@@ -7,8 +7,9 @@ import { refuseChange } from '../core/release/change.ts';
 import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { refOf, refText } from './manifest.ts';
+import { type AppliedRelease, foreignWrites, refuseDeletion, releasedBy, takenObjects } from './ownership.ts';
 import { releaseConflicts } from './release-conflicts.ts';
-import type { StoredObject } from './store.ts';
+import type { ObjectRef, StoredObject } from './store.ts';
 
 /** What a store asks before it takes objects in. Pure: the same objects get the same answer. */
 export interface Admission {
@@ -19,6 +20,10 @@ export interface Admission {
    * go on to hold: the former state of `applied` included, what the apply prunes left out. An error refuses the whole apply.
    */
   admit(applied: readonly KubeObject[], existing: readonly StoredObject[]): readonly Diagnostic[];
+  /** What speaks against deleting the object while `objects` are there, or are to be there: a release owns it. */
+  admitDeletion(ref: ObjectRef, objects: readonly KubeObject[]): readonly Diagnostic[];
+  /** The objects into which a release among `objects` weaves, as `refText`: a new base of one is served once that was done, not before. */
+  releasedRoutes(objects: readonly KubeObject[]): ReadonlySet<string>;
 }
 
 /** What the embedded runtime takes in: valid releases that do not get in each other's way, and routing objects that its gateway serves. */
@@ -26,18 +31,38 @@ export const runtimeAdmission: Admission = {
   baseOf: (object) => (isWoven(object) ? unweave(object) : object),
   admit: (applied, existing) => {
     const states = new Map(existing.map((object) => [refText(object.ref), object]));
-    const findings = applied.map((object) => ({ object, ...admitOne(object, states.get(refText(refOf(object)))) }));
+    const findings = applied.map((object) => admitOne(object, states.get(refText(refOf(object)))));
     const releases = findings.flatMap(({ release }) => (release === undefined ? [] : [release]));
-    const changed = new Set(applied.map((object) => refText(refOf(object))));
-    const others = existing.filter((object) => isCanaryRelease(object.base) && !changed.has(refText(object.ref)));
-    const otherReleases = others.flatMap((object) => validateCanaryRelease(object.base).release ?? []);
-    return [...findings.flatMap(({ diagnostics }) => diagnostics), ...releaseConflicts(releases, otherReleases)];
+    const changed = new Map(applied.map((object) => [refText(refOf(object)), object]));
+    const others = releasesAmong(existing.filter(({ ref }) => !changed.has(refText(ref))).map(({ base }) => base));
+    const all = [...others, ...releases.map(({ next }) => next)];
+    const routes = applied.filter(({ kind }) => kind === 'VirtualService');
+    // What is applied beside its release is that finding, not a name that is taken.
+    const stored = (ref: ObjectRef): KubeObject | undefined => (changed.has(refText(ref)) ? undefined : states.get(refText(ref))?.base);
+    return [
+      ...findings.flatMap(({ diagnostics }) => diagnostics),
+      ...releaseConflicts(
+        releases.map(({ next }) => next),
+        others,
+      ),
+      ...foreignWrites(routes, all),
+      ...takenObjects(releases, stored),
+    ];
   },
+  admitDeletion: (ref, objects) => {
+    const refused = refuseDeletion(ref, releasesAmong(objects));
+    return refused === undefined ? [] : [refused];
+  },
+  releasedRoutes: (objects) => new Set(releasesAmong(objects).flatMap(releasedBy).map(refText)),
 };
 
 interface Admitted {
-  readonly release?: CanaryRelease;
+  readonly release?: AppliedRelease;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+function releasesAmong(objects: readonly KubeObject[]): readonly CanaryRelease[] {
+  return objects.filter(isCanaryRelease).flatMap((object) => validateCanaryRelease(object).release ?? []);
 }
 
 function admitOne(object: KubeObject, former: StoredObject | undefined): Admitted {
@@ -46,12 +71,12 @@ function admitOne(object: KubeObject, former: StoredObject | undefined): Admitte
   const validated = validateCanaryRelease(object);
   const { release, diagnostics } = validated;
   if (release === undefined || hasErrors(diagnostics)) return { diagnostics };
-  const current = former === undefined ? undefined : validateCanaryRelease(former.base).release?.spec;
-  const refused = refuseChange(former?.status, release.spec, current).map((diagnostic) => ({
+  const current = former === undefined ? undefined : validateCanaryRelease(former.base).release;
+  const refused = refuseChange(former?.status, release.spec, current?.spec).map((diagnostic) => ({
     ...diagnostic,
     object: refText(refOf(object)),
   }));
-  return { release, diagnostics: [...diagnostics, ...refused] };
+  return { release: { next: release, former: current }, diagnostics: [...diagnostics, ...refused] };
 }
 
 function refuseKind(object: KubeObject): Diagnostic {

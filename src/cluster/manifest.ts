@@ -39,6 +39,11 @@ export function refOf(object: KubeObject): ObjectRef {
   return { kind: object.kind, namespace: object.metadata.namespace ?? 'default', name: object.metadata.name };
 }
 
+/** Whether both name the same object. */
+export function sameRef(left: ObjectRef, right: ObjectRef): boolean {
+  return left.kind === right.kind && left.namespace === right.namespace && left.name === right.name;
+}
+
 /** `Kind namespace/name`, as diagnostics name objects; also a key for maps. */
 export function refText(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;

@@ -1,61 +1,76 @@
-import { sameManifest } from '../cluster/manifest.ts';
-import type { ReleaseCommit, StoredObject } from '../cluster/store.ts';
-
+import { sameManifest, sameRef } from '../cluster/manifest.ts';
+import type { RouteChange, StoredObject } from '../cluster/store.ts';
 import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
 import type { Version } from '../core/release/canary-release.ts';
+import { leftBehind, ownerOf } from '../core/release/ownership.ts';
 import { routedName, routedPath } from '../core/release/route-form.ts';
-import { sameVersion } from '../core/release/version.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
-import { unweave } from '../core/weave/unweave.ts';
+import { baseAtVersion, type ReleasedService } from '../core/weave/released-destination.ts';
+import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
-import { formerVersions, type World, wovenObjects } from './world.ts';
-
-/** How one object is to be stored: part of a commit. */
-export type RouteChange = NonNullable<ReleaseCommit['routes']>[number];
+import { formerVersions, heldViews, type RouteView, releaseName, type World } from './world.ts';
 
 /** What the routes are to be, and what was found on the way. */
 export interface DesiredRoutes {
-  /** All objects that the release is or was woven into, those that are right already included. */
+  /** All objects that the release is, was or is to be woven into, those that are right already included. */
   readonly routes: readonly RouteChange[];
   /** Findings about the bases as they are now; with an error among them they could not be woven. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
+type HeldView = RouteView & { readonly stored: StoredObject };
+
 /**
  * The routes that serve a plan; without a plan the bases as their owners wrote them. Where a base cannot be woven any more (its owner changed
- * it mid-release), the release goes on in the last base that could: a rollback must not wait for a correction.
+ * it mid-release), the release goes on in the last base that could: a rollback must not wait for a correction. What the release owns and
+ * names no more, and what it is woven into and names no more, it leaves in the same commit: it becomes an ordinary object at the live version.
  */
 export function desiredRoutes(world: World, plan: RoutePlan | undefined): DesiredRoutes {
-  if (plan === undefined) return { routes: leave(world, wovenObjects(world), world.stored.status?.liveVersion), diagnostics: [] };
+  const { routed } = world;
+  const live = world.stored.status?.liveVersion;
+  if (plan === undefined) {
+    const declared = routed?.isOwned === true ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
+    return { routes: [...declared, ...leave(world, others(world, declared), live)], diagnostics: [] };
+  }
   const woven = weaveView(world, plan, 'base');
   const fallback = hasErrors(woven.diagnostics) ? weaveView(world, plan, 'served') : woven;
-  const routes = fallback.routes.map(({ namespace, name, virtualService }): RouteChange => {
-    return { ref: { kind: 'VirtualService', namespace, name }, served: virtualService };
-  });
+  const { diagnostics } = woven;
   // Without routes nothing is known about where the release belongs: what it is woven into stays as it is.
-  const left = routes.length === 0 ? [] : wovenObjects(world).filter((object) => !routes.some((route) => isOf(route, object)));
-  return { routes: [...routes, ...leave(world, left, world.stored.status?.liveVersion)], diagnostics: woven.diagnostics };
-}
-
-/** The routes that stay when the release goes: bases that lead to the live version, or, where none is known, bases as they are. */
-export function routesWithout(world: World, live: Version | undefined): readonly RouteChange[] {
-  const woven = wovenObjects(world);
-  if (live === undefined) return leave(world, woven, undefined);
-  const input = weaveInput(world, 'base');
-  const bases = input === undefined ? [] : unweaveBase(input, live).routes;
-  const routes = bases.map(({ namespace, name, virtualService }): RouteChange => {
-    return { ref: { kind: 'VirtualService', namespace, name }, served: undefined, base: virtualService };
+  if (fallback.routes.length === 0) return { routes: routed === undefined ? [] : unwovenYet(world, routed, plan), diagnostics };
+  const routes = fallback.routes.map(({ namespace, name, virtualService }): RouteChange => {
+    const ref = { kind: 'VirtualService', namespace, name };
+    const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
+    return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
   });
-  const rest = woven.filter((object) => !routes.some((route) => isOf(route, object)));
-  return [...routes, ...leave(world, rest, live)];
+  return { routes: [...routes, ...leave(world, others(world, routes), live)], diagnostics };
 }
 
-/** Those of `routes` that are stored otherwise. */
+/**
+ * The routes that stay when the release goes: bases that lead to the live version, or, where none is known, bases as they are. What the
+ * release owned is an ordinary object from then on: a root may name it, so it is never deleted.
+ */
+export function routesWithout(world: World, live: Version | undefined): readonly RouteChange[] {
+  const held = heldViews(world);
+  const input = weaveInput(world, 'base');
+  const bases = input === undefined || live === undefined ? [] : unweaveBase(input, live).routes;
+  const routes = bases.flatMap(({ namespace, name, virtualService }): RouteChange[] => {
+    const ref = { kind: 'VirtualService', namespace, name };
+    return held.some((view) => sameRef(view.ref, ref)) ? [{ ref, served: undefined, base: leftBehind(virtualService) }] : [];
+  });
+  return [...routes, ...leave(world, others(world, routes), live)];
+}
+
+/** The routes that stay when the release goes and the bases come back: every destination where its owner wrote it. */
+export function routesRestored(world: World): readonly RouteChange[] {
+  return heldViews(world).map(({ ref, base }) => ({ ref, served: undefined, base: leftBehind(base) }));
+}
+
+/** Those of `routes` that are stored otherwise, or not yet. */
 export function changedRoutes(world: World, routes: readonly RouteChange[]): readonly RouteChange[] {
   return routes.filter((route) => {
-    const stored = world.virtualServices.find((object) => isOf(route, object));
-    if (stored === undefined) return false;
+    const stored = storedOf(world, route);
+    if (stored === undefined) return true;
     const base = route.base ?? stored.base;
     return !sameManifest(stored.base, base) || !sameManifest(stored.served, route.served ?? base);
   });
@@ -63,16 +78,28 @@ export function changedRoutes(world: World, routes: readonly RouteChange[]): rea
 
 /** The latest revision at which any of the routes' objects changed. */
 export function revisionOf(world: World, routes: readonly RouteChange[]): number {
-  const stored = world.virtualServices.filter((object) => routes.some((route) => isOf(route, object)));
-  return Math.max(0, ...stored.map((object) => object.revision));
+  return Math.max(0, ...routes.map((route) => storedOf(world, route)?.revision ?? 0));
 }
 
-/** What weaving can say before there is a plan: a release that has not started is tried with its first step. */
-export function trialPlan(world: World): RoutePlan {
-  const { spec } = world.release;
-  const stable = spec.stable ?? world.stored.status?.liveVersion ?? spec.canary;
-  if (sameVersion(stable, spec.canary)) return { kind: 'settled', live: spec.canary };
-  return { kind: 'split', stable, canary: spec.canary, cutoff: 1, offset: 0 };
+function storedOf(world: World, { ref }: RouteChange): StoredObject | undefined {
+  return world.virtualServices.find((view) => sameRef(view.ref, ref))?.stored;
+}
+
+/** What the base is to become: the one that the release declares, or, of an object that it owned and adopts now, the same as nobody's. */
+function baseChange({ stored, base, isOwned }: RouteView): Pick<RouteChange, 'base' | 'isNew'> {
+  if (!isOwned) return { base: leftBehind(base) };
+  return stored === undefined ? { base, isNew: true } : { base };
+}
+
+/**
+ * An object that the release declares, that cannot be woven, and that nothing is there of: it is served with everyone at the stable version,
+ * so that a root that names it leads somewhere, and another object that covers it may go, before the release is woven in.
+ */
+function unwovenYet(world: World, { ref, base, stored, isOwned }: RouteView, plan: RoutePlan): readonly RouteChange[] {
+  if (!isOwned || stored !== undefined) return [];
+  const version = plan.kind === 'settled' ? plan.live : plan.stable;
+  const versions = [version, ...formerVersions(world.stored.status)];
+  return [{ ref, served: baseAtVersion(base, serviceOf(world), versions, version), base, isNew: true }];
 }
 
 function weaveView(world: World, plan: RoutePlan, view: 'base' | 'served'): WeaveResult {
@@ -88,7 +115,7 @@ function weaveInput(world: World, view: 'base' | 'served'): Omit<WeaveInput, 'pl
     routed: world.routed[view],
     issuing: world.issuing?.[view],
     gateways: world.gateways.map((object) => object.base),
-    siblings: world.virtualServices.map((object) => object.base),
+    siblings: world.virtualServices.map(({ base }) => base),
   };
 }
 
@@ -104,19 +131,26 @@ function routedMissing({ release }: World): Diagnostic {
   };
 }
 
+/** What the release holds and `routes` do not tell of. */
+function others(world: World, routes: readonly RouteChange[]): readonly HeldView[] {
+  return heldViews(world).filter((view) => !routes.some(({ ref }) => sameRef(ref, view.ref)));
+}
+
 /**
- * Takes the release out of objects that it is woven into. Their destinations move to the live version, unless the owner wrote a new base
- * since it was woven: that is served as written.
+ * Takes the release out of objects. Their destinations move to the live version, unless their owner wrote a new base since the release was
+ * woven in: that is served as written.
  */
-function leave(world: World, objects: readonly StoredObject[], live: Version | undefined): readonly RouteChange[] {
-  const { service } = world.release.spec;
-  const released = { namespace: world.release.metadata.namespace, host: service.host, port: service.port };
-  return objects.map(({ ref, base, served }): RouteChange => {
-    if (live === undefined || !sameManifest(unweave(served), base)) return { ref, served: undefined };
-    return { ref, served: undefined, base: unweave(served, { service: released, version: live }) };
+function leave(world: World, views: readonly HeldView[], live: Version | undefined): readonly RouteChange[] {
+  const own = releaseName(world.release);
+  return views.map(({ ref, stored: { base, served } }): RouteChange => {
+    const isOwned = ownerOf(base) === own;
+    const follows = live !== undefined && isWoven(served) && (isOwned || sameManifest(unweave(served), base));
+    const next = follows ? unweave(served, { service: serviceOf(world), version: live }) : base;
+    return { ref, served: undefined, base: leftBehind(next) };
   });
 }
 
-function isOf({ ref }: RouteChange, object: StoredObject): boolean {
-  return ref.namespace === object.ref.namespace && ref.name === object.ref.name;
+function serviceOf({ release }: World): ReleasedService {
+  const { host, port } = release.spec.service;
+  return { namespace: release.metadata.namespace, host, port };
 }

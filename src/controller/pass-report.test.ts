@@ -68,10 +68,10 @@ test('an outdated pass says nothing: it was not written', () => {
 
 test('a deletion says where its routes lead', () => {
   const { entries, report: told } = report();
-  told.passed(REVIEWS, { ...QUIET, removed: { live: { subset: 'v1' } } });
-  told.passed(RATINGS, { ...QUIET, removed: { live: undefined } });
+  told.passed(REVIEWS, { ...QUIET, removed: { live: { subset: 'v1' }, leftBehind: ['default/reviews'] } });
+  told.passed(RATINGS, { ...QUIET, removed: { live: undefined, leftBehind: [] } });
   expect(entries.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([
-    'Deleted: the release was deleted; its routes lead to v1',
+    'Deleted: the release was deleted; its routes lead to v1; VirtualService default/reviews, which it owned, stays as an ordinary one',
     'Deleted: the release was deleted; its routes lead where their owner sent them',
   ]);
 });

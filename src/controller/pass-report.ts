@@ -27,9 +27,10 @@ export class PassReport {
     }
     if (result.removed !== undefined) {
       this.#findings.delete(key);
-      const { live } = result.removed;
+      const { live, leftBehind } = result.removed;
       const where = live === undefined ? 'where their owner sent them' : `to ${describeVersion(live)}`;
-      this.#say(ref, 'Normal', 'Deleted', `the release was deleted; its routes lead ${where}`);
+      const left = leftBehind.map((name) => `; VirtualService ${name}, which it owned, stays as an ordinary one`).join('');
+      this.#say(ref, 'Normal', 'Deleted', `the release was deleted; its routes lead ${where}${left}`);
       return;
     }
     const findings = result.findings.map(

@@ -3,17 +3,18 @@ import type { Readiness } from '../cluster/readiness.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../core/istio/names.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { advance } from '../core/release/machine.ts';
 import { type Observed, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
-import { isExposed, isUnderWay } from '../core/release/phase.ts';
+import { ownerOf } from '../core/release/ownership.ts';
+import { isUnderWay } from '../core/release/phase.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
-import { planOf } from '../core/release/route-plan.ts';
-import type { ReleaseStatus } from '../core/release/status.ts';
-import type { RoutePlan } from '../core/weave/plan.ts';
+import { planOf, trialPlan } from '../core/release/route-plan.ts';
 import { baseVersion } from '../core/weave/released-destination.ts';
-import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf, routesWithout, trialPlan } from './desired-routes.ts';
-import { formerVersions, readWorld, type World } from './world.ts';
+import { departureOf } from './deletion.ts';
+import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf } from './desired-routes.ts';
+import { formerVersions, heldViews, readWorld, releaseName, type World } from './world.ts';
 
 export interface ReconcileOptions {
   readonly store: Store;
@@ -34,8 +35,15 @@ export interface PassResult {
   readonly isUnconfirmed: boolean;
   /** Someone else wrote meanwhile: nothing was written, and the pass has to be done again. */
   readonly isOutdated: boolean;
-  /** The release was deleted; its routes lead to `live` now, or, where none was known, where their owners sent them. */
-  readonly removed?: { readonly live: Version | undefined };
+  readonly removed?: Removal;
+}
+
+/** What a deletion left. */
+export interface Removal {
+  /** Where its routes lead now; undefined: where their owners sent them. */
+  readonly live: Version | undefined;
+  /** VirtualServices that the release owned, as `namespace/name`: they stay. */
+  readonly leftBehind: readonly string[];
 }
 
 const NOTHING: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false };
@@ -53,18 +61,12 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   const isServed = plan === undefined || isConfirmed(options.store, world, current);
   // Between releases the routes say nothing about the next one: that is tried.
   const isUnderway = stored.status !== undefined && isUnderWay(stored.status.phase);
-  const findings = isUnderway ? current.diagnostics : desiredRoutes(world, trialPlan(world)).diagnostics;
-  const observed = observe(options.readiness, world, findings, isServed);
+  const findings = isUnderway ? current.diagnostics : desiredRoutes(world, trialPlan(release, stored.status)).diagnostics;
+  const check = readinessCheck(options.readiness, world);
+  const observed = observe(world, check, findings, isServed);
+  if (stored.deletionRequestedAt !== undefined) return await passDeletion(options, world, observed, check);
+
   const next = advance({ ...ref, generation: stored.generation, spec: release.spec }, stored.status, observed, options.now());
-
-  if (stored.deletionRequestedAt !== undefined) {
-    const live = versionToLeave(stored.status, next.routes, observed);
-    if (live === 'unknown') return { ...NOTHING, isUnconfirmed: true };
-    const routes = changedRoutes(world, routesWithout(world, live));
-    const isDone = await options.store.commit(ref, { routes, remove: true }, world.revision);
-    return isDone ? { ...NOTHING, removed: { live } } : { ...NOTHING, isOutdated: true };
-  }
-
   const desired = desiredRoutes({ ...world, stored: { ...stored, status: next.status } }, next.routes);
   const routes = changedRoutes(world, desired.routes);
   const isNews = canonicalJson(next.status) !== canonicalJson(stored.status);
@@ -81,19 +83,27 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   return isDone ? result : { ...NOTHING, isOutdated: true };
 }
 
-/**
- * Where a deletion leaves everyone: at the live version, but mid-release never at one without ready endpoints while the canary has some.
- * `unknown` until readiness is known.
- */
-function versionToLeave(
-  status: ReleaseStatus | undefined,
-  plan: RoutePlan | undefined,
-  { stable, canary }: Observed,
-): Version | 'unknown' | undefined {
-  const live = plan?.kind === 'settled' ? plan.live : undefined;
-  if (status === undefined || !isExposed(status.phase) || stable === undefined || stable.ready === true) return live;
-  if (stable.ready === undefined || canary.ready === undefined) return 'unknown';
-  return canary.ready ? status.canary : live;
+/** Takes the release out of its routes and away, in one commit, or says what that waits for. */
+async function passDeletion(options: ReconcileOptions, world: World, observed: Observed, check: ReadinessCheck): Promise<PassResult> {
+  const { stored, release, revision } = world;
+  const departure = departureOf(world, observed, check);
+  if (departure.kind === 'leave') {
+    const own = releaseName(release);
+    const leftBehind = heldViews(world).filter((view) => ownerOf(view.stored.base) === own);
+    const routes = changedRoutes(world, departure.routes);
+    const isDone = await options.store.commit(stored.ref, { routes, remove: true }, revision);
+    if (!isDone) return { ...NOTHING, isOutdated: true };
+    const removed = {
+      live: departure.restored ? undefined : departure.live,
+      leftBehind: leftBehind.map(({ ref: { namespace, name } }) => `${namespace}/${name}`),
+    };
+    return { ...NOTHING, removed };
+  }
+  const input = { ...stored.ref, generation: stored.generation, spec: release.spec };
+  const { status, events } = advance(input, stored.status, { ...observed, deletionWaits: departure.reason }, options.now());
+  if (canonicalJson(status) === canonicalJson(stored.status)) return { ...NOTHING, isUnconfirmed: true };
+  const isDone = await options.store.commit(stored.ref, { status }, revision);
+  return isDone ? { ...NOTHING, events, isUnconfirmed: true } : { ...NOTHING, isOutdated: true };
 }
 
 /** Whether the data plane serves exactly these routes: the store has them, and the revision that is served covers them. */
@@ -102,25 +112,38 @@ function isConfirmed(store: Store, world: World, current: DesiredRoutes): boolea
   return store.servedRevision() >= revisionOf(world, current.routes);
 }
 
-function observe(readiness: Readiness, world: World, findings: readonly Diagnostic[], routesConfirmed: boolean): Observed {
-  const { stored, release, routed } = world;
+type ReadinessCheck = (version: Version) => VersionReadiness;
+
+function readinessCheck(readiness: Readiness, { release }: World): ReadinessCheck {
   const { namespace } = release.metadata;
+  const { host, port } = release.spec.service;
+  return (version) => readiness.check(resolveHost(host, namespace), port, resolved(version, namespace));
+}
+
+function observe(world: World, check: ReadinessCheck, findings: readonly Diagnostic[], routesConfirmed: boolean): Observed {
+  const { stored, release } = world;
   const { service, canary, stable } = release.spec;
-  const host = resolveHost(service.host, namespace);
-  const check = (version: Version): VersionReadiness => readiness.check(host, service.port, resolved(version, namespace));
   const versions = versionsToObserve(release.spec, stored.status);
   const candidates = [canary, ...(stable === undefined ? [] : [stable]), ...formerVersions(stored.status)];
-  const released = { namespace, host: service.host, port: service.port };
+  const released = { namespace: release.metadata.namespace, host: service.host, port: service.port };
   const errors = findings.filter((diagnostic) => diagnostic.severity === 'error');
+  const base = baseToJudge(world);
   return {
     canary: check(versions.canary),
     stable: versions.stable === undefined ? undefined : check(versions.stable),
     problems: errors.map(({ message }) => message),
-    baseVersion: routed === undefined ? undefined : baseVersion(routed.base, released, candidates),
+    baseVersion: base === undefined ? undefined : baseVersion(base, released, candidates),
     routesConfirmed,
     request: stored.request,
     deletion: stored.deletionRequestedAt !== undefined,
   };
+}
+
+/** The base by which it is told what everyone gets. An object that the release is about to take over tells that, not what it will be. */
+function baseToJudge({ routed, release }: World): KubeObject | undefined {
+  const stored = routed?.stored;
+  const takesOver = routed?.isOwned === true && stored !== undefined && ownerOf(stored.base) !== releaseName(release);
+  return takesOver ? stored.base : routed?.base;
 }
 
 /** A version of another host is written as short as a destination is. */

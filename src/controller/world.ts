@@ -1,11 +1,26 @@
-import { refOf } from '../cluster/manifest.ts';
+import { refOf, sameRef } from '../cluster/manifest.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import type { CanaryRelease, Version } from '../core/release/canary-release.ts';
-import { routedName } from '../core/release/route-form.ts';
+import { ownerOf } from '../core/release/ownership.ts';
+import { ownedVirtualService, routedName } from '../core/release/route-form.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
 import { wovenReleases } from '../core/weave/unweave.ts';
+
+/** A VirtualService as a release sees it. */
+export interface RouteView {
+  readonly ref: ObjectRef;
+  /** As its owner wants it: where that is the release, as its spec declares it, whatever is stored. */
+  readonly base: KubeObject;
+  /** As it is served; where it is not there yet, its base. */
+  readonly served: KubeObject;
+  /** Undefined where the release has yet to create it. */
+  readonly stored: StoredObject | undefined;
+  /** Whether the spec declares it. */
+  readonly isOwned: boolean;
+}
 
 /** All that one pass over a release goes by, read from the store in one go. */
 export interface World {
@@ -13,11 +28,12 @@ export interface World {
   readonly revision: number;
   readonly stored: StoredObject;
   readonly release: CanaryRelease;
-  /** The VirtualService that the release adopts; undefined where there is none. */
-  readonly routed: StoredObject | undefined;
+  /** The VirtualService that the release is woven into; undefined where it adopts one that is not there. */
+  readonly routed: RouteView | undefined;
   /** The one where ids are issued, as far as the release names it and it exists. */
-  readonly issuing: StoredObject | undefined;
-  readonly virtualServices: readonly StoredObject[];
+  readonly issuing: RouteView | undefined;
+  /** All that there are, and the one that the release declares. */
+  readonly virtualServices: readonly RouteView[];
   readonly gateways: readonly StoredObject[];
 }
 
@@ -28,16 +44,15 @@ export interface World {
 export async function readWorld(store: Store, ref: ObjectRef): Promise<World | undefined> {
   const revision = store.revision();
   const objects = await store.list();
-  const stored = objects.find((object) => isSameRef(object.ref, ref));
+  const stored = objects.find((object) => sameRef(object.ref, ref));
   if (stored === undefined) return undefined;
   const { release, diagnostics } = validateCanaryRelease(stored.base);
   if (release === undefined) {
     throw new Error(`the stored release is not valid: ${diagnostics.map((diagnostic) => diagnostic.message).join('; ')}`);
   }
-  const virtualServices = objects.filter((object) => object.ref.kind === 'VirtualService');
+  const virtualServices = routeViews(objects, ownedVirtualService(release));
   const { namespace } = ref;
-  const named = (name: string | undefined) =>
-    virtualServices.find((object) => object.ref.namespace === namespace && object.ref.name === name);
+  const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
   return {
     revision,
     stored,
@@ -49,10 +64,27 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
   };
 }
 
-/** The VirtualServices in whose served view the release is now, whether its spec still names them or not. */
-export function wovenObjects(world: World): readonly StoredObject[] {
-  const { namespace, name } = refOf(world.release);
-  return world.virtualServices.filter((object) => wovenReleases(object.served).includes(`${namespace}/${name}`));
+/**
+ * The stored VirtualServices that the release has to do with, whether its spec still names them or not: it is woven into them, owns them, or
+ * is to be woven into them. Where another release still stands in one, that one has to leave first.
+ */
+export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
+  const own = releaseName(world.release);
+  const { routed, issuing } = world;
+  return world.virtualServices.flatMap((view) => {
+    const { stored } = view;
+    if (stored === undefined) return [];
+    const woven = wovenReleases(stored.served);
+    if (woven.some((name) => name !== own)) return [];
+    const isHeld = view === routed || view === issuing || woven.length > 0 || ownerOf(stored.base) === own;
+    return isHeld ? [{ ...view, stored }] : [];
+  });
+}
+
+/** `namespace/name`, as annotations and woven rules name a release. */
+export function releaseName(release: CanaryRelease): string {
+  const { namespace, name } = refOf(release);
+  return `${namespace}/${name}`;
 }
 
 /** The versions that all visitors had or have, as far as the status remembers: rules of the base at one of them are released too. */
@@ -66,6 +98,12 @@ export function formerVersions(status: ReleaseStatus | undefined): readonly Vers
   return found;
 }
 
-function isSameRef(left: ObjectRef, right: ObjectRef): boolean {
-  return left.kind === right.kind && left.namespace === right.namespace && left.name === right.name;
+function routeViews(objects: readonly StoredObject[], owned: KubeObject | undefined): readonly RouteView[] {
+  const ref = owned === undefined ? undefined : refOf(owned);
+  const views = objects
+    .filter((object) => object.ref.kind === 'VirtualService' && (ref === undefined || !sameRef(object.ref, ref)))
+    .map((stored): RouteView => ({ ref: stored.ref, base: stored.base, served: stored.served, stored, isOwned: false }));
+  if (owned === undefined || ref === undefined) return views;
+  const stored = objects.find((object) => sameRef(object.ref, ref));
+  return [...views, { ref, base: owned, served: stored?.served ?? owned, stored, isOwned: true }];
 }

@@ -16,12 +16,16 @@ export interface ApplyStep {
   /** Whether the source applied just this the last time. */
   readonly repeated: boolean;
   readonly result: Exclude<ApplyOutcome['result'], 'pruned'>;
+  /** A release weaves into it: what is served stays until that is done. */
+  readonly isReleased: boolean;
 }
 
 /** All of an apply, before anything is written. With an error among the diagnostics nothing may be. */
 export interface ApplyPlan {
   readonly steps: readonly ApplyStep[];
   readonly pruned: readonly ObjectRef[];
+  /** What the source no longer names, but a release owns now: it stays, and the source forgets it. */
+  readonly handedOver: readonly ObjectRef[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -34,17 +38,25 @@ export function planApply(
   prune: boolean,
 ): ApplyPlan {
   const twice = duplicates(objects);
-  if (hasErrors(twice)) return { steps: [], pruned: [], diagnostics: twice };
-  const steps = objects.map((object) => planStep(table, source, admission.baseOf(object)));
-  const named = new Set(steps.map((step) => refText(step.ref)));
-  const pruned = prune ? table.appliedBy(source).filter((ref) => !named.has(refText(ref))) : [];
+  if (hasErrors(twice)) return { steps: [], pruned: [], handedOver: [], diagnostics: twice };
+  const drafts = objects.map((object) => planStep(table, source, admission.baseOf(object)));
+  const applied = drafts.filter((step) => step.result !== 'unchanged').map((step) => step.object);
+  const stored = table.list(undefined, undefined);
+  const changed = new Set(applied.map((object) => refText(refOf(object))));
+  const after = [...stored.filter(({ ref }) => !changed.has(refText(ref))).map(({ base }) => base), ...applied];
+  const named = new Set(drafts.map((step) => refText(step.ref)));
+  const unnamed = prune ? table.appliedBy(source).filter((ref) => !named.has(refText(ref))) : [];
+  const handedOver = unnamed.filter((ref) => hasErrors(admission.admitDeletion(ref, after)));
+  const pruned = unnamed.filter((ref) => !handedOver.includes(ref));
   const leaving = new Set(pruned.map(refText));
-  const existing = table.list(undefined, undefined).filter((object) => !leaving.has(refText(object.ref)));
-  const applied = steps.filter((step) => step.result !== 'unchanged').map((step) => step.object);
-  return { steps, pruned, diagnostics: applied.length === 0 ? [] : admission.admit(applied, existing) };
+  const existing = stored.filter((object) => !leaving.has(refText(object.ref)));
+  const diagnostics = applied.length === 0 ? [] : admission.admit(applied, existing);
+  const released = admission.releasedRoutes(after);
+  const steps = drafts.map((step) => ({ ...step, isReleased: released.has(refText(step.ref)) }));
+  return { steps, pruned, handedOver, diagnostics };
 }
 
-function planStep(table: ObjectTable, source: string, object: KubeObject): ApplyStep {
+function planStep(table: ObjectTable, source: string, object: KubeObject): Omit<ApplyStep, 'isReleased'> {
   const manifest = manifestOf(object);
   const ref = refOf(manifest);
   const existing = table.get(ref);

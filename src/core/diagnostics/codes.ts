@@ -142,12 +142,14 @@ export const CODES = {
     remedy: 'Remove the field or the object here. Nothing is ignored silently: what the gateway serves is what the objects say.',
   },
   PERCH2001: {
-    title: 'No rule of the adopted VirtualService can be woven',
-    remedy: 'Adopt the VirtualService whose HTTP rules lead to the service, and mend what the other findings on its rules name.',
+    title: 'No rule of the VirtualService can be woven',
+    remedy:
+      'Adopt the VirtualService whose HTTP rules lead to the service, or declare such rules in spec.route, and mend what the other findings on its rules name.',
   },
   PERCH2002: {
     title: 'A rule matches on a header that weaving needs',
-    remedy: 'A match can test a header once. Leave cookie, accept, sec-fetch-mode, x-request-id, baggage and :path to Perch.',
+    remedy:
+      'A match can test a header once, and a delegate cannot test what its root tests. Leave cookie, accept, sec-fetch-mode, x-request-id, baggage and :path to Perch.',
   },
   PERCH2003: {
     title: 'A rule draws between weighted destinations',
@@ -159,7 +161,7 @@ export const CODES = {
   },
   PERCH2005: {
     title: 'A rule delegates its routes',
-    remedy: 'Adopt the delegate VirtualService itself, or write the routes into the adopted object.',
+    remedy: 'Release through the delegate: name it in spec.route.adopt, or let Perch own it with spec.route.delegate.',
   },
   PERCH2006: {
     title: 'A TCP or TLS route leads to the service',
@@ -207,6 +209,15 @@ export const CODES = {
     title: 'Drawing would turn the order of header operations round',
     remedy:
       'With one destination Envoy applies the rule’s header operations before the destination’s, with several after them, and affinity.mode canaryOnly draws between two. Put the operations on one header into one place.',
+  },
+  PERCH2017: {
+    title: 'A root VirtualService and its delegate would not merge once woven',
+    remedy:
+      'Istio drops a delegate’s rule whose matches its root excludes. Make the roots of a delegate alike in ignoreUriCase, sourceNamespace and gateways, or give each a delegate of its own.',
+  },
+  PERCH2018: {
+    title: 'Nothing delegates to the VirtualService',
+    remedy: 'A VirtualService without hosts serves only where a rule of another one delegates to it, by name and namespace.',
   },
   PERCH4001: {
     title: 'The Host header does not name this machine',
@@ -267,6 +278,20 @@ export const CODES = {
   PERCH3051: {
     title: 'The VirtualService that a release adopts does not exist',
     remedy: 'Create it, or name the VirtualService that routes to the service.',
+  },
+  PERCH3052: {
+    title: 'A release would take a VirtualService that is not its own',
+    remedy:
+      'Choose another name, or let the release take it over: apply it with route.adopt naming the object first, then with the route that owns it. Routes in the object give way to those of the release.',
+  },
+  PERCH3053: {
+    title: 'The VirtualService belongs to a release',
+    remedy:
+      'Change spec.route.managed or spec.route.delegate of the CanaryRelease that is named, and leave the VirtualService out of your files. When the release is deleted, the VirtualService stays and is yours.',
+  },
+  PERCH3054: {
+    title: 'The annotation perch.dev/owned-by is Perch’s own',
+    remedy: 'Leave it out: Perch sets it on the VirtualServices that it creates for a release, and takes it away when the release leaves.',
   },
   PERCH4050: {
     title: 'The same object twice in one apply',

@@ -23,6 +23,8 @@ export interface Observed {
   readonly request: ReleaseRequest | undefined;
   /** Deletion was asked for: nothing moves any more. */
   readonly deletion: boolean;
+  /** What the deletion waits for, in a sentence. */
+  readonly deletionWaits?: string;
 }
 
 /**

@@ -9,7 +9,8 @@ import { describeVersion } from './version.ts';
 
 /** The status in one sentence for people: what is, or what is missing. */
 export function statusMessage(turn: Turn, status: ReleaseStatus): string {
-  if (turn.observed.deletion) return 'being deleted';
+  const { deletion, deletionWaits } = turn.observed;
+  if (deletion) return deletionWaits === undefined ? 'being deleted' : `being deleted: ${deletionWaits}`;
   const parts = [phaseMessage(turn, status)];
   if (nothingIsReady(turn, status)) parts.push('neither version has ready endpoints: everyone stays where they are');
   if (isUnderWay(status.phase) && asksForNewRelease(turn.release.spec, status)) {

@@ -1,5 +1,5 @@
 import { resolveHost } from '../istio/names.ts';
-import type { Destination, KubeObject } from '../istio/resources.ts';
+import type { Destination, HTTPRoute, KubeObject } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
 import { sameVersion } from '../release/version.ts';
 import { routeObject } from './route-object.ts';
@@ -55,6 +55,37 @@ export function baseVersion(base: KubeObject, service: ReleasedService, candidat
   });
   const [first] = named;
   return named.every((version) => sameVersion(version, first)) ? first : undefined;
+}
+
+/**
+ * The versions that the base's released destinations lead to, each once; `versions` as for `standingOf`. A destination without a subset
+ * leads to all endpoints of the service: that is the service itself as a host.
+ */
+export function releasedVersions(base: KubeObject, service: ReleasedService, versions: readonly Version[]): readonly Version[] {
+  const route = routeObject(base, service.namespace);
+  const destinations = (route.spec.http ?? []).flatMap((rule) => (rule.route ?? []).map((target) => target.destination));
+  const found: Version[] = [];
+  for (const destination of destinations) {
+    if (standingOf(destination, route.namespace, service, versions) !== 'released') continue;
+    const subset = destination.subset ?? '';
+    const version = subset === '' ? { host: destination.host, port: destination.port?.number ?? service.port } : { subset };
+    if (!found.some((known) => sameVersion(known, version))) found.push(version);
+  }
+  return found;
+}
+
+/** The base with every released destination at one version, and nothing else changed; `versions` as for `standingOf`. */
+export function baseAtVersion(base: KubeObject, service: ReleasedService, versions: readonly Version[], version: Version): KubeObject {
+  const { namespace, spec } = routeObject(base, service.namespace);
+  const http = spec.http?.map((rule): HTTPRoute => {
+    if (rule.route === undefined) return rule;
+    const route = rule.route.map((target) => {
+      const isReleased = standingOf(target.destination, namespace, service, versions) === 'released';
+      return isReleased ? { ...target, destination: atVersion(target.destination, namespace, service, version) } : target;
+    });
+    return { ...rule, route };
+  });
+  return { ...base, spec: { ...spec, ...(http === undefined ? {} : { http }) } };
 }
 
 function isService(destination: Destination, namespace: string, service: ReleasedService): boolean {

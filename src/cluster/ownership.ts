@@ -1,0 +1,113 @@
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
+import type { CanaryRelease } from '../core/release/canary-release.ts';
+import { formerOwnerOf, ownerOf } from '../core/release/ownership.ts';
+import { OWNER_ANNOTATION, ownedVirtualService, routedName, routedPath, routeForm } from '../core/release/route-form.ts';
+import { refOf, refText, sameRef } from './manifest.ts';
+import type { ObjectRef } from './store.ts';
+
+/** A release that is applied, as it is to be and as it was before; undefined where it is new. */
+export interface AppliedRelease {
+  readonly next: CanaryRelease;
+  readonly former: CanaryRelease | undefined;
+}
+
+/** The release among `releases` whose spec declares this VirtualService as its own. */
+export function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]): CanaryRelease | undefined {
+  return releases.find((release) => {
+    const owned = ownedVirtualService(release);
+    return owned !== undefined && sameRef(refOf(owned), ref);
+  });
+}
+
+/** The VirtualServices that a release weaves into. */
+export function releasedBy(release: CanaryRelease): readonly ObjectRef[] {
+  const { namespace } = release.metadata;
+  const issuing = release.spec.visitorId.issueAt?.virtualService;
+  return [routedName(release), ...(issuing === undefined ? [] : [issuing])].map((name) => ({ kind: 'VirtualService', namespace, name }));
+}
+
+/**
+ * PERCH3053 for each object of `routes` that a release owns, `releases` being all that there are after the apply: the release writes it,
+ * nobody else. PERCH3054 for those that carry the mark of an owner without having one: only Perch sets it.
+ */
+export function foreignWrites(routes: readonly KubeObject[], releases: readonly CanaryRelease[]): readonly Diagnostic[] {
+  return routes.flatMap((object): Diagnostic[] => {
+    const ref = refOf(object);
+    const owner = owningRelease(ref, releases);
+    if (owner !== undefined) return [writtenBeside(ref, owner)];
+    return ownerOf(object) === undefined ? [] : [markedByHand(ref)];
+  });
+}
+
+/**
+ * PERCH3052 for each release that would come to own a VirtualService that exists and is none of its own: neither owned by it now or before, nor
+ * the very one that it adopts until now, which it takes over. `existing` gives the stored base of an object.
+ */
+export function takenObjects(
+  applied: readonly AppliedRelease[],
+  existing: (ref: ObjectRef) => KubeObject | undefined,
+): readonly Diagnostic[] {
+  return applied.flatMap(({ next, former }): Diagnostic[] => {
+    const owned = ownedVirtualService(next);
+    if (owned === undefined) return [];
+    const ref = refOf(owned);
+    const object = existing(ref);
+    const name = releaseName(next);
+    if (object === undefined || ownerOf(object) === name || formerOwnerOf(object) === name) return [];
+    return former !== undefined && routedName(former) === ref.name ? [] : [takesForeign(next, ref)];
+  });
+}
+
+/** Why nobody may delete this object; undefined where they may. */
+export function refuseDeletion(ref: ObjectRef, releases: readonly CanaryRelease[]): Diagnostic | undefined {
+  const owner = owningRelease(ref, releases);
+  if (owner === undefined) return undefined;
+  const name = releaseName(owner);
+  return {
+    code: 'PERCH3053',
+    severity: 'error',
+    message: `${refText(ref)} belongs to the release ${name}, which would create it again`,
+    object: refText(ref),
+    hint: `delete CanaryRelease ${name}: its VirtualService then stays as an ordinary one, which can be deleted`,
+  };
+}
+
+function writtenBeside(ref: ObjectRef, owner: CanaryRelease): Diagnostic {
+  const name = releaseName(owner);
+  return {
+    code: 'PERCH3053',
+    severity: 'error',
+    message: `${refText(ref)} belongs to the release ${name}, which writes it`,
+    object: refText(ref),
+    path: 'metadata.name',
+    hint: `change spec.route.${routeForm(owner)} of CanaryRelease ${name} instead, and leave this object out`,
+  };
+}
+
+function markedByHand(ref: ObjectRef): Diagnostic {
+  return {
+    code: 'PERCH3054',
+    severity: 'error',
+    message: `${refText(ref)} carries ${OWNER_ANNOTATION}, but no release declares it`,
+    object: refText(ref),
+    path: `metadata.annotations["${OWNER_ANNOTATION}"]`,
+    hint: 'leave the annotation out: Perch sets it on what it creates for a release',
+  };
+}
+
+function takesForeign(release: CanaryRelease, ref: ObjectRef): Diagnostic {
+  const path = routeForm(release) === 'managed' ? 'spec.route.managed.name' : routedPath(release);
+  return {
+    code: 'PERCH3052',
+    severity: 'error',
+    message: `${refText(ref)} exists already and is not this release’s`,
+    object: refText(refOf(release)),
+    path,
+    hint: `choose another name, or let the release take it over: apply it with route: {adopt: {virtualService: ${ref.name}}} first, then with this route`,
+  };
+}
+
+function releaseName({ metadata }: CanaryRelease): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
