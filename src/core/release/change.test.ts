@@ -17,6 +17,7 @@ describe('refuseChange', () => {
     ['all of them', specOf({ revision: 2, stable: subset('v2'), canary: subset('v3') }), ['spec.canary', 'spec.stable', 'spec.revision']],
     ['the service', specOf({ revision: 1, service: { host: 'ratings', port: 9080 } }), ['spec.service']],
     ['the route', specOf({ revision: 1, route: { adopt: { virtualService: 'other' } } }), ['spec.route']],
+    ['how visitors stay put', specOf({ revision: 1, affinity: { mode: 'canaryOnly' } }), ['spec.affinity']],
   ])('during a release %s cannot change', (_, next, paths) => {
     const world = underWay();
     const refused = refuseChange(world.status, next, world.spec);

@@ -30,8 +30,9 @@ export function pending(turn: Turn, status: ReleaseStatus): Move | undefined {
 }
 
 /** What a release that has not started waits for, in sentences; empty when it can start. */
-export function missingToStart(turn: Turn, { liveVersion }: ReleaseStatus): readonly string[] {
+export function missingToStart(turn: Turn, status: ReleaseStatus): readonly string[] {
   const { release, observed } = turn;
+  const { liveVersion } = status;
   const { canary } = release.spec;
   const stable = release.spec.stable ?? liveVersion;
   const missing = [...observed.problems];
@@ -40,8 +41,19 @@ export function missingToStart(turn: Turn, { liveVersion }: ReleaseStatus): read
     const live = describeVersion(liveVersion);
     missing.push(`spec.stable is ${describeVersion(stable)}, but ${live} is live: write ${live}, or leave spec.stable out`);
   } else missing.push(...notReady(turn, stable));
-  missing.push(...notReady(turn, canary));
+  missing.push(...notReady(turn, canary), ...cookieInUse(turn, status));
   return missing;
+}
+
+/** A cookie value of the user's own that another canary's release had: its holders would be on this canary at once, whatever its weight. */
+function cookieInUse({ release }: Turn, { canary, canaryCookie, started }: ReleaseStatus): readonly string[] {
+  const { namespace, name, spec } = release;
+  const next = canaryCookieOf({ namespace, name, started, spec });
+  if (canary === undefined || sameVersion(canary, spec.canary) || next === undefined) return [];
+  if (next.name !== canaryCookie?.name || next.value !== canaryCookie.value) return [];
+  const before = describeVersion(canary);
+  const why = `is that of the release of ${before}, whose holders would go to ${describeVersion(spec.canary)} at once`;
+  return [`spec.affinity.cookie.value ${next.value} ${why}: write another value, or leave it out`];
 }
 
 function notReady(turn: Turn, version: Version): readonly string[] {

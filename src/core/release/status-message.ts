@@ -45,9 +45,9 @@ function causeMessage(cause: RollbackCause | undefined): string {
   return cause.by === undefined ? `: ${cause.reason}` : `: ${cause.reason} by ${cause.by}`;
 }
 
-function place({ release }: Turn, { step, weight, canary }: ReleaseStatus): string {
+function place({ release }: Turn, { step, weight, canary, canaryCookie }: ReleaseStatus): string {
   const to = canary === undefined ? '' : ` on ${describeVersion(canary)}`;
-  return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of visitors${to}`;
+  return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of ${canaryCookie === undefined ? 'visitors' : 'draws'}${to}`;
 }
 
 function holdMessage(turn: Turn, status: ReleaseStatus): string {

@@ -257,6 +257,69 @@ describe('one mistake, one finding, with its remedy', () => {
 
   test.each([
     [
+      { affinity: '{mode: sticky}' },
+      'PERCH1203 spec.affinity.mode: spec.affinity.mode must be visitor or canaryOnly, found the text "sticky" | choose one of them',
+    ],
+    [
+      { affinity: '{cookie: {name: reviews-cookie}}' },
+      'PERCH1213 spec.affinity.cookie: spec.affinity.cookie means nothing with affinity.mode visitor | leave it out: the visitor id’s cookie is visitorId.cookie',
+    ],
+    [
+      { affinity: '{mode: canaryOnly, cookie: {value: "REVIRES;V2"}}' },
+      'PERCH1203 spec.affinity.cookie.value: spec.affinity.cookie.value must be 1 to 32 letters, digits, _ or -, found the text "REVIRES;V2" | correct the value',
+    ],
+    [
+      { affinity: `{mode: canaryOnly, cookie: {name: ${'n'.repeat(33)}}}` },
+      `PERCH1203 spec.affinity.cookie.name: spec.affinity.cookie.name must be 1 to 32 letters, digits, _ or -, found the text "${'n'.repeat(33)}" | correct the value`,
+    ],
+    [
+      { affinity: '{mode: canaryOnly, cookie: {name: __host-reviews}}' },
+      'PERCH1206 spec.affinity.cookie.name: browsers drop a cookie named __host-reviews that is not secure, and this one never is | use another name',
+    ],
+    [
+      { affinity: '{mode: canaryOnly, cookie: {maxAge: 1500ms}}' },
+      'PERCH1208 spec.affinity.cookie.maxAge: spec.affinity.cookie.maxAge is 1500ms, but cookies count whole seconds | round it to seconds',
+    ],
+    [
+      { affinity: '{mode: canaryOnly, cookie: {maxAge: 401d}}' },
+      'PERCH1208 spec.affinity.cookie.maxAge: spec.affinity.cookie.maxAge is 401d, longer than 400d | use at most 400d: browsers keep no cookie longer',
+    ],
+    [
+      { affinity: '{mode: canaryOnly}', visitorId: '{cookie: {name: mine}}' },
+      'PERCH1213 spec.visitorId.cookie: spec.visitorId.cookie means nothing with affinity.mode canaryOnly: visitors get no id | leave it out: affinity.cookie is the cookie of those on the canary',
+    ],
+    [
+      { affinity: '{mode: canaryOnly}', visitorId: '{issueOn: all}' },
+      'PERCH1213 spec.visitorId.issueOn: spec.visitorId.issueOn means nothing with affinity.mode canaryOnly: visitors get no id | leave it out: at the edge every request without the cookie is drawn, for an internal service every page',
+    ],
+    [
+      { affinity: '{mode: canaryOnly}', cohort: '2' },
+      'PERCH1213 spec.cohort: spec.cohort means nothing with affinity.mode canaryOnly: each draw is a draw of its own | leave it out, or use affinity.mode: visitor',
+    ],
+    [
+      { affinity: '{mode: canaryOnly}', visitorId: '{propagate: [cookie, requestId]}' },
+      'PERCH1213 spec.visitorId.propagate[1]: spec.visitorId.propagate[1] means nothing with affinity.mode canaryOnly: a request id tells nothing about the draw | take requestId out of the list',
+    ],
+  ])('affinity: %j', (changes, finding) => {
+    expect(findings(specWith(changes))).toEqual([finding]);
+  });
+
+  test('canaryOnly keeps where visitors are drawn, and how internal hops learn of it', () => {
+    const text = specWith({
+      affinity: '{mode: canaryOnly, cookie: {name: reviews-cookie, value: REVIRES-V2}}',
+      visitorId: '{issueAt: {virtualService: bookinfo}, propagate: [baggage]}',
+      cohort: 'auto',
+    });
+    expect(findings(text)).toEqual([]);
+    expect(validate(text).release?.spec.affinity).toEqual({
+      mode: 'canaryOnly',
+      cookie: { name: 'reviews-cookie', value: 'REVIRES-V2', maxAge: '6h' },
+    });
+    expect(validate(specWith()).release?.spec.affinity).toEqual({ mode: 'visitor' });
+  });
+
+  test.each([
+    [
       'perch.dev/v1',
       'reviews',
       'PERCH1212 apiVersion: apiVersion perch.dev/v1 is not known for CanaryRelease | write apiVersion: perch.dev/v1alpha1',

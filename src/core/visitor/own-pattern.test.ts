@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BUCKETS, OFFSETS, type Offset } from './bucket.ts';
 import { baggagePattern } from './cohort.ts';
 import { parseOwnPattern } from './own-pattern.ts';
-import { cookieBelow, cookieValid, requestIdBelow, requestIdValid } from './patterns.ts';
+import { cookieBelow, cookieEqual, cookieValid, requestIdBelow, requestIdValid } from './patterns.ts';
 
 function matcherOf(pattern: string | undefined): (value: string) => boolean {
   const matcher = parseOwnPattern(pattern ?? '');
@@ -45,6 +45,8 @@ describe('parseOwnPattern', () => {
     '(?:.*; ?)?perch=[0-9a-f-]*-(?:0|1)[0-9a-f]*(?:;.*)?',
     '(?:.*; ?)?per.h=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?',
     '(?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}',
+    '(?:.*; ?)?perch=v2',
+    '(?:.*; ?)?perch=v.(?:;.*)?',
     '[0-9a-f-]*-[0-9a-f]{3}[0-9a-f]*',
     '[0-9a-f-]*-[0-9a-f]{5}0[0-9a-f]*',
     '(?:.*, ?)?perch.reviews=canary(?:[ ;,].*)?',
@@ -61,6 +63,8 @@ describe('parseOwnPattern', () => {
       .map(([cutoff, offset, cookie]) => (cookie ? cookieBelow('perch', cutoff, offset) : requestIdBelow(cutoff, offset)) ?? ''),
     fc.constantFrom(
       cookieValid('perch'),
+      cookieEqual('perch', '19a'),
+      cookieEqual('perch', '-'),
       requestIdValid(),
       baggagePattern('perch.a-b.c', 'canary'),
       baggagePattern('perch.a-b.c', 'stable'),

@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import { BUCKETS, OFFSETS, type Offset } from './bucket.ts';
 import { parseOwnPattern } from './own-pattern.ts';
-import { cookieBelow, cookieValid, digitsBelow, requestIdBelow, requestIdValid } from './patterns.ts';
+import { cookieBelow, cookieEqual, cookieValid, digitsBelow, requestIdBelow, requestIdValid } from './patterns.ts';
 import { visitorIdFromCookies } from './visitor-id.ts';
 
 const EARLIER = '3f2a9c1e-7b54-4d21-9e0a-';
@@ -145,5 +146,53 @@ describe('the whole patterns', () => {
     const line = `perch=broken; perch=${idOf(7, 0)}`;
     expect(RE2JS.compile(cookieBelow('perch', 8, 0) ?? '').matches(line)).toBe(true);
     expect(visitorIdFromCookies([line], 'perch')).toBe(idOf(7, 0));
+  });
+});
+
+describe('cookieEqual', () => {
+  const NAME = 'reviews-cookie';
+  const VALUE = 'REVIRES-V2';
+  const strict = RE2JS.compile(cookieEqual(NAME, VALUE));
+  /** What the article matches on. */
+  const loose = RE2JS.compile(`.*${NAME}.*${VALUE}.*`);
+
+  it('stays within 100 characters for the longest name and value', () => {
+    expect(cookieEqual('n'.repeat(32), 'v'.repeat(32))).toHaveLength(83);
+  });
+
+  // Cookie names and values as RFC 6265 section 4.1.1 has them, but for quotes; neither text stands in another cookie.
+  const token = fc.stringMatching(/^[a-z0-9!#$%&'*+.^_`|~-]{1,6}$/);
+  const jars = fc.record({
+    others: fc.dictionary(token, fc.stringMatching(/^[a-zA-Z0-9!#-+./:<-[\]-~]{0,8}$/), { maxKeys: 4 }),
+    own: fc.constantFrom(undefined, VALUE, 'REVIRES-V1', ''),
+    place: fc.nat({ max: 4 }),
+  });
+
+  it('decides what the article’s pattern decides, on all that browsers send while neither text stands in another cookie', () => {
+    let held = 0;
+    fc.assert(
+      fc.property(jars, ({ others, own, place }) => {
+        // One line of pairs, separated by a semicolon and a space (RFC 6265 section 5.4).
+        const pairs = Object.entries(others).map(([name, value]) => `${name}=${value}`);
+        const all = own === undefined ? pairs : pairs.toSpliced(place, 0, `${NAME}=${own}`);
+        const line = all.join('; ');
+        expect([line, strict.matches(line)]).toEqual([line, own === VALUE]);
+        expect([line, loose.matches(line)]).toEqual([line, own === VALUE]);
+        if (own === VALUE) held++;
+      }),
+      { seed: 23, numRuns: 1_000 },
+    );
+    expect(held).toBeGreaterThan(100);
+  });
+
+  it.each([
+    ['a name that ends alike', `x${NAME}=${VALUE}`],
+    ['a value that begins alike', `${NAME}=${VALUE}-beta`],
+    ['a value that ends alike', `${NAME}=not-${VALUE}`],
+    ['the value in another cookie', `${NAME}=REVIRES-V1; seen=${VALUE}`],
+    ['both inside a value', `last=${NAME}:${VALUE}`],
+    ['quotes', `${NAME}="${VALUE}"`],
+  ])('is stricter than the article’s pattern: %s is no cookie that anybody was given', (_, line) => {
+    expect([loose.matches(line), strict.matches(line)]).toEqual([true, false]);
   });
 });

@@ -25,6 +25,20 @@ describe('wovenRuleName', () => {
       'perch:default/reviews:known:canary:-@web@',
       { base: { kind: 'moved', subset: undefined, address: { host: 'web', port: undefined } }, baseName: undefined },
     ],
+    [
+      'perch:default/reviews:rest:drawn:v1*100:x',
+      { role: 'rest', cohort: 'drawn', base: { kind: 'moved', subset: 'v1', address: undefined, weight: 100 }, baseName: 'x' },
+    ],
+    [
+      'perch:default/reviews:rest:drawn:-@web@80*0',
+      {
+        role: 'rest',
+        cohort: 'drawn',
+        base: { kind: 'moved', subset: undefined, address: { host: 'web', port: 80 }, weight: 0 },
+        baseName: undefined,
+      },
+    ],
+    ['perch:default/reviews:new:drawn:+', { role: 'new', cohort: 'drawn', base: { kind: 'kept', stamped: true }, baseName: undefined }],
     ['perch:default/reviews:new:stable:=', { role: 'new', cohort: 'stable', base: { kind: 'kept', stamped: false }, baseName: undefined }],
     ['perch:default/reviews:rest:stable:+', { role: 'rest', cohort: 'stable', base: { kind: 'kept', stamped: true }, baseName: undefined }],
   ])('%s', (text, changes) => {
@@ -55,6 +69,8 @@ describe('parseWovenRuleName', () => {
     'perch:default/reviews:known:beta:v1:x',
     'perch:default/:known:canary:v1:x',
     'perch:default/reviews:known:canary:v1@web:x',
+    'perch:default/reviews:rest:drawn:v1*:x',
+    'perch:default/reviews:rest:drawn:v1*1.5:x',
     'x perch:default/reviews:known:canary:v1:x',
   ])('leaves %j alone', (name) => {
     expect(parseWovenRuleName(name)).toBeUndefined();
