@@ -33,6 +33,11 @@ export function routedPath({ spec: { route } }: Pick<Routed, 'spec'>): string {
   return 'delegate' in route ? 'spec.route.delegate.name' : 'spec.route.managed';
 }
 
+/** Where the spec has a field of the VirtualService that the release owns (`spec.http[0]`); undefined where it adopts one. */
+export function ownedField({ spec: { route } }: Pick<Routed, 'spec'>, field: string): string | undefined {
+  return 'adopt' in route ? undefined : field.replace(/^spec\./, `spec.route.${'delegate' in route ? 'delegate' : 'managed'}.`);
+}
+
 /** The base of the VirtualService that the release owns, as its spec declares it; undefined where it adopts one. */
 export function ownedVirtualService(release: Routed): KubeObject | undefined {
   const { route } = release.spec;

@@ -33,11 +33,22 @@ export function effectiveRules(
       return [];
     }
     return (delegate.spec.http ?? []).flatMap((inner, at) => {
-      const merged = mergeRules(rule, resolveNames(inner, namespaceOf(delegate)));
+      const merged = mergedRule({ rule: written, namespace }, { rule: inner, namespace: namespaceOf(delegate) });
       if (merged === undefined) report({ root, rule: index, reason: 'conflict', delegate: name, dropped: inner.name ?? String(at) });
       return merged ?? [];
     });
   });
+}
+
+/** A rule, and the namespace in which its names are read. */
+export interface PlacedRule {
+  readonly rule: HTTPRoute;
+  readonly namespace: string;
+}
+
+/** What comes of a rule that delegates and a rule of the delegate; undefined where that one asks for something that the root excludes. */
+export function mergedRule(root: PlacedRule, inner: PlacedRule): HTTPRoute | undefined {
+  return mergeRules(resolveNames(root.rule, root.namespace), resolveNames(inner.rule, inner.namespace));
 }
 
 /** VirtualServices without hosts, by `namespace/name`. */
@@ -46,7 +57,7 @@ export function delegatesOf(services: readonly VirtualService[]): ReadonlyMap<st
 }
 
 /** Whether the object only serves through others that delegate to it. */
-export function isDelegate(service: VirtualService): boolean {
+export function isDelegate(service: Pick<VirtualService, 'spec'>): boolean {
   return (service.spec.hosts ?? []).length === 0;
 }
 
@@ -70,7 +81,6 @@ function resolveNames(rule: HTTPRoute, namespace: string): HTTPRoute {
   };
 }
 
-/** Undefined: the delegate's rule asks for something that the root excludes. */
 function mergeRules(root: HTTPRoute, inner: HTTPRoute): HTTPRoute | undefined {
   const match = mergeMatches(root.match, inner.match);
   if (match === undefined) return undefined;
@@ -107,10 +117,11 @@ function mergeBlocks(outer: HTTPMatchRequest, inner: HTTPMatchRequest): HTTPMatc
     ...mergedMap('headers', outer, inner),
     ...mergedMap('withoutHeaders', outer, inner),
     ...mergedMap('queryParams', outer, inner),
+    ...mergedMap('sourceLabels', outer, inner),
   };
 }
 
-type MapField = 'headers' | 'withoutHeaders' | 'queryParams';
+type MapField = 'headers' | 'withoutHeaders' | 'queryParams' | 'sourceLabels';
 
 function mergedMap(field: MapField, outer: HTTPMatchRequest, inner: HTTPMatchRequest): Partial<Pick<HTTPMatchRequest, MapField>> {
   return outer[field] || inner[field] ? { [field]: { ...outer[field], ...inner[field] } } : {};
@@ -124,15 +135,21 @@ function conflicts(outer: HTTPMatchRequest, inner: HTTPMatchRequest): boolean {
     return true;
   if ((outer.ignoreUriCase ?? false) !== (inner.ignoreUriCase ?? false)) return true;
   if (outer.port && inner.port && outer.port !== inner.port) return true;
+  if (outer.sourceNamespace && inner.sourceNamespace !== outer.sourceNamespace) return true;
+  const labels = Object.entries(inner.sourceLabels ?? {});
+  if (labels.some(([key, value]) => (outer.sourceLabels?.[key] ?? value) !== value)) return true;
   const gateways = outer.gateways ?? [];
   return gateways.length > 0 && (inner.gateways ?? []).some((name) => !gateways.includes(name));
 }
 
-/** A delegate may only narrow: the same exact value, or a value below the root's prefix. Regexes and presence cannot be compared. */
+/**
+ * A delegate may only narrow: the same exact value, or a value below the root's prefix. Regexes and presence cannot be compared, and an
+ * empty value is to Istio as good as none of the three.
+ */
 function matchersConflict(outer: HeaderMatch | StringMatch | undefined, inner: HeaderMatch | StringMatch | undefined): boolean {
   if (outer === undefined || inner === undefined) return false;
-  if ('exact' in outer) return !('exact' in inner) || inner.exact !== outer.exact;
-  if (!('prefix' in outer)) return true;
-  if ('exact' in inner) return !inner.exact?.startsWith(outer.prefix ?? '');
-  return !('prefix' in inner) || !inner.prefix?.startsWith(outer.prefix ?? '');
+  if ('exact' in outer && outer.exact) return !('exact' in inner) || inner.exact !== outer.exact;
+  if (!('prefix' in outer) || !outer.prefix) return true;
+  const below = 'exact' in inner ? inner.exact : 'prefix' in inner ? inner.prefix : undefined;
+  return !below?.startsWith(outer.prefix);
 }

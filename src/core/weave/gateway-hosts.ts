@@ -1,6 +1,8 @@
 import { admittedServerHost, boundGateways, intersectHosts, MESH_GATEWAY, resolveGateway, resolveHost } from '../istio/names.ts';
 import type { GatewayServer, GatewaySpec, KubeObject } from '../istio/resources.ts';
-import { isSameObject, type RouteObject } from './route-object.ts';
+import { isDelegate } from '../routing/delegates.ts';
+import { type Delegation, isSameObject, type RouteObject } from './route-object.ts';
+import { blocksOf } from './rule-blocks.ts';
 
 /** A host that a VirtualService serves at a gateway; `server` is undefined where the Gateway object is not known. */
 interface GatewayHost {
@@ -17,14 +19,29 @@ interface Server {
   readonly selector: Readonly<Record<string, string>>;
 }
 
-/** Names as in `spec.gateways` that are not the mesh: empty for an object that only sidecars serve. */
+/**
+ * The gateways that serve the object, as its own matches may name them: empty for an object that only sidecars serve. A delegate's are those
+ * through which its roots lead here.
+ */
 export function ownGateways(route: RouteObject): readonly string[] {
-  return (route.spec.gateways ?? []).filter((name) => name !== MESH_GATEWAY);
+  const names = isDelegate(route) ? route.delegations.flatMap(gatewaysOf) : (route.spec.gateways ?? []);
+  return [...new Set(names)].filter((name) => name !== MESH_GATEWAY);
 }
 
-/** Whether sidecars serve the object: it names `mesh`, or no gateway at all. */
+/** Whether sidecars serve the object: it, or a root that leads here, names `mesh`, or no gateway at all. */
 export function isInMesh(route: RouteObject): boolean {
-  return boundGateways(route.spec.gateways, route.namespace).includes(MESH_GATEWAY);
+  const names = isDelegate(route) ? route.delegations.flatMap(gatewaysOf) : boundGateways(route.spec.gateways, route.namespace);
+  return names.includes(MESH_GATEWAY);
+}
+
+/** Full names of the gateways, or `mesh`, through which a delegation leads: those of the root, but for what its matches leave out. */
+function gatewaysOf({ root, rule }: Delegation): readonly string[] {
+  const bound = boundGateways(root.spec.gateways, root.namespace);
+  return blocksOf(rule).flatMap(({ gateways = [] }) => {
+    if (gateways.length === 0) return bound;
+    const admitted = gateways.map((name) => resolveGateway(name, root.namespace));
+    return bound.filter((name) => admitted.includes(name));
+  });
 }
 
 /** Whether every server that hands the object's routes to browsers is HTTPS: what `secure: auto` asks. Unknown gateways count as not. */
@@ -33,22 +50,44 @@ export function isServedOverTls(route: RouteObject, gateways: readonly KubeObjec
   return serving.length > 0 && serving.every((host) => host.server?.tls === true);
 }
 
+/** Another object whose routes a gateway merges with those of this one; of a delegate, with what comes `through` that rule of a root. */
+export interface Sharing {
+  readonly other: RouteObject;
+  readonly through: Delegation | undefined;
+}
+
 /**
- * The first of `others` (but the object itself) whose routes a gateway merges with those of `route`: the same virtual host of the same gateway,
- * or of another one that may select the same proxies and has a plain HTTP server on the same port (istio gateway.go buildGatewayHTTPRouteConfig).
+ * Those of `others` whose routes a gateway merges with those of `route`: the same virtual host of the same gateway, or of another one that
+ * may select the same proxies and has a plain HTTP server on the same port (istio gateway.go buildGatewayHTTPRouteConfig). Delegates among
+ * the others count as what their roots serve; a root does not share with its own delegates, whose rules stand where it delegates.
  */
-export function findSharing(route: RouteObject, others: readonly RouteObject[], gateways: readonly KubeObject[]): RouteObject | undefined {
-  const own = hostsAtGateways(route, gateways);
-  return others.find((other) => {
-    if (isSameObject(route, other) || (other.spec.http ?? []).length === 0) return false;
-    return hostsAtGateways(other, gateways).some((theirs) => own.some((mine) => isMerged(mine, theirs)));
+export function findSharing(route: RouteObject, others: readonly RouteObject[], gateways: readonly KubeObject[]): readonly Sharing[] {
+  const places = isDelegate(route) ? route.delegations : [undefined];
+  return places.flatMap((through) => {
+    const top = through?.root ?? route;
+    const own = through === undefined ? hostsAtGateways(route, gateways) : hostsThrough(through, gateways);
+    return others
+      .filter((other) => !isSameObject(top, other) && !isDelegate(other) && (other.spec.http ?? []).length > 0)
+      .filter((other) => hostsAtGateways(other, gateways).some((theirs) => own.some((mine) => isMerged(mine, theirs))))
+      .map((other) => ({ other, through }));
   });
 }
 
-function hostsAtGateways(route: RouteObject, gateways: readonly KubeObject[]): GatewayHost[] {
+function hostsAtGateways(route: RouteObject, gateways: readonly KubeObject[]): readonly GatewayHost[] {
+  if (isDelegate(route)) return route.delegations.flatMap((each) => hostsThrough(each, gateways));
+  return hostsOf(route, route.spec.gateways ?? [], gateways);
+}
+
+function hostsThrough(delegation: Delegation, gateways: readonly KubeObject[]): readonly GatewayHost[] {
+  return hostsOf(delegation.root, gatewaysOf(delegation), gateways);
+}
+
+/** The hosts of an object at those gateways; `names` as the object writes them, or full. */
+function hostsOf(route: RouteObject, names: readonly string[], gateways: readonly KubeObject[]): GatewayHost[] {
   const hosts = (route.spec.hosts ?? []).map((host) => resolveHost(host, route.namespace));
-  return ownGateways(route).flatMap((name): GatewayHost[] => {
-    const gateway = resolveGateway(name, route.namespace);
+  const resolved = new Set(names.map((name) => resolveGateway(name, route.namespace)));
+  resolved.delete(MESH_GATEWAY);
+  return [...resolved].flatMap((gateway): GatewayHost[] => {
     const object = gateways.find(
       (candidate) => `${candidate.metadata.namespace ?? route.namespace}/${candidate.metadata.name}` === gateway,
     );

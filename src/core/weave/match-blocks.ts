@@ -1,19 +1,20 @@
 import { MESH_GATEWAY } from '../istio/names.ts';
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute } from '../istio/resources.ts';
+import { carriedConditions, rootBlocks } from './delegation.ts';
 import { isInMesh, ownGateways } from './gateway-hosts.ts';
 import type { RouteObject } from './route-object.ts';
+import { blocksOf, hasSourceConditions } from './rule-blocks.ts';
 
 /** Conditions on headers, all of which must hold. */
 export type HeaderConditions = Readonly<Record<string, HeaderMatch>>;
 
-/** A rule's match blocks; no match means one block without conditions. */
-export function blocksOf(rule: HTTPRoute): readonly HTTPMatchRequest[] {
-  return rule.match === undefined || rule.match.length === 0 ? [{}] : rule.match;
-}
-
-/** The blocks that a woven rule narrows: those of the base rule, each with its guard. */
-export function guardedBlocks(rule: HTTPRoute, _route: RouteObject): readonly HTTPMatchRequest[] {
-  return blocksOf(rule).map((block) => ({ ...block, headers: { ...block.headers, ...pathGuard(block) } }));
+/**
+ * The blocks that a woven rule narrows: those of the base rule, each with its guard. Where a delegate's rule has none, one with what its roots
+ * want repeated.
+ */
+export function guardedBlocks(rule: HTTPRoute, route: RouteObject): readonly HTTPMatchRequest[] {
+  const blocks: readonly HTTPMatchRequest[] = (rule.match ?? []).length === 0 ? [carriedConditions(route) ?? {}] : blocksOf(rule);
+  return blocks.map((block) => ({ ...block, headers: { ...block.headers, ...guardOf(block, route) } }));
 }
 
 /** Each block with the conditions added; blocks times alternatives, since blocks are alternatives themselves. */
@@ -23,13 +24,36 @@ export function andConditions(blocks: readonly HTTPMatchRequest[], alternatives:
 
 /**
  * Repeats the path as a prefix of the header `:path`, which Envoy tests before the costlier regexes (istiod sorts header names; DESIGN,
- * "Cost"). A prefix for exact paths too: `:path` has the query. None where the path is a regex or its case does not count.
+ * "Cost"). A prefix for exact paths too: `:path` has the query. None where the path is a regex or its case does not count. In a delegate a
+ * block without a path takes what the paths of all roots begin with; a root that matches on `:path` itself leaves room for no guard.
  */
-export function pathGuard(block: HTTPMatchRequest): HeaderConditions {
-  const { uri } = block;
-  if (uri === undefined || block.ignoreUriCase === true) return {};
-  const prefix = 'exact' in uri ? uri.exact : 'prefix' in uri ? uri.prefix : '';
-  return prefix === '' ? {} : { ':path': { prefix } };
+export function guardOf(block: HTTPMatchRequest, route: RouteObject): HeaderConditions {
+  const roots = rootBlocks(route);
+  if (roots.some(matchesOnPath)) return {};
+  if (block.uri !== undefined || roots.length === 0) return guard(pathStart(block));
+  return matchesOnPath(block) ? {} : guard(sharedStart(roots));
+}
+
+function guard(prefix: string | undefined): HeaderConditions {
+  return prefix === undefined || prefix === '' ? {} : { ':path': { prefix } };
+}
+
+/** What every path begins with that the block matches; undefined where nothing is known. */
+function pathStart({ uri, ignoreUriCase }: HTTPMatchRequest): string | undefined {
+  if (uri === undefined || ignoreUriCase === true) return undefined;
+  return 'exact' in uri ? uri.exact : 'prefix' in uri ? uri.prefix : undefined;
+}
+
+/** A lone slash is left out: every path has it. */
+function sharedStart(blocks: readonly HTTPMatchRequest[]): string | undefined {
+  const [first = '', ...others] = blocks.map((block) => pathStart(block) ?? '');
+  let length = first.length;
+  while (!others.every((other) => other.startsWith(first.slice(0, length)))) length--;
+  return length > 1 ? first.slice(0, length) : undefined;
+}
+
+function matchesOnPath(block: HTTPMatchRequest): boolean {
+  return Object.keys(block.headers ?? {}).some((name) => name.toLowerCase() === ':path');
 }
 
 /**
@@ -46,11 +70,6 @@ export function inMesh(blocks: readonly HTTPMatchRequest[], route: RouteObject):
   return ownGateways(route).length === 0 ? blocks : limited(blocks, [MESH_GATEWAY]);
 }
 
-/** Whether a block's source conditions keep it from being limited to some of the object's gateways. */
-export function hasSourceConditions(block: HTTPMatchRequest): boolean {
-  return block.sourceLabels !== undefined || block.sourceNamespace !== undefined;
-}
-
 function limited(blocks: readonly HTTPMatchRequest[], gateways: readonly string[]): readonly HTTPMatchRequest[] {
   return blocks.flatMap((block) => {
     if (block.gateways !== undefined && block.gateways.length > 0) {
@@ -59,12 +78,4 @@ function limited(blocks: readonly HTTPMatchRequest[], gateways: readonly string[
     }
     return hasSourceConditions(block) ? [] : [{ ...block, gateways }];
   });
-}
-
-/** Whether Istio sorts the block's route behind those of all objects of the host (istio route.go IsCatchAllRoute). */
-export function isCatchAll(block: HTTPMatchRequest): boolean {
-  const { uri } = block;
-  const anyPath = uri === undefined || ('prefix' in uri && uri.prefix === '/') || ('regex' in uri && uri.regex === '.*');
-  const conditions = [block.headers, block.withoutHeaders, block.queryParams].some((map) => Object.keys(map ?? {}).length > 0);
-  return anyPath && !conditions && block.method === undefined && block.authority === undefined && block.scheme === undefined;
 }

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
-import { blocksOf, isCatchAll } from './match-blocks.ts';
+import { blocksOf, isCatchAll } from './rule-blocks.ts';
 
 /**
  * The smallest reading of Istio's routes that the tests of weaving need, written straight from istio-semantics 1.3, 1.6 and 1.7 for one

@@ -1,4 +1,5 @@
-import type { KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
+import type { HTTPRoute, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
+import { isDelegate } from '../routing/delegates.ts';
 
 /** A VirtualService as weaving reads it: the object itself, and the fields that it interprets. */
 export interface RouteObject {
@@ -6,12 +7,35 @@ export interface RouteObject {
   readonly namespace: string;
   readonly name: string;
   readonly spec: VirtualServiceSpec;
+  /** Where an object without hosts is served: through these rules of others, and through nothing else. Empty for one with hosts. */
+  readonly delegations: readonly Delegation[];
 }
 
-/** Takes a VirtualService that passed Istio's validation; `namespace` is used where the object names none. */
-export function routeObject(object: KubeObject, namespace: string): RouteObject {
+/** A rule that delegates. */
+export interface Delegation {
+  /** The object that the rule is of; roots are not delegates themselves. */
+  readonly root: RouteObject;
+  /** Index of the rule in `spec.http` of the root. */
+  readonly index: number;
+  readonly rule: HTTPRoute;
+}
+
+/**
+ * Takes a VirtualService that passed Istio's validation; `namespace` is used where the object names none. Delegations are found among
+ * `objects`, which may hold it too.
+ */
+export function routeObject(object: KubeObject, namespace: string, objects: readonly RouteObject[] = []): RouteObject {
   const spec = typeof object.spec === 'object' && object.spec !== null ? (object.spec as VirtualServiceSpec) : {};
-  return { object, namespace: object.metadata.namespace ?? namespace, name: object.metadata.name, spec };
+  const route = { object, namespace: object.metadata.namespace ?? namespace, name: object.metadata.name, spec, delegations: [] };
+  return isDelegate(route) ? { ...route, delegations: objects.flatMap((root) => delegationsOf(root, route)) } : route;
+}
+
+function delegationsOf(root: RouteObject, { namespace, name }: RouteObject): Delegation[] {
+  if (isDelegate(root)) return [];
+  return (root.spec.http ?? []).flatMap((rule, index) => {
+    const { delegate } = rule;
+    return delegate?.name === name && (delegate.namespace || root.namespace) === namespace ? [{ root, index, rule }] : [];
+  });
 }
 
 /** Whether both are the same object of the cluster. */

@@ -1,10 +1,14 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { HeaderOperations, HTTPRoute } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
+import { carriedConditions, headersOf, servedThrough } from './delegation.ts';
+import type { Sharing } from './gateway-hosts.ts';
 import { spelledKey } from './header-additions.ts';
-import { blocksOf, hasSourceConditions, isCatchAll, pathGuard } from './match-blocks.ts';
+import { guardOf } from './match-blocks.ts';
 import { type ReleasedService, type Standing, standingOf } from './released-destination.ts';
-import { describeRouteObject, type RouteObject } from './route-object.ts';
+import { rootObstacles } from './root-obstacles.ts';
+import { type Delegation, describeRouteObject, type RouteObject } from './route-object.ts';
+import { blocksOf, hasSourceConditions, isCatchAll } from './rule-blocks.ts';
 import type { AddedHeader } from './rule-sketch.ts';
 
 /** How an object is woven, as far as it decides which of its rules can be. */
@@ -18,10 +22,12 @@ export interface WeavingNeeds {
   readonly adds: readonly AddedHeader[];
   /** Woven rules draw between two destinations by weight. */
   readonly draws: boolean;
-  /** Another VirtualService that a gateway merges with this one. */
-  readonly sharedWith: RouteObject | undefined;
-  /** Ids are issued in an object that is bound to gateways and mesh. */
-  readonly issuesBesideMesh: boolean;
+  /** Other VirtualServices that a gateway merges with this one. */
+  readonly sharing: readonly Sharing[];
+  /** Some woven rules are limited to the gateways, or to the mesh, in an object that both serve. */
+  readonly limits: boolean;
+  /** Ids are issued here. */
+  readonly issues: boolean;
 }
 
 /** Whether a base rule is woven, and everything that is to be said about it. */
@@ -30,6 +36,21 @@ export interface RuleJudgement {
   /** Leads to the service, woven or not. */
   readonly concerned: boolean;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What is to be said about an object and its rules. */
+export interface ObjectJudgement {
+  readonly rules: readonly RuleJudgement[];
+  /** Obstacles in the roots of a delegate: they are in the way of all its rules. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Judges all rules of an object's base. */
+export function judgeRules(needs: WeavingNeeds): ObjectJudgement {
+  const rules = (needs.route.spec.http ?? []).map((rule, index) => judgeRule(rule, index, needs));
+  const obstacles = rules.some((rule) => rule.weavable) ? rootObstacles(needs) : [];
+  if (obstacles.length === 0) return { rules, diagnostics: [] };
+  return { rules: rules.map((rule) => ({ ...rule, weavable: false })), diagnostics: obstacles };
 }
 
 /** Judges one rule of the base: a rule that leads elsewhere is silently left alone; of one that is concerned every obstacle is told. */
@@ -42,7 +63,7 @@ export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): 
   });
   const left = (diagnostics: readonly Diagnostic[], concerned: boolean): RuleJudgement => ({ weavable: false, concerned, diagnostics });
 
-  if (rule.delegate !== undefined) return left([say(DELEGATE, '.delegate')], true);
+  if (rule.delegate !== undefined) return left([say(delegates(rule.delegate, needs), '.delegate')], true);
   if (rule.redirect !== undefined || rule.directResponse !== undefined) {
     return left([say(ANSWERED, rule.redirect === undefined ? '.directResponse' : '.redirect')], false);
   }
@@ -55,9 +76,12 @@ export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): 
   const obstacles = [
     ...headerConflicts(rule, needs).map(({ block, name }) => say(headerConflict(name), `.match[${block}].headers`)),
     ...replacedAdditions(rule, needs).map((target) => say(REPLACED, `.route[${target}].headers.response.add`)),
-    ...undoneAdditions(rule, needs).map(({ name, below }) => say(undone(name), below)),
-    ...reorderedOperations(rule, needs).map(({ name, below }) => say(reordered(name), below)),
-    ...overtakingBlocks(rule, needs).map((block) => say(overtaking(needs), rule.match === undefined ? '' : `.match[${block}]`)),
+    ...undoneAdditions(rule, needs).map((at) => atOperation(at, undone(at.name), say)),
+    ...reorderedOperations(rule, needs).map((at) => atOperation(at, reordered(at.name), say)),
+    ...overtakingBlocks(rule, needs).map(({ block, sharing }) =>
+      say(overtaking(sharing), rule.match === undefined ? '' : `.match[${block}]`),
+    ),
+    ...mergeObstacles(rule, needs).map((entry) => say(entry, rule.match === undefined ? '' : '.match')),
   ];
   if (obstacles.length > 0) return left(obstacles, true);
   const notes = unissuedBlocks(rule, needs).map((block) => say(NOT_ISSUED, `.match[${block}]`));
@@ -66,12 +90,6 @@ export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): 
 
 type Entry = Omit<Diagnostic, 'object' | 'path'>;
 
-const DELEGATE: Entry = {
-  code: 'PERCH2005',
-  severity: 'warning',
-  message: 'the rule is not woven: its routes stand in a delegate',
-  hint: 'name the delegate VirtualService itself, or write the routes into this object',
-};
 const ANSWERED: Entry = {
   code: 'PERCH2007',
   severity: 'info',
@@ -101,6 +119,15 @@ const NOT_ISSUED: Entry = {
   hint: 'name the gateway in the match, or bind the object to the gateway only',
 };
 
+function delegates({ name, namespace }: NonNullable<HTTPRoute['delegate']>, { route, moves }: WeavingNeeds): Entry {
+  const delegate = `${namespace || route.namespace}/${name}`;
+  const hint =
+    moves === undefined
+      ? 'to issue ids there, name the delegate in visitorId.issueAt'
+      : 'release through the delegate: name it in route.adopt, or let Perch own it with route.delegate';
+  return { code: 'PERCH2005', severity: 'warning', message: `the rule is not woven: its routes stand in the delegate ${delegate}`, hint };
+}
+
 function headerConflict(name: string): Entry {
   return {
     code: 'PERCH2002',
@@ -128,12 +155,12 @@ function reordered(name: string): Entry {
   };
 }
 
-function overtaking(needs: WeavingNeeds): Entry {
-  const other = needs.sharedWith === undefined ? 'another VirtualService' : describeRouteObject(needs.sharedWith);
+function overtaking({ other, through }: Sharing): Entry {
+  const via = through === undefined ? '' : `through ${describeRouteObject(through.root)} `;
   return {
     code: 'PERCH2009',
     severity: 'warning',
-    message: `the rule is not woven: it takes every path of a host that it shares with ${other}, and woven it would overtake the routes there`,
+    message: `the rule is not woven: ${via}it takes every path of a host that it shares with ${describeRouteObject(other)}, and woven it would overtake the routes there`,
     hint: 'give the rule a path such as prefix: /shop, or put all routes of the host into one VirtualService',
   };
 }
@@ -143,10 +170,43 @@ function standing(destination: Parameters<typeof standingOf>[0], needs: WeavingN
   return moves === undefined ? 'released' : standingOf(destination, route.namespace, moves.service, moves.versions);
 }
 
+function unmergeable(message: string, hint: string): Entry {
+  return { code: 'PERCH2017', severity: 'warning', message: `the rule is not woven: ${message}`, hint };
+}
+
+/** Where a rule's header operations stand: in the rule, or, inherited, in a rule of a root. */
+interface OperationPlace {
+  readonly name: string;
+  readonly below: string;
+  readonly from: Delegation | undefined;
+}
+
+function atOperation({ below, from }: OperationPlace, entry: Entry, say: (entry: Entry, below: string) => Diagnostic): Diagnostic {
+  if (from === undefined) return say(entry, below);
+  return { ...entry, object: describeRouteObject(from.root), path: `spec.http[${from.index}]${below}` };
+}
+
+/** What Istio's merge of root and delegate would do to the rules that this one becomes, and not to the rule itself. */
+function mergeObstacles(rule: HTTPRoute, { route, limits }: WeavingNeeds): Entry[] {
+  const found: Entry[] = [];
+  if ((rule.match ?? []).length === 0 && carriedConditions(route) === undefined) {
+    const message = 'it has no match, and its roots differ in ignoreUriCase or sourceNamespace, which a match has to repeat';
+    found.push(unmergeable(message, 'let the roots agree in both, or give each root a delegate of its own'));
+  }
+  // A root drops a rule one of whose matches fits nowhere; woven without the matches that cannot be limited it would come back.
+  const isCut = limits && blocksOf(rule).some((block) => hasSourceConditions(block) || (block.gateways ?? []).length > 0);
+  const excluding = isCut ? route.delegations.find((each) => servedThrough(each, rule, route) === undefined) : undefined;
+  if (excluding !== undefined) {
+    const message = `${describeRouteObject(excluding.root)} excludes one of its matches, and they differ in gateways or sources`;
+    found.push(unmergeable(message, 'give each of its matches a rule of its own'));
+  }
+  return found;
+}
+
 /** A block holds one matcher per header in `headers`; `withoutHeaders` is a map of its own and does not conflict. */
 function headerConflicts(rule: HTTPRoute, needs: WeavingNeeds): { readonly block: number; readonly name: string }[] {
   return blocksOf(rule).flatMap((block, index) => {
-    const needed = [...needs.matchHeaders, ...Object.keys(pathGuard(block))];
+    const needed = [...needs.matchHeaders, ...Object.keys(guardOf(block, needs.route))];
     return Object.keys(block.headers ?? {})
       .filter((name) => needed.includes(name.toLowerCase()))
       .map((name) => ({ block: index, name }));
@@ -161,38 +221,48 @@ function replacedAdditions(rule: HTTPRoute, needs: WeavingNeeds): number[] {
 }
 
 /** With several destinations, as drawing has them, Envoy applies the rule's operations after the destination's (istio-semantics 1.10). */
-function undoneAdditions(rule: HTTPRoute, needs: WeavingNeeds): { readonly name: string; readonly below: string }[] {
+function undoneAdditions(rule: HTTPRoute, needs: WeavingNeeds): OperationPlace[] {
   if ((rule.route ?? []).length < 2 && !needs.draws) return [];
-  return needs.adds.flatMap(({ direction, name }) => {
-    const operations = rule.headers?.[direction];
-    return touches(operations, name) ? [{ name, below: `.headers.${direction}` }] : [];
-  });
+  return headersOf(rule, needs.route).flatMap(({ headers, from }) =>
+    needs.adds.flatMap(({ direction, name }) =>
+      touches(headers[direction], name) ? [{ name, below: `.headers.${direction}`, from }] : [],
+    ),
+  );
 }
 
 /** A rule and its one destination may name the same header; drawing, which makes two of it, would turn the order of the two round. */
-function reorderedOperations(rule: HTTPRoute, needs: WeavingNeeds): { readonly name: string; readonly below: string }[] {
+function reorderedOperations(rule: HTTPRoute, needs: WeavingNeeds): OperationPlace[] {
   if (!needs.draws) return [];
-  return (['request', 'response'] as const).flatMap((direction) => {
-    const operations = rule.headers?.[direction];
-    const own = [...Object.keys(operations?.set ?? {}), ...Object.keys(operations?.add ?? {}), ...(operations?.remove ?? [])];
-    const [target] = rule.route ?? [];
-    const { set, add } = target?.headers?.[direction] ?? {};
-    return [...new Set(own.map((name) => name.toLowerCase()))]
-      .filter((name) => spelledKey(set, name) !== undefined || spelledKey(add, name) !== undefined)
-      .map((name) => ({ name, below: `.headers.${direction}` }));
-  });
+  const [target] = rule.route ?? [];
+  return headersOf(rule, needs.route).flatMap(({ headers, from }) =>
+    (['request', 'response'] as const).flatMap((direction) => {
+      const operations = headers[direction];
+      const own = [...Object.keys(operations?.set ?? {}), ...Object.keys(operations?.add ?? {}), ...(operations?.remove ?? [])];
+      const { set, add } = target?.headers?.[direction] ?? {};
+      return [...new Set(own.map((name) => name.toLowerCase()))]
+        .filter((name) => spelledKey(set, name) !== undefined || spelledKey(add, name) !== undefined)
+        .map((name) => ({ name, below: `.headers.${direction}`, from }));
+    }),
+  );
 }
 
 function touches(operations: HeaderOperations | undefined, name: string): boolean {
   return spelledKey(operations?.set, name) !== undefined || (operations?.remove ?? []).some((each) => each.toLowerCase() === name);
 }
 
-function overtakingBlocks(rule: HTTPRoute, needs: WeavingNeeds): number[] {
-  if (needs.sharedWith === undefined) return [];
-  return blocksOf(rule).flatMap((block, index) => (isCatchAll(block) ? [index] : []));
+function overtakingBlocks(rule: HTTPRoute, { route, sharing }: WeavingNeeds): { readonly block: number; readonly sharing: Sharing }[] {
+  return blocksOf(rule).flatMap((block, index) => {
+    const overtaken = sharing.find(({ through }) => {
+      if (through === undefined) return isCatchAll(block);
+      if (servedThrough(through, rule, route) === undefined) return false;
+      const served = servedThrough(through, { ...rule, match: rule.match === undefined ? [] : [block] }, route);
+      return served !== undefined && blocksOf(served).some(isCatchAll);
+    });
+    return overtaken === undefined ? [] : [{ block: index, sharing: overtaken }];
+  });
 }
 
 function unissuedBlocks(rule: HTTPRoute, needs: WeavingNeeds): number[] {
-  if (!needs.issuesBesideMesh) return [];
+  if (!needs.issues || !needs.limits) return [];
   return blocksOf(rule).flatMap((block, index) => (hasSourceConditions(block) && (block.gateways ?? []).length === 0 ? [index] : []));
 }

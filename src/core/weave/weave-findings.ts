@@ -2,12 +2,16 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { resolveHost } from '../istio/names.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
+import { ownedField, routedName, routedPath } from '../release/route-form.ts';
+import { isDelegate } from '../routing/delegates.ts';
 import { type ReleasedService, standingOf } from './released-destination.ts';
 import { describeRouteObject, type RouteObject, routeObject } from './route-object.ts';
 import { needsSecure } from './set-cookie.ts';
 import { wovenReleases } from './unweave.ts';
 
 /** What weaving says about a release and its objects as wholes; `weavable.ts` judges single rules. */
+
+const ISSUE_AT = 'spec.visitorId.issueAt.virtualService';
 
 /** spec.visitorId.issueAt names an object that does not exist. */
 export function issuingObjectMissing(release: CanaryRelease, issueAt: string): Diagnostic {
@@ -19,7 +23,8 @@ export function issuingObjectMissing(release: CanaryRelease, issueAt: string): D
 /** The issuing object, named or by default, is bound to no gateway. */
 export function issuingObjectInMesh(release: CanaryRelease, issuing: RouteObject): Diagnostic {
   const what = isDrawn(release) ? 'the canary’s cookie' : 'their ids';
-  const message = `${describeRouteObject(issuing)} is bound to the mesh only, so visitors cannot get ${what} there`;
+  const where = isDelegate(issuing) ? 'is reached from the mesh only' : 'is bound to the mesh only';
+  const message = `${describeRouteObject(issuing)} ${where}, so visitors cannot get ${what} there`;
   return nowhere(
     release,
     message,
@@ -28,8 +33,26 @@ export function issuingObjectInMesh(release: CanaryRelease, issuing: RouteObject
 }
 
 function nowhere(release: CanaryRelease, message: string, hint: string): Diagnostic {
-  const path = 'spec.visitorId.issueAt.virtualService';
-  return { code: 'PERCH2010', severity: 'error', message, object: describeRelease(release), path, hint };
+  return { code: 'PERCH2010', severity: 'error', message, object: describeRelease(release), path: ISSUE_AT, hint };
+}
+
+/** No rule of `objects` delegates to an object without hosts: nothing in it is ever served. */
+export function nothingDelegates(release: CanaryRelease, delegate: RouteObject, objects: readonly RouteObject[]): Diagnostic {
+  const { namespace, name } = delegate;
+  const isRouted = name === routedName(release);
+  // A root in another namespace that leaves the delegate's out means its own.
+  const missed = objects.find((object) => (object.spec.http ?? []).some((rule) => rule.delegate?.name === name));
+  return {
+    code: 'PERCH2018',
+    severity: 'error',
+    message: `no VirtualService delegates to ${describeRouteObject(delegate)}, so no request reaches its rules`,
+    object: describeRelease(release),
+    path: isRouted ? routedPath(release) : ISSUE_AT,
+    hint:
+      missed === undefined
+        ? `let a rule of a VirtualService that has hosts say delegate: {name: ${name}, namespace: ${namespace}}`
+        : `${describeRouteObject(missed)} delegates to ${name} of another namespace: write namespace: ${namespace} there`,
+  };
 }
 
 /** Another release stands in the object already. */
@@ -85,13 +108,18 @@ export function streamFindings(routed: RouteObject, service: ReleasedService, ve
 }
 
 /** No rule leads to the service, or none of those that do (`concerned`) can be woven. */
-export function nothingReleased(routed: RouteObject, concerned: number, service: ReleasedService): Diagnostic {
-  const to = `${resolveHost(service.host, service.namespace)} port ${service.port}`;
+export function nothingReleased(routed: RouteObject, concerned: number, release: CanaryRelease): Diagnostic {
+  const { service } = release.spec;
+  const to = `${resolveHost(service.host, release.metadata.namespace)} port ${service.port}`;
+  const own = ownedField(release, 'spec.http');
   const object = describeRouteObject(routed);
   const [message, hint] =
     concerned > 0
       ? [`no rule of ${object} that leads to ${to} can be woven`, 'see the other findings on its rules']
-      : [`no rule of ${object} leads to ${to}`, 'adopt the VirtualService that routes to the service, or correct spec.service'];
+      : [
+          `no rule of ${object} leads to ${to}`,
+          `${own === undefined ? 'adopt the VirtualService that routes to the service' : `add such a rule to ${own}`}, or correct spec.service`,
+        ];
   return { code: 'PERCH2001', severity: 'error', message, object, path: 'spec.http', hint };
 }
 
@@ -100,6 +128,14 @@ export function nothingIssued(issuing: RouteObject, release: CanaryRelease): Dia
   const object = describeRouteObject(issuing);
   const message = `no rule of ${object} can ${isDrawn(release) ? 'draw visitors' : 'issue visitor ids'}`;
   return { code: 'PERCH2011', severity: 'error', message, object, path: 'spec.http', hint: 'see the other findings on its rules' };
+}
+
+/** A finding about a VirtualService that the release owns, at its place in the release, where its author finds it; any other as it is. */
+export function placedInRelease(finding: Diagnostic, release: CanaryRelease): Diagnostic {
+  const { namespace } = release.metadata;
+  if (finding.object !== `VirtualService ${namespace}/${routedName(release)}` || finding.path === undefined) return finding;
+  const path = ownedField(release, finding.path);
+  return path === undefined ? finding : { ...finding, object: describeRelease(release), path };
 }
 
 /** Nobody has an id there: requests are drawn, and the canary sets a cookie. */

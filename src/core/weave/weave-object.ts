@@ -7,7 +7,7 @@ import { atVersion, type ReleasedService } from './released-destination.ts';
 import type { RouteObject } from './route-object.ts';
 import { type BaseDestination, wovenRuleName } from './rule-name.ts';
 import type { ObjectRules, RuleSketch, Scheme } from './rule-sketch.ts';
-import { judgeRule, type WeavingNeeds } from './weavable.ts';
+import { judgeRules, type WeavingNeeds } from './weavable.ts';
 
 /** How the rules of one object are woven. */
 export interface ObjectWeaving {
@@ -31,13 +31,13 @@ export interface WovenObject {
 /** Weaves every rule that can be woven; the others stay where they are, as they are. The result shares nothing with the base. */
 export function weaveObject(route: RouteObject, weaving: ObjectWeaving): WovenObject {
   const rules = route.spec.http ?? [];
-  const judgements = rules.map((rule, index) => judgeRule(rule, index, weaving.needs));
+  const { rules: judgements, diagnostics } = judgeRules(weaving.needs);
   const http = rules.flatMap((rule, index) => (judgements[index]?.weavable === true ? weaveRule(rule, route, weaving) : [rule]));
   return {
     virtualService: deepCopy({ ...route.object, spec: { ...route.spec, ...(route.spec.http === undefined ? {} : { http }) } }),
     woven: judgements.filter((judgement) => judgement.weavable).length,
     concerned: judgements.filter((judgement) => judgement.concerned).length,
-    diagnostics: judgements.flatMap((judgement) => judgement.diagnostics),
+    diagnostics: [...diagnostics, ...judgements.flatMap((judgement) => judgement.diagnostics)],
   };
 }
 

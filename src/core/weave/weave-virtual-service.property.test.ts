@@ -5,8 +5,8 @@ import type { HTTPMatchRequest, HTTPRoute, KubeObject } from '../istio/resources
 import { BUCKETS, bucketOf, OFFSETS, type Offset } from '../visitor/bucket.ts';
 import { visitorIdFromCookies } from '../visitor/visitor-id.ts';
 import { gatewayOf, releaseOf, rulesOf, virtualService } from './fixtures.cases.ts';
-import { blocksOf } from './match-blocks.ts';
 import { type ReferenceRequest, referenceRoute } from './reference-router.cases.ts';
+import { blocksOf } from './rule-blocks.ts';
 import { parseWovenRuleName, type RuleRole } from './rule-name.ts';
 import { unweave } from './unweave.ts';
 import { unweaveBase } from './unweave-base.ts';

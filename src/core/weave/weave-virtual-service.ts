@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
+import { isDelegate } from '../routing/delegates.ts';
 import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
 import type { RoutePlan } from './plan.ts';
 import type { ReleasedService } from './released-destination.ts';
@@ -13,8 +14,10 @@ import {
   foreignReleases,
   issuingObjectInMesh,
   issuingObjectMissing,
+  nothingDelegates,
   nothingIssued,
   nothingReleased,
+  placedInRelease,
   streamFindings,
 } from './weave-findings.ts';
 import { type WovenObject, weaveObject } from './weave-object.ts';
@@ -25,7 +28,7 @@ export interface WeaveInput {
   readonly plan: RoutePlan;
   /** Live and formerly live versions: base destinations at one of them are released too. */
   readonly former: readonly Version[];
-  /** The VirtualService of spec.route.adopt. */
+  /** The VirtualService of spec.route: adopted, or owned by the release. */
   readonly routed: KubeObject;
   /** The VirtualService of spec.visitorId.issueAt; undefined where that is not set or does not exist. */
   readonly issuing: KubeObject | undefined;
@@ -69,34 +72,31 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
   const foreign = [input.routed, ...(input.issuing === undefined ? [] : [input.issuing])].flatMap((object) =>
     foreignReleases(object, release),
   );
-  const routed = baseOf(input.routed, namespace);
-  const issuing = issuingObject(input, routed);
+  const objects = plainObjects(input);
+  const routed = baseOf(input.routed, objects, namespace);
+  const issuing = issuingObject(input, routed, objects);
   if (isDiagnostic(issuing)) return { routes: [], diagnostics: [...foreign, issuing] };
-  if (foreign.length > 0) return { routes: [], diagnostics: foreign };
+  const unreached = isUnreached(routed) ? [nothingDelegates(release, routed, objects)] : [];
+  if (foreign.length > 0 || unreached.length > 0) return { routes: [], diagnostics: [...foreign, ...unreached] };
 
   const { stable } = release.spec;
   const service = { namespace, host: release.spec.service.host, port: release.spec.service.port };
   const edge = isSameObject(issuing, routed);
   const scheme = schemeOf(release, input.plan, { edge, secure: isSecure(issuing, input) });
   const versions = [scheme.versions.stable, ...input.former, ...(stable === undefined ? [] : [stable])];
-  const context: Context = {
-    input,
-    scheme,
-    service,
-    versions,
-    others: [...input.siblings.map((object) => routeObject(object, namespace)), routed, issuing],
-  };
+  const context: Context = { input, scheme, service, versions, others: objects };
   const atGateway = weaveWith(issuing, scheme.gateway, edge, context);
   const inside = edge ? undefined : weaveWith(routed, scheme.hop, true, context);
   const released = inside ?? atGateway;
-  const diagnostics = [
+  const found = [
     ...cookieFindings(issuing, release, isSecure(issuing, input)),
     ...streamFindings(routed, service, versions),
     ...atGateway.diagnostics,
     ...(inside?.diagnostics ?? []),
-    ...(released.woven > 0 ? [] : [nothingReleased(routed, released.concerned, service)]),
+    ...(released.woven > 0 ? [] : [nothingReleased(routed, released.concerned, release)]),
     ...(edge || atGateway.woven > 0 ? [] : [nothingIssued(issuing, release)]),
   ];
+  const diagnostics = found.map((each) => placedInRelease(each, release));
   if (diagnostics.some((each) => each.severity === 'error')) return { routes: [], diagnostics };
   const routes = [wovenRoute(issuing, atGateway), ...(inside === undefined ? [] : [wovenRoute(routed, inside)])];
   return { routes, diagnostics };
@@ -106,6 +106,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
 function weaveWith(route: RouteObject, rules: ObjectRules, moves: boolean, context: Context): WovenObject {
   const { input, scheme, service, versions } = context;
   const { namespace, name } = input.release.metadata;
+  const issues = rules === scheme.gateway;
   return weaveObject(route, {
     release: { namespace, name },
     scheme,
@@ -117,14 +118,27 @@ function weaveWith(route: RouteObject, rules: ObjectRules, moves: boolean, conte
       matchHeaders: rules.matchHeaders,
       adds: rules.adds,
       draws: rules.draws,
-      sharedWith: findSharing(route, context.others, input.gateways),
-      issuesBesideMesh: rules === scheme.gateway && isInMesh(route),
+      sharing: findSharing(route, context.others, input.gateways),
+      limits: isInMesh(route) && ownGateways(route).length > 0 && (issues || input.release.spec.visitorId.propagate.includes('requestId')),
+      issues,
     },
   });
 }
 
-function baseOf(object: KubeObject, namespace: string): RouteObject {
-  return routeObject(unweave(object), namespace);
+function baseOf(object: KubeObject, objects: readonly RouteObject[], namespace: string): RouteObject {
+  return routeObject(unweave(object), namespace, objects);
+}
+
+/** All VirtualServices, the two of the release among them, each once. */
+function plainObjects({ release, siblings, routed, issuing }: WeaveInput): readonly RouteObject[] {
+  const all = [...siblings, unweave(routed), ...(issuing === undefined ? [] : [unweave(issuing)])];
+  const objects = all.map((object) => routeObject(object, release.metadata.namespace));
+  return objects.filter((each, index) => objects.findIndex((other) => isSameObject(other, each)) === index);
+}
+
+/** Whether nobody ever delegates to a delegate. */
+function isUnreached(route: RouteObject): boolean {
+  return isDelegate(route) && route.delegations.length === 0;
 }
 
 function wovenRoute(route: RouteObject, woven: WovenObject): WovenRoute {
@@ -132,11 +146,12 @@ function wovenRoute(route: RouteObject, woven: WovenObject): WovenRoute {
 }
 
 /** The object in which ids are issued, or why there is none. */
-function issuingObject(input: WeaveInput, routed: RouteObject): RouteObject | Diagnostic {
+function issuingObject(input: WeaveInput, routed: RouteObject, objects: readonly RouteObject[]): RouteObject | Diagnostic {
   const { release } = input;
   const issueAt = release.spec.visitorId.issueAt?.virtualService;
   if (input.issuing === undefined && issueAt !== undefined && issueAt !== routed.name) return issuingObjectMissing(release, issueAt);
-  const issuing = input.issuing === undefined ? routed : baseOf(input.issuing, release.metadata.namespace);
+  const issuing = input.issuing === undefined ? routed : baseOf(input.issuing, objects, release.metadata.namespace);
+  if (isUnreached(issuing)) return nothingDelegates(release, issuing, objects);
   return ownGateways(issuing).length > 0 ? issuing : issuingObjectInMesh(release, issuing);
 }
 
