@@ -141,6 +141,13 @@ describe('a service at the edge', () => {
 });
 
 describe('what counts as what', () => {
+  test('what a delegate serves counts too: its rules bear the name of the root’s rule before their own', () => {
+    const served = (root: string, each: RequestEvent) => ({ ...each, rule: `${root}-${each.rule ?? ''}` });
+    observer.observe(served('shop', event('reviews v2', 'known', cookieOf(ANNA))));
+    observer.observe(served('to-perch:it', event('reviews v1', 'known', cookieOf(BEN))));
+    expect(summary()).toMatchObject({ visitors: { total: 2, canary: 1 }, requests: { stable: 1, canary: 1 } });
+  });
+
   test('synthetic visitors stand apart', () => {
     observer.observe(event('reviews v1', 'known', { ...cookieOf(ANNA), userAgent: SYNTHETIC_USER_AGENT }));
     observer.observe(event('reviews v2', 'known', cookieOf(BEN)));

@@ -6,7 +6,7 @@ import { isSynthetic } from '../core/evidence/synthetic-visitor.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { isVisitorId } from '../core/visitor/bucket.ts';
 import { visitorIdFromCookies } from '../core/visitor/visitor-id.ts';
-import { parseWovenRuleName, type WovenRuleName } from '../core/weave/rule-name.ts';
+import { parseServedRuleName, type WovenRuleName } from '../core/weave/rule-name.ts';
 import { type FollowedRelease, followRelease } from './followed-release.ts';
 
 export interface ExposureObserverOptions {
@@ -97,7 +97,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   function bindingOf(rule: string): Binding | undefined {
     if (bindings.has(rule)) return bindings.get(rule);
     if (bindings.size >= MAX_BINDINGS) bindings.clear();
-    const parsed = parseWovenRuleName(rule);
+    const parsed = parseServedRuleName(rule);
     const watched = parsed === undefined ? undefined : releases.get(`${parsed.namespace}/${parsed.release}`);
     const binding = parsed === undefined || watched === undefined ? undefined : { rule: parsed, watched };
     bindings.set(rule, binding);

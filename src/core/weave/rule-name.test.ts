@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseWovenRuleName, type WovenRuleName, wovenRuleName } from './rule-name.ts';
+import { parseServedRuleName, parseWovenRuleName, type WovenRuleName, wovenRuleName } from './rule-name.ts';
 
 const NAME: WovenRuleName = {
   namespace: 'default',
@@ -74,5 +74,35 @@ describe('parseWovenRuleName', () => {
     'x perch:default/reviews:known:canary:v1:x',
   ])('leaves %j alone', (name) => {
     expect(parseWovenRuleName(name)).toBeUndefined();
+  });
+});
+
+describe('parseServedRuleName', () => {
+  it('finds the woven name, alone or behind the name of a root’s rule', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.option(fc.string({ unit: 'binary' }), { nil: undefined }), (root, baseName) => {
+        const woven = wovenRuleName({ ...NAME, baseName });
+        const expected = parseWovenRuleName(woven);
+        expect(parseServedRuleName(woven)).toEqual(expected);
+        expect(parseServedRuleName(`${root}-${woven}`)).toEqual(expected);
+      }),
+      { seed: 3 },
+    );
+  });
+
+  it.each(['to-perch', 'a-perch:b', 'perch', '-', ''])('whatever the root’s rule is called: %s', (root) => {
+    expect(parseServedRuleName(`${root}-perch:default/reviews:known:canary:v1:x-y`)).toMatchObject({ cohort: 'canary', baseName: 'x-y' });
+  });
+
+  it('finds none in other names', () => {
+    for (const name of [
+      undefined,
+      'shop',
+      'shop-perch:',
+      'shop-perch:default/reviews:seen:canary:v1',
+      'shopperch:default/reviews:known:canary:v1',
+    ]) {
+      expect(parseServedRuleName(name)).toBeUndefined();
+    }
   });
 });

@@ -64,6 +64,21 @@ export function parseWovenRuleName(name: string | undefined): ParsedRuleName | u
   return { namespace, release, role, cohort, base, baseName, baseSubset: base.kind === 'moved' ? base.subset : undefined };
 }
 
+/**
+ * Reads the name under which a data plane serves a woven rule. That of a delegate's rule comes behind the name of the root's rule and a hyphen
+ * (istio pilot/pkg/model mergeHTTPRoute).
+ */
+export function parseServedRuleName(name: string | undefined): ParsedRuleName | undefined {
+  if (name === undefined) return undefined;
+  let rest = name;
+  for (;;) {
+    const parsed = parseWovenRuleName(rest);
+    const next = rest.indexOf(`-${START}`);
+    if (parsed !== undefined || next < 0) return parsed;
+    rest = rest.slice(next + 1);
+  }
+}
+
 function encodeBase(base: BaseDestination): string {
   if (base.kind === 'kept') return base.stamped ? STAMPED : KEPT;
   const subset = base.subset ?? NO_SUBSET;
