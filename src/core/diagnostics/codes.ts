@@ -153,7 +153,8 @@ export const CODES = {
   },
   PERCH2003: {
     title: 'A rule draws between weighted destinations',
-    remedy: 'Leave one destination: the release does the splitting, and its visitors stay put.',
+    remedy:
+      'Leave one destination: the release does the splitting, and its visitors stay put. Where affinity.mode canaryOnly draws at an entry service, mode visitor needs no change.',
   },
   PERCH2004: {
     title: 'A destination adds a Set-Cookie',
@@ -201,7 +202,7 @@ export const CODES = {
     remedy: 'With several destinations the operations of the rule come last. Move the one that is named to each destination.',
   },
   PERCH2015: {
-    title: 'A match issues no visitor ids',
+    title: 'A match issues no visitor ids, or draws nobody',
     remedy:
       'Istio ignores sourceLabels and sourceNamespace in a match that names gateways. Name the gateway in the match, or bind the object to the gateway only.',
   },

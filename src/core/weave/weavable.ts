@@ -70,13 +70,14 @@ export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): 
   const targets = rule.route ?? [];
   const standings = targets.map((target) => standing(target.destination, needs));
   if (standings.every((each) => each === 'elsewhere')) return left([], false);
-  if (targets.length > 1 && (needs.moves !== undefined || needs.draws)) return left([say(WEIGHTED, '.route')], true);
+  if (targets.length > 1 && needs.moves !== undefined) return left([say(WEIGHTED, '.route')], true);
+  if (targets.length > 1 && needs.draws) return left([say(DRAWN_ALREADY, '.route')], true);
   if (standings.every((each) => each === 'pinned')) return left([say(PINNED, '.route[0].destination.subset')], true);
 
   const obstacles = [
     ...headerConflicts(rule, needs).map(({ block, name }) => say(headerConflict(name), `.match[${block}].headers`)),
     ...replacedAdditions(rule, needs).map((target) => say(REPLACED, `.route[${target}].headers.response.add`)),
-    ...undoneAdditions(rule, needs).map((at) => atOperation(at, undone(at.name), say)),
+    ...undoneAdditions(rule, needs).map((at) => atOperation(at, undone(at.name, needs), say)),
     ...reorderedOperations(rule, needs).map((at) => atOperation(at, reordered(at.name), say)),
     ...overtakingBlocks(rule, needs).map(({ block, sharing }) =>
       say(overtaking(sharing), rule.match === undefined ? '' : `.match[${block}]`),
@@ -84,7 +85,7 @@ export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): 
     ...mergeObstacles(rule, needs).map((entry) => say(entry, rule.match === undefined ? '' : '.match')),
   ];
   if (obstacles.length > 0) return left(obstacles, true);
-  const notes = unissuedBlocks(rule, needs).map((block) => say(NOT_ISSUED, `.match[${block}]`));
+  const notes = unissuedBlocks(rule, needs).map((block) => say(needs.draws ? NOT_DRAWN : NOT_ISSUED, `.match[${block}]`));
   return { weavable: true, concerned: true, diagnostics: notes };
 }
 
@@ -100,6 +101,12 @@ const WEIGHTED: Entry = {
   severity: 'warning',
   message: 'the rule is not woven: it draws between several weighted destinations at each request',
   hint: 'leave one destination; the release does the splitting, and its visitors stay put',
+};
+const DRAWN_ALREADY: Entry = {
+  code: 'PERCH2003',
+  severity: 'warning',
+  message: 'the rule is not woven: it draws between several weighted destinations, where the release has to draw',
+  hint: 'leave one destination, or use affinity.mode: visitor, which draws nothing here',
 };
 const PINNED: Entry = {
   code: 'PERCH2008',
@@ -117,6 +124,11 @@ const NOT_ISSUED: Entry = {
   severity: 'info',
   message: 'no ids are issued by this match: its source conditions cannot be limited to the gateway',
   hint: 'name the gateway in the match, or bind the object to the gateway only',
+};
+
+const NOT_DRAWN: Entry = {
+  ...NOT_ISSUED,
+  message: 'nobody is drawn by this match: its source conditions cannot be limited to the gateway',
 };
 
 function delegates({ name, namespace }: NonNullable<HTTPRoute['delegate']>, { route, moves }: WeavingNeeds): Entry {
@@ -137,11 +149,12 @@ function headerConflict(name: string): Entry {
   };
 }
 
-function undone(name: string): Entry {
+function undone(name: string, { draws }: WeavingNeeds): Entry {
+  const destinations = draws ? 'the two destinations of a draw' : 'several destinations';
   return {
     code: 'PERCH2014',
     severity: 'warning',
-    message: `the rule is not woven: with several destinations its own operation on ${name} would undo what weaving adds`,
+    message: `the rule is not woven: with ${destinations} its own operation on ${name} would undo what weaving adds`,
     hint: `move the operation on ${name} to each of the destinations`,
   };
 }
@@ -150,7 +163,7 @@ function reordered(name: string): Entry {
   return {
     code: 'PERCH2016',
     severity: 'warning',
-    message: `the rule is not woven: with several destinations its own operation on ${name} would come after that of its destination, not before`,
+    message: `the rule is not woven: with the two destinations of a draw its own operation on ${name} would come after that of its destination, not before`,
     hint: `put both operations on ${name} into the headers of the destination, or of the rule`,
   };
 }
