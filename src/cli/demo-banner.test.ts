@@ -3,7 +3,7 @@ import { widthOf } from './clip.ts';
 import { demoBanner } from './demo-banner.ts';
 import { plainStyle } from './style.ts';
 
-const FACTS = { version: '0.1.0', gatewayPort: 8080, apiPort: 7070, isDefaultApi: true, visitors: 200 };
+const FACTS = { version: '0.1.0', gatewayPort: 8080, apiPort: 7070, isDefaultApi: true, visitors: 200, mode: 'visitor' } as const;
 
 test('the first screen: addresses that work and commands to try', () => {
   expect(demoBanner(FACTS, plainStyle)).toEqual([
@@ -17,6 +17,11 @@ test('the first screen: addresses that work and commands to try', () => {
     '  Try         npx perch rollback reviews',
     '              or promote, pause, resume, status --watch, describe release',
   ]);
+});
+
+test('the article’s scheme is played otherwise', () => {
+  const lines = demoBanner({ ...FACTS, mode: 'canaryOnly' }, plainStyle);
+  expect(lines).toContain('              refresh until reviews v2 appears: from then on it stays');
 });
 
 test('on another port the command says where, and 80 columns are enough', () => {

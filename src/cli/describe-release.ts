@@ -53,6 +53,16 @@ function factLines(label: string, text: string, columns: number): readonly strin
   return wrap(text, columns - LABEL - 2).map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL)}${line}`);
 }
 
+/** How visitors are told apart. */
+function drawText(status: ReleaseView['status']): string {
+  if (status?.canaryCookie !== undefined) {
+    const { name, value, maxAge } = status.canaryCookie;
+    return `by weight, at each request without the cookie ${name}=${value} (kept ${maxAge} s)`;
+  }
+  if (status?.offset === undefined) return '-';
+  return `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`;
+}
+
 /** A release as a short report. `now` is in ms since the epoch. */
 export function describeRelease(release: ReleaseView, now: number, style: Style, columns: number): readonly string[] {
   const { metadata, spec, status } = release;
@@ -65,7 +75,7 @@ export function describeRelease(release: ReleaseView, now: number, style: Style,
       `VirtualService ${routedName(release)} (${routeForm(release)}), ids issued at ${visitorId?.issueAt?.virtualService ?? 'the same'}`,
     ],
     ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
-    ['draw', status === undefined ? '-' : `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`],
+    ['draw', drawText(status)],
     [
       'age',
       `${ageText(metadata.creationTimestamp, now)}, generation ${metadata.generation}, seen ${status?.observedGeneration ?? 'not yet'}`,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { StoreError } from '../cluster/store-errors.ts';
 import { hasErrors } from '../core/diagnostics/diagnostic.ts';
 import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../demo/bookinfo/start-bookinfo.ts';
-import { demoManifests } from '../demo/demo-manifests.ts';
+import { type AffinityMode, ARTICLE_COOKIE, demoManifests } from '../demo/demo-manifests.ts';
 import { startVisitors } from '../demo/visitors.ts';
 import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { readManifestFiles } from '../server/manifest-files.ts';
@@ -30,6 +30,7 @@ export interface DemoOptions {
   readonly hold?: string;
   /** False: `--no-visitors`. */
   readonly visitors: number | false;
+  readonly mode: AffinityMode;
 }
 
 /** Beside src/ in a clone, beside dist/ in the package. */
@@ -63,7 +64,7 @@ async function applyExample(
   const moved = new Map((Object.keys(BOOKINFO_PORTS) as Workload[]).map((workload) => [BOOKINFO_PORTS[workload], ports[workload]]));
   const objects = demoManifests(
     files.objects.map(({ object }) => object),
-    { ports: moved, ...(options.hold === undefined ? {} : { hold: options.hold }) },
+    { ports: moved, mode: options.mode, ...(options.hold === undefined ? {} : { hold: options.hold }) },
   );
   const result = hasErrors(files.diagnostics)
     ? { ok: false as const, diagnostics: files.diagnostics }
@@ -101,7 +102,12 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
     const api = `http://127.0.0.1:${runtime.apiPort}`;
     const proxyPort = runtime.addresses().find((address) => address.kind === 'proxy')?.actualPort;
     const proxy = proxyPort === undefined ? undefined : { host: '127.0.0.1', port: proxyPort };
-    const bookinfo = await startBookinfo({ ports: FREE_PORTS, proxy, perchApi: api });
+    const bookinfo = await startBookinfo({
+      ports: FREE_PORTS,
+      proxy,
+      perchApi: api,
+      ...(options.mode === 'canaryOnly' && { canaryCookie: ARTICLE_COOKIE.name }),
+    });
     closers.push(() => bookinfo.close());
     await applyExample(context, runtime, bookinfo.ports, options);
 
@@ -113,7 +119,7 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
     }
 
     const isDefaultApi = DEFAULT_SERVER.endsWith(`:${runtime.apiPort}`);
-    const facts = { version: perchVersion(), gatewayPort, apiPort: runtime.apiPort, isDefaultApi, visitors: count };
+    const facts = { version: perchVersion(), gatewayPort, apiPort: runtime.apiPort, isDefaultApi, visitors: count, mode: options.mode };
     const screen = openReleaseScreen(terminal, demoBanner(facts, terminal.style), 'starting');
     closers.push(() => screen.close());
     print = (text) => screen.print(text);

@@ -36,6 +36,16 @@ test('endpoints go to where the workloads listen; ports that the demo does not k
   });
 });
 
+test('--mode canaryOnly: the article’s cookie, and nothing that is about visitor ids', () => {
+  const issuing = {
+    ...RELEASE,
+    spec: { ...(RELEASE.spec as object), visitorId: { issueAt: { virtualService: 'bookinfo' }, propagate: ['requestId'] } },
+  };
+  const [release] = demoManifests([issuing], { ports: new Map(), mode: 'canaryOnly' });
+  expect(release).toMatchObject({ spec: { affinity: { mode: 'canaryOnly', cookie: { name: 'reviews-cookie', value: 'REVIRES-V2' } } } });
+  expect(release).toHaveProperty('spec.visitorId', { issueAt: { virtualService: 'bookinfo' } });
+});
+
 test('--hold takes the place of timed holds; manual ones stay manual', () => {
   const [release] = demoManifests([RELEASE], { ports: new Map(), hold: '2m' });
   expect(release).toMatchObject({

@@ -7,7 +7,14 @@ export interface DemoChanges {
   readonly ports: ReadonlyMap<number, number>;
   /** Takes the place of every timed hold; undefined: as in the files. */
   readonly hold?: string;
+  /** Takes the place of the release's; undefined: as in the files. */
+  readonly mode?: AffinityMode;
 }
+
+export type AffinityMode = CanaryRelease['spec']['affinity']['mode'];
+
+/** The article's own cookie, which pins visitors to the canary in mode canaryOnly. */
+export const ARTICLE_COOKIE = { name: 'reviews-cookie', value: 'REVIRES-V2', maxAge: '6h' } as const;
 
 function withPorts(entry: ServiceEntry, ports: DemoChanges['ports']): ServiceEntry {
   const endpoints = entry.spec.endpoints?.map((endpoint) => ({
@@ -22,10 +29,19 @@ function withHold(release: CanaryRelease, hold: string): CanaryRelease {
   return { ...release, spec: { ...release.spec, steps } };
 }
 
+/** In mode canaryOnly no ids are issued: what says how is left out. */
+function withMode(release: CanaryRelease, mode: AffinityMode): KubeObject {
+  const { issueAt } = release.spec.visitorId;
+  const affinity = mode === 'canaryOnly' ? { affinity: { mode, cookie: ARTICLE_COOKIE }, visitorId: { issueAt } } : { affinity: { mode } };
+  return { ...release, spec: { ...release.spec, ...affinity } };
+}
+
 /** The example's objects as this run of the demo applies them; they must have been validated. */
-export function demoManifests(objects: readonly KubeObject[], { ports, hold }: DemoChanges): readonly KubeObject[] {
+export function demoManifests(objects: readonly KubeObject[], { ports, hold, mode }: DemoChanges): readonly KubeObject[] {
   return objects.map((object) => {
     if (object.kind === 'ServiceEntry') return withPorts(object as ServiceEntry, ports);
-    return object.kind === KIND && hold !== undefined ? withHold(object as CanaryRelease, hold) : object;
+    if (object.kind !== KIND) return object;
+    const held = hold === undefined ? (object as CanaryRelease) : withHold(object as CanaryRelease, hold);
+    return mode === undefined ? held : withMode(held, mode);
   });
 }

@@ -187,6 +187,47 @@ describe('what counts as what', () => {
   });
 });
 
+describe('in mode canaryOnly', () => {
+  const drawn = wovenRuleName({
+    namespace: 'default',
+    release: 'reviews',
+    role: 'new',
+    cohort: 'drawn',
+    base: { kind: 'moved', subset: 'v1', address: undefined },
+    baseName: undefined,
+  });
+
+  beforeEach(async () => {
+    const { cutoff: _, offset: __, ...status } = STATUS;
+    await setStatus({ ...status, canaryCookie: { name: 'reviews-cookie', value: 'REVIRES-V2', maxAge: 21_600 } });
+  });
+
+  test('requests are counted by the version that answered, and nobody as a visitor', () => {
+    observer.observe(event('reviews v2', 'known', { listener: 'ingress' }));
+    observer.observe(event('reviews v2', 'rest', { listener: 'ingress', rule: drawn }));
+    // An id of another release's, and synthetic.
+    observer.observe(event('reviews v1', 'rest', { listener: 'ingress', rule: drawn, ...cookieOf(ANNA) }));
+    observer.observe(event('reviews v1', 'rest', { listener: 'ingress', rule: drawn, userAgent: SYNTHETIC_USER_AGENT, status: 503 }));
+    const none = { stable: 0, canary: 0 };
+    expect(summary()).toEqual({
+      counts: 'requests',
+      since: expect.any(String),
+      weight: 10,
+      requests: { stable: 2, canary: 2 },
+      errors: { stable: 1, canary: 0 },
+      real: { requests: { stable: 1, canary: 2 }, errors: none },
+      synthetic: { requests: { stable: 1, canary: 0 }, errors: { stable: 1, canary: 0 } },
+    });
+  });
+
+  test('what the edge drew for an internal service is no answer of that service', () => {
+    observer.observe(event('edge', 'new', { ...cookieOf(ANNA), requestId: BEN }));
+    expect(summary()).toMatchObject({ requests: { stable: 0, canary: 0 } });
+    observer.observe(event('reviews v1', 'told', { requestId: BEN }));
+    expect(summary()).toMatchObject({ requests: { stable: 1, canary: 0 } });
+  });
+});
+
 describe('following the release', () => {
   test('each step counts anew, and a visitor whose turn came has moved', async () => {
     observer.observe(event('reviews v1', 'known', cookieOf(ANNA)));

@@ -112,15 +112,18 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     const { rule, watched } = binding;
     const { release, exposure } = watched;
     const atEdge = event.listener === 'ingress';
+    // An id that another release issued says nothing about a draw.
     const visitorId =
-      visitorIdFromCookies(event.cookies, release.cookieName, release.offset) ?? (atEdge ? issuedId(rule, event) : undefined);
+      release.counts === 'requests'
+        ? undefined
+        : (visitorIdFromCookies(event.cookies, release.cookieName, release.offset) ?? (atEdge ? issuedId(rule, event) : undefined));
     // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
     if (rule.base.kind === 'moved') {
       exposure.answered({
         cohort: release.cohortServed(destination, rule.cohort),
         failed: isFailure(event),
         visitorId,
-        requestId: atEdge ? undefined : event.requestId,
+        requestId: atEdge || release.counts === 'requests' ? undefined : event.requestId,
         // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
         synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
       });
@@ -147,7 +150,10 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     summary: (namespace, name) => {
       const watched = releases.get(`${namespace}/${name}`);
       if (watched === undefined) return undefined;
-      return watched.exposure.summary(watched.since, watched.release.weight, watched.release.cutoff);
+      const { exposure, release, since } = watched;
+      return release.counts === 'requests'
+        ? exposure.requestSummary(since, release.weight)
+        : exposure.summary(since, release.weight, release.cutoff);
     },
     close: () => {
       closed = true;

@@ -18,6 +18,8 @@ export interface FollowedRelease {
   readonly cookieName: string;
   /** Undefined where no bucket decides. */
   readonly offset: Offset | undefined;
+  /** What can be counted: visitors, unless those on stable carry nothing that tells them apart (`affinity.mode: canaryOnly`). */
+  readonly counts: 'visitors' | 'requests';
   /** Percent, and 0..4096, while visitors are split; undefined before and after. */
   readonly weight: number | undefined;
   readonly cutoff: number | undefined;
@@ -51,6 +53,7 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
     step: `${status.step} ${status.cutoff} ${status.stepStartedAt ?? ''} ${settled ?? ''}`,
     cookieName: spec.data.visitorId.cookie.name,
     offset: status.offset,
+    counts: status.canaryCookie === undefined ? 'visitors' : 'requests',
     weight: split ? status.weight : undefined,
     cutoff: split ? status.cutoff : undefined,
     // By what is served, not by the rule's name alone: after a release all rules lead to the live version.

@@ -37,6 +37,8 @@ const deletionQuery = z.strictObject({
     .transform((value) => value === 'true')
     .default(false),
 });
+/** What the edge told about the visitor, as behind it in the baggage: counts where ids say nothing. */
+const visitorQuery = z.strictObject({ told: z.enum(['canary', 'stable']).optional() });
 const releaseBody = z.looseObject({
   kind: z.literal(KIND),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
@@ -113,9 +115,11 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
   routes.get('/:namespace/:name/visitors/:id', async (c) => {
     const { id, ...params } = c.req.param();
     const ref = refOf(params);
+    const asked = readQuery(c, visitorQuery);
+    if (asked instanceof Response) return asked;
     const stored = await store.get(ref);
     if (stored === undefined) return noSuchObject(ref);
-    const described = describeVisitor(releaseView(stored, undefined), id);
+    const described = describeVisitor(releaseView(stored, undefined), id, asked.query.told);
     if (described === undefined) return problemResponse(problem(404, 'PERCH4005', 'this is no visitor id, or the release has not begun'));
     return c.json(described);
   });

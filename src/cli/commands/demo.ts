@@ -24,6 +24,11 @@ export const addDemo: AddCommand = (program, context) => {
         'how long each step lasts, or manual: until you promote (default: as in examples/bookinfo/release.yaml)',
       ).argParser(parseHold),
     )
+    .addOption(
+      new Option('--mode <mode>', 'how visitors stay put: by their bucket, or as in the article')
+        .choices(['visitor', 'canaryOnly'])
+        .default('visitor'),
+    )
     .addOption(new Option('--visitors <count>', 'synthetic visitors').argParser(parseCount).default(200))
     .option('--no-visitors', 'no synthetic visitors')
     .addHelpText(
@@ -32,6 +37,7 @@ export const addDemo: AddCommand = (program, context) => {
         ['perch demo', 'open the address it prints, and refresh'],
         ['perch demo --hold 2m', 'take more time for each step'],
         ['perch demo --hold manual', 'each step lasts until perch promote reviews'],
+        ['perch demo --mode canaryOnly', 'the article’s own scheme: refresh until v2 appears, then it stays'],
         ['perch demo --gateway-port 8090 --api-port 7071', 'on other ports'],
         ['perch demo --no-visitors', 'you alone'],
       ),

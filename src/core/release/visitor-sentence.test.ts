@@ -28,6 +28,45 @@ function world(): ReleaseWorld {
   return begun;
 }
 
+describe('where a visitor stands who is drawn (mode canaryOnly)', () => {
+  function drawn(): ReleaseWorld {
+    const begun = new ReleaseWorld({ ...ramp, affinity: { mode: 'canaryOnly', cookie: { name: 'c', value: 'v', maxAge: '6h' } } });
+    begun.look();
+    begun.serve();
+    return begun;
+  }
+
+  test('whoever holds the cookie, or has just drawn the canary, stays on it', () => {
+    expect(describeVisitor(releaseOf(drawn()), LATE, 'canary')).toEqual({
+      cohort: 'canary',
+      version: 'v2',
+      weight: 10,
+      sentence: 'reviews v2: you drew it, and a cookie keeps you on it',
+    });
+  });
+
+  test.each(['stable', undefined] as const)('everyone else draws again, and an id says nothing (told: %s)', (told) => {
+    for (const id of [EARLY, LATE, 'no id']) {
+      expect(describeVisitor(releaseOf(drawn()), id, told)).toEqual({
+        cohort: 'stable',
+        version: 'v1',
+        weight: 10,
+        sentence: 'reviews v1: you drew it this time. Refresh to draw again: 10 % of draws are v2',
+      });
+    }
+  });
+
+  test('after a rollback, and before a start, all are alike', () => {
+    const release = drawn();
+    release.ask('rollback');
+    expect(describeVisitor(releaseOf(release), LATE, 'canary')?.sentence).toBe('reviews v1, as everyone: v2 is being rolled back');
+    release.serve();
+    expect(describeVisitor(releaseOf(release), LATE, 'canary')?.sentence).toBe('reviews v1, as everyone: v2 was rolled back');
+    const unstarted = { ...releaseOf(drawn()), status: undefined };
+    expect(describeVisitor(unstarted, LATE)?.sentence).toBe('reviews v1; the release to v2 has not started');
+  });
+});
+
 describe('where a visitor stands, in words', () => {
   test('on stable: when their turn comes', () => {
     expect(describeVisitor(releaseOf(world()), LATE)).toEqual({

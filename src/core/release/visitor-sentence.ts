@@ -13,14 +13,15 @@ export interface ReleaseOfVisitor {
     readonly stable?: Version | undefined;
     readonly revision?: number | string | undefined;
     readonly cohort?: 'auto' | number | undefined;
+    readonly affinity?: { readonly mode?: 'visitor' | 'canaryOnly' | undefined } | undefined;
   };
   readonly status?: ReleaseStatus | undefined;
 }
 
 /** Where a visitor stands in a release. */
 export interface VisitorView {
-  /** 0 to 4095, in the release's draw. */
-  readonly bucket: number;
+  /** 0 to 4095, in the release's draw; absent in `affinity.mode: canaryOnly`, where no bucket decides. */
+  readonly bucket?: number;
   readonly cohort: Cohort;
   /** What the visitor gets now, as in a sentence (`v1`); undefined while no release has said which versions there are. */
   readonly version?: string;
@@ -34,22 +35,15 @@ export interface VisitorView {
 
 /**
  * Tells a visitor where they stand: "visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.1 %".
- * Undefined for what is no visitor id.
+ * Undefined for what is no visitor id. In `affinity.mode: canaryOnly` an id says nothing: there only counts what the edge `told`, which is
+ * whether the visitor holds, or has just drawn, the canary's cookie.
  */
-export function describeVisitor(release: ReleaseOfVisitor, visitorId: string): VisitorView | undefined {
+export function describeVisitor(release: ReleaseOfVisitor, visitorId: string, told?: Cohort): VisitorView | undefined {
+  if (isDrawn(release)) return viewOf(release, drawnStanding(release, told), '');
   const bucket = bucketOf(visitorId, drawOf(release));
   if (bucket === undefined) return undefined;
-  const { cohort, version, movesAt, rest } = standing(release, bucket);
-  const service = serviceName(release.spec.service.host);
-  const what = version === undefined ? service : `${service} ${version}`;
-  return {
-    bucket,
-    cohort,
-    ...(version === undefined ? {} : { version }),
-    ...(movesAt === undefined ? {} : { movesAt }),
-    weight: release.status?.weight ?? 0,
-    sentence: `visitor …${visitorId.slice(-4)}, bucket ${bucket} of ${BUCKETS}: ${what}${rest}`,
-  };
+  const who = `visitor …${visitorId.slice(-4)}, bucket ${bucket} of ${BUCKETS}: `;
+  return { bucket, ...viewOf(release, bucketStanding(release, bucket), who) };
 }
 
 interface Standing {
@@ -60,38 +54,92 @@ interface Standing {
   readonly rest: string;
 }
 
-function standing(release: ReleaseOfVisitor, bucket: number): Standing {
+function viewOf({ spec, status }: ReleaseOfVisitor, { cohort, version, movesAt, rest }: Standing, who: string): VisitorView {
+  const service = serviceName(spec.service.host);
+  return {
+    cohort,
+    ...(version === undefined ? {} : { version }),
+    ...(movesAt === undefined ? {} : { movesAt }),
+    weight: status?.weight ?? 0,
+    sentence: `${who}${version === undefined ? service : `${service} ${version}`}${rest}`,
+  };
+}
+
+function bucketStanding(release: ReleaseOfVisitor, bucket: number): Standing {
   const { spec, status } = release;
-  const phase = status?.phase ?? 'Pending';
-  const live = nameOf(status?.liveVersion);
   const reached = weightReaching(bucket);
   // A release passes the last weight of the 0.1 % grid that still leaves the visitor where they were.
   const passed = Math.round(reached * 10 - 1) / 10;
-  const canary = nameOf(status?.canary) ?? describeVersion(spec.canary);
-  switch (phase) {
-    case 'Pending': {
-      const wanted = describeVersion(spec.canary);
-      const rest = `; the release to ${wanted} has not started: you move when it passes ${passed} %`;
-      return { cohort: 'stable', version: live ?? nameOf(spec.stable), movesAt: reached, rest };
-    }
+  const canary = canaryName(release);
+  if (status === undefined || status.phase === 'Pending') {
+    const rest = `; the release to ${describeVersion(spec.canary)} has not started: you move when it passes ${passed} %`;
+    return { cohort: 'stable', version: versionBefore(release), movesAt: reached, rest };
+  }
+  switch (status.phase) {
     case 'Progressing':
     case 'Paused':
-      if (bucket < (status?.cutoff ?? 0)) return { cohort: 'canary', version: canary, rest: `, since the release passed ${passed} %` };
+      if (bucket < (status.cutoff ?? 0)) return { cohort: 'canary', version: canary, rest: `, since the release passed ${passed} %` };
       return {
         cohort: 'stable',
-        version: nameOf(status?.stable),
+        version: nameOf(status.stable),
         movesAt: reached,
         rest: `; you move to ${canary} when the release passes ${passed} %`,
       };
     case 'Completing':
       return { cohort: 'canary', version: canary, rest: `, since the release passed ${passed} %` };
-    case 'Succeeded':
-      return { cohort: 'canary', version: live, rest: ', as everyone: it is the live version' };
-    case 'RollingBack':
-      return { cohort: 'stable', version: live, rest: `, as everyone: ${canary} is being rolled back` };
-    case 'RolledBack':
-      return { cohort: 'stable', version: live, rest: `, as everyone: ${canary} was rolled back` };
+    default:
+      return settledStanding(status, canary);
   }
+}
+
+/** Whether requests are drawn and no bucket decides (`affinity.mode: canaryOnly`). */
+function isDrawn({ spec, status }: ReleaseOfVisitor): boolean {
+  if (status === undefined || status.phase === 'Pending') return spec.affinity?.mode === 'canaryOnly';
+  return status.canaryCookie !== undefined;
+}
+
+function drawnStanding(release: ReleaseOfVisitor, told: Cohort | undefined): Standing {
+  const { spec, status } = release;
+  const canary = canaryName(release);
+  if (status === undefined || status.phase === 'Pending') {
+    const rest = `; the release to ${describeVersion(spec.canary)} has not started`;
+    return { cohort: 'stable', version: versionBefore(release), rest };
+  }
+  switch (status.phase) {
+    case 'Progressing':
+    case 'Paused':
+      if (told === 'canary') return { cohort: 'canary', version: canary, rest: ': you drew it, and a cookie keeps you on it' };
+      return {
+        cohort: 'stable',
+        version: nameOf(status.stable),
+        rest: `: you drew it this time. Refresh to draw again: ${status.weight} % of draws are ${canary}`,
+      };
+    case 'Completing':
+      return { cohort: 'canary', version: canary, rest: ', as everyone' };
+    default:
+      return settledStanding(status, canary);
+  }
+}
+
+function settledStanding({ phase, liveVersion }: ReleaseStatus, canary: string): Standing {
+  const version = nameOf(liveVersion);
+  switch (phase) {
+    case 'RollingBack':
+      return { cohort: 'stable', version, rest: `, as everyone: ${canary} is being rolled back` };
+    case 'RolledBack':
+      return { cohort: 'stable', version, rest: `, as everyone: ${canary} was rolled back` };
+    default:
+      return { cohort: 'canary', version, rest: ', as everyone: it is the live version' };
+  }
+}
+
+function canaryName({ spec, status }: ReleaseOfVisitor): string {
+  return nameOf(status?.canary) ?? describeVersion(spec.canary);
+}
+
+/** What everyone gets before a release starts. */
+function versionBefore({ spec, status }: ReleaseOfVisitor): string | undefined {
+  return nameOf(status?.liveVersion) ?? nameOf(spec.stable);
 }
 
 /** The draw of the current or last release; before a start, that of the one to come. */

@@ -39,6 +39,8 @@ export interface BookinfoOptions {
   readonly perchApi: string | undefined;
   /** Lower-case names of the request headers that are passed on; default: FORWARDED_HEADERS. */
   readonly forward?: readonly string[];
+  /** Name of the cookie that pins visitors to the canary of reviews; undefined: no release does it that way. */
+  readonly canaryCookie?: string;
   /** Environment variables of single workloads, over those that make them what they are. */
   readonly env?: Readonly<Partial<Record<Workload, Environment>>>;
 }
@@ -80,6 +82,7 @@ export async function startBookinfo(options: BookinfoOptions): Promise<Bookinfo>
         env: env('productpage-v1'),
         ...calls,
         ...(options.perchApi !== undefined && { perchApi: options.perchApi }),
+        ...(options.canaryCookie !== undefined && { canaryCookie: options.canaryCookie }),
       }),
   };
   try {
