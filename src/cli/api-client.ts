@@ -35,15 +35,24 @@ interface CallOptions {
   readonly body?: unknown;
 }
 
-/** Why a connection failed, in a few words. */
+/** Why a connection failed, by the codes of Node and undici, in a few words. */
+const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'no such host',
+  ECONNRESET: 'it closed the connection',
+  UND_ERR_SOCKET: 'it closed the connection',
+  ETIMEDOUT: 'no answer',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer',
+};
+
 function connectionFailure(error: unknown): string {
   let reason = String(error);
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     reason = cause.message;
     const code = 'code' in cause ? cause.code : undefined;
-    if (code === 'ECONNREFUSED') return 'nothing listens there';
-    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'no such host';
-    if (typeof code === 'string') return code;
+    if (typeof code === 'string') return CONNECTION_FAILURES[code] ?? code;
   }
   return reason;
 }

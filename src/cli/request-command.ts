@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import type { RequestAction } from '../core/release/status.ts';
+import type { ObjectRef } from '../cluster/store.ts';
+import type { Phase, RequestAction } from '../core/release/status.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
+import type { ApiClient } from './api-client.ts';
 import { type CliContext, examples, targetOf } from './cli-context.ts';
 import { printable } from './clip.ts';
 import { CommandError } from './command-error.ts';
 import { missingObject } from './missing-object.ts';
 import { outputOption, parseSpan } from './options.ts';
 import { writeValue } from './output.ts';
+import { WAIT_HELP, waitForPhase, waitOption } from './wait-for-phase.ts';
 
 /** A command that asks a release for something. */
 export interface RequestCommand {
@@ -20,11 +23,16 @@ export interface RequestCommand {
 }
 
 interface RequestOptions {
-  readonly wait: boolean;
-  readonly timeout: number;
+  /** A phase to wait for, after the outcome; false: not even for that. */
+  readonly wait?: Phase | false;
+  readonly timeout?: number;
   readonly by?: string;
   readonly output?: 'json' | 'yaml';
 }
+
+/** How long the outcome is waited for unless told otherwise, and the longest that the API waits, in ms. */
+const OUTCOME_MS = 60_000;
+const LONGEST_MS = 600_000;
 
 /** Who asks, as far as this machine knows. */
 function whoAsks(): string {
@@ -38,43 +46,60 @@ function whoAsks(): string {
 
 /** Adds `promote`, `pause`, `resume`, `rollback` or `retry`: post the request, wait for its outcome, say in one line what holds now. */
 export function addRequestCommand(program: Command, context: CliContext, spec: RequestCommand): void {
-  const { terminal } = context;
   program
     .command(spec.action)
     .description(spec.description)
-    .argument('<name>', 'the release')
+    .argument('<release>', 'its name')
+    .addOption(waitOption())
     .option('--no-wait', 'do not wait for the outcome')
-    .addOption(new Option('--timeout <duration>', 'how long to wait for the outcome').argParser(parseSpan).default(60_000, '60s'))
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait (default: 60s for the outcome, without end for a phase)').argParser(parseSpan),
+    )
     .option('--by <who>', 'who asks, for the record (default: you, on this machine)')
     .addOption(outputOption('json', 'yaml'))
+    .addHelpText('after', WAIT_HELP)
     .addHelpText('after', examples(...spec.examples))
     .action(async (name: string, options: RequestOptions, command) => {
       const { client, namespace } = targetOf(command, context);
-      const request = { id: randomUUID(), action: spec.action, by: options.by ?? whoAsks() };
-      const ref = { kind: 'CanaryRelease', namespace, name };
-      const answer = await client.request(namespace, name, request, options.wait ? Math.min(options.timeout, 600_000) : 0);
-      if (answer === undefined) throw await missingObject(client, ref);
-      const release = await client.release(namespace, name);
-      if (options.output !== undefined) {
-        const { phase, step, weight } = release?.status ?? {};
-        await writeValue(terminal, options.output, {
-          namespace,
-          name,
-          ...request,
-          outcome: answer.state,
-          message: answer.message,
-          phase,
-          step,
-          weight,
-        });
-      } else if (answer.state === 'done' && release !== undefined) {
-        terminal.out(`${name}: ${spec.done(release)}`);
-      } else if (!options.wait) {
-        terminal.out(`${name}: ${spec.action} was asked for`);
-      }
-      if (options.wait && answer.state !== 'done') {
-        const where = release?.status === undefined ? '' : `; ${printable(release.status.message)}`;
-        throw new CommandError(`${name}: ${spec.action} was asked for, but is not in effect yet${where}`, 1);
-      }
+      await ask({ context, client, spec, options, ref: { kind: 'CanaryRelease', namespace, name } });
     });
+}
+
+interface Asking {
+  readonly context: CliContext;
+  readonly client: ApiClient;
+  readonly spec: RequestCommand;
+  readonly options: RequestOptions;
+  readonly ref: ObjectRef;
+}
+
+/** Posts the request, waits as told, and says what came of it. Throws CommandError where it is not in effect in time. */
+async function ask({ context, client, spec, options, ref }: Asking): Promise<void> {
+  const { namespace, name } = ref;
+  const { wait, timeout, output } = options;
+  const { terminal } = context;
+  const started = performance.now();
+  const request = { id: randomUUID(), action: spec.action, by: options.by ?? whoAsks() };
+  const waitMs = wait === false ? 0 : Math.min(timeout ?? OUTCOME_MS, LONGEST_MS);
+  const answer = await client.request(namespace, name, request, waitMs);
+  if (answer === undefined) throw await missingObject(client, ref);
+  const isDone = answer.state === 'done';
+  const release = await client.release(namespace, name);
+  if (output === undefined) {
+    if (isDone && release !== undefined) terminal.out(`${name}: ${spec.done(release)}`);
+    else if (wait === false) terminal.out(`${name}: ${spec.action} was asked for`);
+  }
+  if (isDone && typeof wait === 'string') {
+    const left = timeout === undefined ? undefined : Math.max(timeout - (performance.now() - started), 0);
+    await waitForPhase(context, client, [ref], { goal: wait, timeoutMs: left, isQuiet: output !== undefined });
+  }
+  if (output !== undefined) {
+    const { phase, step, weight } = (await client.release(namespace, name))?.status ?? {};
+    const { state: outcome, message } = answer;
+    await writeValue(terminal, output, { namespace, name, ...request, outcome, message, phase, step, weight });
+  }
+  if (wait !== false && !isDone) {
+    const where = release?.status === undefined ? '' : `; ${printable(release.status.message)}`;
+    throw new CommandError(`${name}: ${spec.action} was asked for, but is not in effect yet${where}`, 1);
+  }
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReleaseView } from '../server/release-resource.ts';
 import type { ApiClient } from './api-client.ts';
-import { CommandError } from './command-error.ts';
 import { readEvents } from './read-events.ts';
 import type { ReleaseScreen } from './release-screen.ts';
 
@@ -12,8 +11,8 @@ const RETRY_MS = 1000;
 export type ReleaseFilter = (namespace: string, name: string) => boolean;
 
 /**
- * Keeps a screen up to date from the runtime's events until `signal` aborts. A lost connection is shown and tried again; only when
- * the very first attempt fails does this throw.
+ * Keeps a screen up to date from the runtime's events until `signal` aborts. A lost connection is shown and tried again, without end:
+ * whether the runtime is there at all is for the caller to find out before.
  */
 export async function watchReleases(client: ApiClient, screen: ReleaseScreen, filter: ReleaseFilter, signal: AbortSignal): Promise<void> {
   const shown = new Set<string>();
@@ -27,7 +26,7 @@ export async function watchReleases(client: ApiClient, screen: ReleaseScreen, fi
     if (shown.delete(`${namespace}/${name}`)) screen.remove(namespace, name);
   };
 
-  for (let connected = false; !signal.aborted; ) {
+  while (!signal.aborted) {
     try {
       const stream = await client.events(signal);
       const present = new Set((await client.releases()).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
@@ -35,17 +34,14 @@ export async function watchReleases(client: ApiClient, screen: ReleaseScreen, fi
         const [namespace = '', name = ''] = key.split('/');
         if (!present.has(key)) remove(namespace, name);
       }
-      connected = true;
       screen.setLost(false);
       for await (const { event, data } of readEvents(stream)) {
         const value: unknown = JSON.parse(data);
         if (event === 'release') update(value as ReleaseView);
         if (event === 'deleted') remove((value as { namespace: string }).namespace, (value as { name: string }).name);
       }
-    } catch (error) {
-      if (signal.aborted) return;
+    } catch {
       // Whatever broke the stream: the next attempt tells whether the runtime is there.
-      if (!connected && error instanceof CommandError) throw error;
     }
     if (signal.aborted) return;
     screen.setLost(true);

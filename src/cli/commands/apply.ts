@@ -1,3 +1,5 @@
+import { refOf } from '../../cluster/manifest.ts';
+import type { Phase } from '../../core/release/status.ts';
 import { ApiProblem, type ApplyAnswer } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
@@ -6,10 +8,13 @@ import { outcomeText } from '../outcome-text.ts';
 import { writeValue } from '../output.ts';
 import { countErrors, printDiagnostics } from '../print-diagnostics.ts';
 import { readObjects } from '../read-objects.ts';
+import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../wait-for-phase.ts';
 
 interface ApplyOptions {
   readonly file: readonly string[];
   readonly output?: 'json' | 'yaml';
+  readonly wait?: Phase;
+  readonly timeout?: number;
 }
 
 /** `perch apply`. */
@@ -19,12 +24,16 @@ export const addApply: AddCommand = (program, context) => {
     .command('apply')
     .description('apply releases and Istio objects from files: all of them, or, where one has a mistake, none')
     .requiredOption('-f, --file <path...>', 'files, directories (recursively: .yaml, .yml, .json), or - for standard input')
+    .addOption(waitOption())
+    .addOption(waitTimeoutOption())
     .addOption(outputOption('json', 'yaml'))
+    .addHelpText('after', WAIT_HELP)
     .addHelpText(
       'after',
       examples(
         ['perch apply -f release.yaml', 'one file'],
         ['perch apply -f examples/bookinfo', 'a directory'],
+        ['perch apply -f release.yaml --wait succeeded', 'for CI: ends with the release'],
         ['perch get vs reviews --view base -o yaml | perch apply -f -', 'from standard input'],
       ),
     )
@@ -32,6 +41,10 @@ export const addApply: AddCommand = (program, context) => {
       const { client, askedNamespace } = targetOf(command, context);
       const { objects, diagnostics, texts } = await readObjects(context, options.file, 'applied', askedNamespace);
       const { locateDiagnostics } = await import('../../server/locate-diagnostics.ts');
+
+      const releases = objects.map(({ object }) => refOf(object)).filter(({ kind }) => kind === 'CanaryRelease');
+      if (options.timeout !== undefined && options.wait === undefined) throw new CommandError('--timeout goes with --wait PHASE');
+      if (options.wait !== undefined && releases.length === 0) throw new CommandError('--wait is for releases, and the files hold none');
 
       let answer: ApplyAnswer;
       try {
@@ -48,5 +61,8 @@ export const addApply: AddCommand = (program, context) => {
       printDiagnostics(terminal, locateDiagnostics(fresh, objects), texts);
       if (options.output !== undefined) await writeValue(terminal, options.output, { outcomes: answer.outcomes });
       else for (const outcome of answer.outcomes) terminal.out(outcomeText(outcome));
+      if (options.wait === undefined) return;
+      const isQuiet = options.output !== undefined;
+      await waitForPhase(context, client, releases, { goal: options.wait, timeoutMs: options.timeout, isQuiet });
     });
 };

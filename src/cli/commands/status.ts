@@ -1,14 +1,22 @@
+import type { Phase } from '../../core/release/status.ts';
+import type { ReleaseView } from '../../server/release-resource.ts';
+import type { ApiClient } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
-import { missingObject } from '../missing-object.ts';
+import { CommandError } from '../command-error.ts';
+import { findObjects } from '../find-objects.ts';
+import { refOfView } from '../object-name.ts';
 import { outputOption } from '../options.ts';
 import { listOf, writeValue } from '../output.ts';
 import { openReleaseScreen } from '../release-screen.ts';
 import { renderRelease } from '../release-view.ts';
-import { watchReleases } from '../watch-releases.ts';
+import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../wait-for-phase.ts';
+import { type ReleaseFilter, watchReleases } from '../watch-releases.ts';
 
 interface StatusOptions {
   readonly watch?: true;
   readonly output?: 'json' | 'yaml';
+  readonly wait?: Phase;
+  readonly timeout?: number;
 }
 
 /** `perch status`. */
@@ -17,40 +25,61 @@ export const addStatus: AddCommand = (program, context) => {
   program
     .command('status')
     .description('where a release stands, and who sees it: measured in visitors')
-    .argument('[name]', 'the release (default: all of the namespace)')
+    .argument('[release...]', 'releases (default: all of the namespace)')
     .option('-w, --watch', 'follow it until Ctrl-C: redrawn in place on a terminal, a line per change elsewhere')
+    .addOption(waitOption().conflicts('watch'))
+    .addOption(waitTimeoutOption())
     .addOption(outputOption('json', 'yaml').conflicts('watch'))
+    .addHelpText('after', WAIT_HELP)
     .addHelpText(
       'after',
       examples(
         ['perch status reviews', 'a short report'],
         ['perch status reviews --watch', 'follow it'],
-        ['perch status reviews -o json', 'everything, the measured exposure included'],
+        ['perch status --wait succeeded --timeout 1h', 'for CI: 0, or 1 and why'],
+        ['perch status reviews -o json', 'everything, the exposure included'],
       ),
     )
-    .action(async (name: string | undefined, options: StatusOptions, command) => {
+    .action(async (names: readonly string[], options: StatusOptions, command) => {
       const { client, namespace } = targetOf(command, context);
-      const all = (await client.releases()).filter((release) => release.metadata.namespace === namespace);
-      const releases = name === undefined ? all : all.filter((release) => release.metadata.name === name);
-      if (name !== undefined && releases.length === 0) throw await missingObject(client, { kind: 'CanaryRelease', namespace, name });
-
-      if (options.output !== undefined) {
-        await writeValue(terminal, options.output, name === undefined ? listOf(releases) : releases[0]);
-        return;
-      }
+      const named = names.map((name) => ({ kind: 'CanaryRelease' as const, namespace, name }));
+      const find = async (): Promise<readonly ReleaseView[]> => {
+        const { kinds, missing } = await findObjects(client, { kinds: ['CanaryRelease'], named }, namespace, 'base');
+        if (missing.length > 0) throw new CommandError(missing.join('\n'));
+        return kinds.flatMap(({ objects }) => objects as readonly ReleaseView[]);
+      };
       const none = `no release in namespace ${namespace}`;
-      if (options.watch !== true) {
-        if (releases.length === 0) terminal.err(none);
-        const { columns } = terminal.size();
-        const now = Date.now();
-        for (const release of releases) for (const line of renderRelease(release, now, terminal.style, columns)) terminal.out(line);
-        return;
+      if (options.timeout !== undefined && options.wait === undefined) throw new CommandError('--timeout goes with --wait PHASE');
+
+      let releases = await find();
+      const isQuiet = options.output !== undefined;
+      if (options.wait !== undefined) {
+        if (releases.length === 0) throw new CommandError(none);
+        await waitForPhase(context, client, releases.map(refOfView), { goal: options.wait, timeoutMs: options.timeout, isQuiet });
+        releases = isQuiet ? await find() : [];
       }
-      const screen = openReleaseScreen(terminal, [], none);
-      try {
-        await watchReleases(client, screen, (where, which) => where === namespace && (name === undefined || which === name), signal);
-      } finally {
-        screen.close();
+      if (options.output !== undefined) {
+        await writeValue(terminal, options.output, names.length === 1 ? releases[0] : listOf(releases));
+      } else if (options.watch === true) {
+        await watch((where, which) => where === namespace && (names.length === 0 || names.includes(which)), client, none);
+      } else if (options.wait === undefined) {
+        print(releases, none);
       }
     });
+
+  function print(releases: readonly ReleaseView[], none: string): void {
+    if (releases.length === 0) terminal.err(none);
+    const { columns } = terminal.size();
+    const now = Date.now();
+    for (const release of releases) for (const line of renderRelease(release, now, terminal.style, columns)) terminal.out(line);
+  }
+
+  async function watch(filter: ReleaseFilter, client: ApiClient, none: string): Promise<void> {
+    const screen = openReleaseScreen(terminal, [], none);
+    try {
+      await watchReleases(client, screen, filter, signal);
+    } finally {
+      screen.close();
+    }
+  }
 };
