@@ -338,6 +338,39 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a new base of an object that a release names is served by the next commit only, woven in already or not',
+    run: async (store) => {
+      await store.apply('files', [virtualService('v1'), canaryRelease()]);
+      await store.apply('files', [virtualService('v3'), canaryRelease()]);
+      const waiting = await must(store, ROUTES);
+      assert.deepEqual([waiting.base.spec, waiting.served.spec], [virtualService('v3').spec, virtualService('v1').spec]);
+      await store.commit(RELEASE, { routes: [{ ref: ROUTES, served: undefined }] }, store.revision());
+      assert.deepEqual((await must(store, ROUTES)).served.spec, virtualService('v3').spec);
+      await store.commit(RELEASE, { remove: true }, store.revision());
+      await store.apply('files', [virtualService('v2')]);
+      assert.deepEqual((await must(store, ROUTES)).served.spec, virtualService('v2').spec);
+    },
+  },
+  {
+    name: 'what a release owns is neither written nor deleted by others, and a source that no longer names it forgets it',
+    run: async (store) => {
+      await store.apply('files', [virtualService('v1'), canaryRelease()]);
+      const { http } = virtualService('v1').spec as { http: unknown };
+      const spec = { ...(canaryRelease().spec as object), route: { managed: { hosts: ['reviews'], http } } };
+      const owning = { ...canaryRelease(), spec };
+      assert.deepEqual(results(await store.apply('files', [owning], { prune: true })), ['configured']);
+      const base = await must(store, ROUTES);
+      const refused = await store.apply('api', [virtualService('v2')]);
+      assert.deepEqual(refused.ok ? [] : refused.diagnostics.map(({ code }) => code), ['PERCH3053']);
+      const deletion = await store.requestDeletion(ROUTES);
+      assert.deepEqual(deletion.kind === 'refused' ? deletion.diagnostics.map(({ code }) => code) : [], ['PERCH3053']);
+      assert.deepEqual(await must(store, ROUTES), base);
+      await store.commit(RELEASE, { remove: true }, store.revision());
+      assert.deepEqual(results(await store.apply('files', [virtualService('v1', 'ratings')], { prune: true })), ['created']);
+      assert.deepEqual((await must(store, ROUTES)).base, base.base);
+    },
+  },
+  {
     name: 'listeners hear every write in order, also those that listeners cause',
     run: async (store) => {
       const heard: string[] = [];

@@ -74,6 +74,14 @@ describe('a restart', () => {
     expect(again.revision()).toBe(revision + 1);
   });
 
+  test('finds what a source applied although nothing else changed by it', async () => {
+    const store = open();
+    await store.apply('files', [virtualService('v1')]);
+    await store.apply('api', [virtualService('v1')]);
+    await store.close();
+    expect(await open().apply('api', [], { prune: true })).toMatchObject({ ok: true, outcomes: [{ ref: ROUTES, result: 'pruned' }] });
+  });
+
   test('revisions go on after an object that had the last one was deleted', async () => {
     const store = open();
     await store.apply('files', [virtualService('v1')]);

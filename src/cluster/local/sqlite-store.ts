@@ -6,7 +6,7 @@ import type { Admission } from '../admission.ts';
 import { Listeners } from '../listeners.ts';
 import { canonicalJson, manifestOf, refText, sameManifest } from '../manifest.ts';
 import type { ObjectRef, RouteChange, Store, StoredObject } from '../store.ts';
-import { planApply } from './apply-plan.ts';
+import { type ApplyStep, planApply } from './apply-plan.ts';
 import { type ObjectChange, type ObjectTable, objectTable } from './object-table.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
 
@@ -57,15 +57,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       if (hasErrors(plan.diagnostics)) return { ok: false, diagnostics: plan.diagnostics };
       const at = timestamp();
       write((next) => {
-        for (const { ref, manifest, existing, result, repeated, isReleased } of plan.steps) {
-          if (result === 'created') table.insert(ref, manifest, at, next);
-          if (result === 'configured' && existing !== undefined) {
-            const generation = existing.generation + Number(!sameSpec(existing.base, manifest));
-            const kept = isReleased ? { served: manifestOf(existing.served) } : {};
-            table.update(ref, { base: manifest, generation, deletion: undefined, ...kept }, next);
-          }
-          if (!repeated) table.setLastApplied(source, ref, canonicalJson(manifest));
-        }
+        for (const step of plan.steps) writeStep(table, source, step, at, next);
         for (const ref of plan.handedOver) table.forgetApplied(ref, source);
         for (const ref of plan.pruned) markOrRemove(table, ref, { at, restoresBase: false }, next);
         return [...plan.steps.filter((step) => step.result !== 'unchanged').map((step) => step.ref), ...plan.pruned];
@@ -143,6 +135,17 @@ function openTable(dataDir: string): { readonly db: SqliteDatabase; readonly tab
     db.close();
     throw error;
   }
+}
+
+function writeStep(table: ObjectTable, source: string, step: ApplyStep, at: string, revision: number): void {
+  const { ref, manifest, existing, result, repeated, isReleased } = step;
+  if (result === 'created') table.insert(ref, manifest, at, revision);
+  if (result === 'configured' && existing !== undefined) {
+    const generation = existing.generation + Number(!sameSpec(existing.base, manifest));
+    const kept = isReleased ? { served: manifestOf(existing.served) } : {};
+    table.update(ref, { base: manifest, generation, deletion: undefined, ...kept }, revision);
+  }
+  if (!repeated) table.setLastApplied(source, ref, canonicalJson(manifest));
 }
 
 /** A release leaves once the controller has un-woven it; everything else at once. */

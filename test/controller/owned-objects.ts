@@ -1,0 +1,19 @@
+import type { KubeObject } from '../../src/core/istio/resources.ts';
+import { istio } from './bookinfo-objects.ts';
+
+/** The rules of reviews as an owner writes them: as if no release were under way. */
+export const rules = (subset = 'v1', extra: object = {}): readonly unknown[] => [
+  { ...extra, route: [{ destination: { host: 'reviews', subset } }] },
+];
+
+/** Three ways for the release to come to its VirtualService; for `delegate` a root is there beside it. */
+export const adopt = (virtualService = 'reviews') => ({ route: { adopt: { virtualService } } });
+export const managed = (http = rules(), name?: string) => ({
+  route: { managed: { ...(name === undefined ? {} : { name }), hosts: ['reviews'], http } },
+});
+export const delegate = (http = rules(), name = 'reviews-perch') => ({ route: { delegate: { name, http } } });
+
+/** The VirtualService of the host that hands everything on to a delegate. */
+export function root(name = 'reviews', to = 'reviews-perch'): KubeObject {
+  return istio('VirtualService', name, { hosts: ['reviews'], http: [{ delegate: { name: to } }] });
+}
