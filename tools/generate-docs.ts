@@ -1,6 +1,7 @@
 // `npm run docs`: writes the pages of docs/reference that come from the code. generate-docs.test.ts fails while they differ.
 import { writeFileSync } from 'node:fs';
 import { errorReference } from './error-reference.ts';
+import { gatewayLimitsReference } from './gateway-limits-reference.ts';
 import { releaseReference } from './release-reference.ts';
 import { ROOT } from './repository.ts';
 
@@ -8,6 +9,7 @@ import { ROOT } from './repository.ts';
 export const PAGES: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/reference/canary-release.md', text: releaseReference },
   { path: 'docs/reference/errors.md', text: errorReference },
+  { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },
 ];
 
 if (import.meta.main) {

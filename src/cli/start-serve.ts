@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { StoreError } from '../cluster/store-errors.ts';
+import type { GatewayLimits } from '../gateway/limits.ts';
 import { applyFiles, type FilesApplied, watchFiles } from '../server/apply-files.ts';
 import { coalesced } from '../server/coalesced.ts';
 import { asListenError, type ListenError } from '../server/listen-error.ts';
@@ -24,6 +25,7 @@ export interface ServeOptions {
   readonly data: string;
   readonly map: ReadonlyMap<number, number>;
   readonly proxyPort: number | 'off';
+  readonly limit: Partial<GatewayLimits>;
   readonly watch?: true;
   readonly prune?: true;
   readonly accessLog?: string | true;
@@ -90,6 +92,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
       dataDir: options.data,
       apiPort: options.apiPort,
       map: options.map,
+      limits: options.limit,
       ...(options.proxyPort === 'off' ? {} : { proxyPort: options.proxyPort }),
       ...(accessLog.write === undefined ? {} : { accessLog: accessLog.write }),
       log,

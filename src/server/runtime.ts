@@ -5,6 +5,7 @@ import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
 import { startController } from '../controller/controller.ts';
 import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
+import type { GatewayLimits } from '../gateway/limits.ts';
 import { startExposureObserver } from '../observers/exposure-observer.ts';
 import { createApi } from './api.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
@@ -21,6 +22,8 @@ export interface RuntimeOptions {
   readonly map?: ReadonlyMap<number, number>;
   /** Port of the mesh's HTTP-proxy listener (0: any free one); undefined: none. */
   readonly proxyPort?: number;
+  /** Limits of the gateway other than the defaults; one out of its bounds is a RangeError. */
+  readonly limits?: Partial<GatewayLimits>;
   /** Draws request ids, which become visitor ids: UUID v4; default: the system's. */
   readonly uuid?: () => string;
   /** One line of JSON per request. */
@@ -36,12 +39,9 @@ export interface Runtime {
   addresses(): readonly ListeningAddress[];
   /** Resolves once the gateway serves the revision; rejects with what keeps it from that (ListenError for a port that is taken). */
   served(revision: number): Promise<void>;
-  /** Stops everything; requests in flight get `graceMs` to finish. Releases stay where they are, in the store. */
+  /** Stops everything; requests in flight get `graceMs` to finish (default: the limit `closeGraceMs`). Releases stay where they are, in the store. */
   close(graceMs?: number): Promise<void>;
 }
-
-/** How long requests in flight may go on at the end, in ms. */
-const GRACE_MS = 5000;
 
 /**
  * Starts the embedded runtime. The gateway serves the stored routes before anything else begins, so that a restart moves nobody; where
@@ -71,11 +71,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     closers.push(() => observer.close());
     await observer.ready;
 
-    let graceMs = GRACE_MS;
+    let graceMs: number | undefined;
     const gateway = await startGateway({
       observe: observer.observe,
       ...(options.map === undefined ? {} : { map: options.map }),
       ...(options.proxyPort === undefined ? {} : { proxyPort: options.proxyPort }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
     });
@@ -104,7 +105,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       apiPort: api.port,
       addresses: () => gateway.addresses(),
       served: (revision) => publisher.served(revision),
-      close: async (grace = GRACE_MS) => {
+      close: async (grace) => {
         graceMs = grace;
         await closeAll();
       },

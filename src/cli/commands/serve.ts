@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readLimit } from '../../gateway/limit-text.ts';
+import type { GatewayLimits } from '../../gateway/limits.ts';
 import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
 import { parsePort } from '../options.ts';
 import type { ServeOptions } from '../start-serve.ts';
@@ -13,6 +15,13 @@ function parseMap(text: string, former: ReadonlyMap<number, number>): ReadonlyMa
 
 function parseProxyPort(text: string): number | 'off' {
   return text === 'off' ? 'off' : parsePort(text);
+}
+
+/** `requestHeadBytes=64KiB`. Repeatable; of the same limit the last one holds. */
+function parseLimit(text: string, former: Partial<GatewayLimits>): Partial<GatewayLimits> {
+  const limit = readLimit(text);
+  if ('problem' in limit) throw new InvalidArgumentError(limit.problem);
+  return { ...former, [limit.name]: limit.value };
 }
 
 /** `perch serve`. */
@@ -36,6 +45,11 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         .argParser(parseProxyPort)
         .default(15_080),
     )
+    .addOption(
+      new Option('--limit <name=value>', 'a limit of the gateway (docs/reference/gateway-limits.md); repeatable')
+        .argParser(parseLimit)
+        .default({}, 'as listed there'),
+    )
     .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout')
     .addHelpText(
       'after',
@@ -43,6 +57,7 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         ['perch serve -f examples/bookinfo/', 'the files of a directory, state in ./.perch'],
         ['perch serve -f routes/ --watch', 'apply again at each change'],
         ['perch serve -f routes/ --map 9080=19080 --map 8080=0', 'listen elsewhere'],
+        ['perch serve --limit requestHeadBytes=128KiB', 'let larger request heads pass'],
         ['perch serve', 'go on with what ./.perch holds'],
       ),
     )
