@@ -48,12 +48,19 @@ export function meshVirtualHosts(objects: readonly RoutingObject[], port: number
       const routes = chosen ?? translateRules([{ route: [{ destination: { host, port: { number: port } } }] }], { namespace: 'default' });
       return { name: host, domains: serviceDomains(host), routes };
     });
+  // One host that is a service here is enough: the others come along.
+  const along = services
+    .filter(({ hosts }) => named.some(({ name }) => hosts.includes(name)))
+    .flatMap(({ service, hosts, rules }) => {
+      const routes = translateRules(rules, { gateway: 'mesh', port, namespace: namespaceOf(service) });
+      return hosts.filter((host) => !named.some(({ name }) => name === host)).map((host) => ({ name: host, domains: [host], routes }));
+    });
   const blocked: EnvoyVirtualHost = {
     name: 'block_all',
     domains: ['*'],
     routes: [{ match: { prefix: '/' }, direct_response: { status: 502 } }],
   };
-  return [...named, blocked];
+  return [...named, ...along, blocked];
 }
 
 interface Served {

@@ -18,9 +18,14 @@ export interface OddRequestFacts {
   /** Name of the cookie with the visitor id. */
   readonly cookie: string;
   /** Other cookies that decide, such as canaryOnly's, whole: `name=value`. */
-  readonly decisiveCookies?: readonly string[];
+  readonly decisiveCookies: readonly string[];
   readonly baggageKey: string;
+  /** Requests carry the number by which `DRAW_HEADER` decides. */
+  readonly draws: boolean;
 }
+
+/** A whole number, by which destinations are drawn where a suite wants to foretell the draw. */
+export const DRAW_HEADER = 'x-draw';
 
 type Lines = OddRequest['headers'];
 
@@ -50,7 +55,7 @@ function oddIds(id: fc.Arbitrary<string>): fc.Arbitrary<string> {
   );
 }
 
-function cookieLine({ cookie, decisiveCookies = [] }: OddRequestFacts, someId: fc.Arbitrary<string>): fc.Arbitrary<string> {
+function cookieLine({ cookie, decisiveCookies }: OddRequestFacts, someId: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const decisive = decisiveCookies.flatMap((text) => [
     text,
     `x${text}`,
@@ -140,6 +145,7 @@ export function oddRequests(facts: OddRequestFacts, count: number, seed: number)
       fc.constantFrom(...facts.hosts).map((host): Lines => [['host', host]]),
       // Always one: without it Envoy draws one, and nobody could foretell the route.
       someId.map((value): Lines => [['x-request-id', value]]),
+      facts.draws ? fc.nat({ max: 99_999 }).map((draw): Lines => [[DRAW_HEADER, String(draw)]]) : fc.constant<Lines>([]),
       lines('cookie', cookieLine(facts, someId), 2),
       lines('baggage', baggageLine(facts.baggageKey), 2),
       lines('accept', fc.constantFrom(...ACCEPTED), 2),

@@ -4,12 +4,12 @@ import { describeWithEnvoy } from '../requirements.ts';
 import { type EchoOrigin, startEchoOrigin } from './echo-origin.ts';
 import { type RunningEnvoy, startEnvoy } from './envoy-process.ts';
 import { gatewayVirtualHosts, meshVirtualHosts } from './istio-hosts.ts';
-import { oddRequests } from './odd-requests.ts';
+import { DRAW_HEADER, type OddRequestFacts, oddRequests } from './odd-requests.ts';
 import { type ServedForm, serveForm } from './served-form.ts';
 import { EDGE_PORT, envoyClusters, originNames, SERVICE_PORT, serviceObjects } from './shop-objects.ts';
-import { hostsListener } from './static-config.ts';
+import { drawnByHeader, hostsListener } from './static-config.ts';
 import { ask, differences } from './wire-answer.ts';
-import { type AskedListener, adoptedAtEdge, adoptedInside, type WovenForm } from './woven-forms.ts';
+import { type AskedListener, type FormOptions, type WovenForm, wovenForm } from './woven-forms.ts';
 
 /*
  * A release in every form of route, served by Perch's gateway and by a real Envoy: the same answer to every one of thousands of requests,
@@ -24,46 +24,56 @@ const MANY = 5000;
 const SOME = 2000;
 
 const TENTH = { cutoff: 0x19a, offset: 0 } as const;
+const HALF = { cutoff: 0x800, offset: 3 } as const;
 const NEXT = { host: 'shop-next', port: SERVICE_PORT };
+const V2 = { settled: { subset: 'v2' } };
+/** The article's cookie. */
+const ARTICLE = { mode: 'canaryOnly', cookie: { name: 'reviews-cookie', value: 'REVIRES-V2', maxAge: '6h' } };
+const CANARY_ONLY = { affinity: { mode: 'canaryOnly' } };
+/** As long as names and values may be. */
+const LONGEST = { affinity: { mode: 'canaryOnly', cookie: { name: 'Perch-shop_'.padEnd(32, 'x'), value: '-v2_'.padEnd(32, '0') } } };
 
-const CASES: readonly { readonly form: WovenForm; readonly count: number }[] = [
-  { count: MANY, form: adoptedAtEdge('adopted at the edge, 10 %', TENTH) },
-  {
-    count: SOME,
-    form: adoptedAtEdge('adopted at the edge, half, any request issues', { cutoff: 0x800, offset: 3 }, { visitorId: { issueOn: 'all' } }),
-  },
-  {
-    count: SOME,
-    form: adoptedAtEdge(
-      'adopted at the edge, one bucket, the longest cookie name',
-      { cutoff: 1, offset: 6 },
-      { visitorId: { cookie: { name: 'Visitor-id_123' } } },
-    ),
-  },
-  {
-    count: SOME,
-    form: adoptedAtEdge(
-      'adopted at the edge, all but one, to another host',
-      { cutoff: 0xfff, offset: 9, canary: NEXT },
-      { cache: 'private' },
-    ),
-  },
-  { count: SOME, form: adoptedAtEdge('adopted at the edge, nobody', { cutoff: 0, offset: 0 }) },
-  { count: SOME, form: adoptedAtEdge('adopted at the edge, everybody', { cutoff: 4096, offset: 0 }) },
-  { count: SOME, form: adoptedAtEdge('adopted at the edge, settled', { cutoff: undefined, offset: 0 }) },
-  { count: MANY, form: adoptedInside('adopted inside, 10 %', TENTH, {}) },
-  {
-    count: SOME,
-    form: adoptedInside(
-      'adopted inside, half, by request id too',
-      { cutoff: 0x800, offset: 9 },
-      { propagate: ['baggage', 'cookie', 'requestId'] },
-    ),
-  },
-  { count: SOME, form: adoptedInside('adopted inside, by cookie alone', { cutoff: 0x800, offset: 3 }, { propagate: ['cookie'] }) },
-  { count: SOME, form: adoptedInside('adopted inside, everybody', { cutoff: 4096, offset: 0, canary: NEXT }, {}) },
-  { count: SOME, form: adoptedInside('adopted inside, settled', { cutoff: undefined, offset: 0 }, {}) },
+const edge = { route: 'adopt', place: 'edge' } as const;
+const inside = { route: 'adopt', place: 'inside' } as const;
+const both = { route: 'adopt', place: 'both' } as const;
+
+const CASES: readonly (readonly [count: number, name: string, options: FormOptions])[] = [
+  [MANY, 'adopted at the edge, 10 %', { ...edge, at: TENTH }],
+  [SOME, 'adopted at the edge, half, any request issues', { ...edge, at: HALF, spec: { visitorId: { issueOn: 'all' } } }],
+  [
+    SOME,
+    'adopted at the edge, one bucket',
+    { ...edge, at: { cutoff: 1, offset: 6 }, spec: { visitorId: { cookie: { name: 'Visitor-id_123' } } } },
+  ],
+  [SOME, 'adopted at the edge, all but one', { ...edge, at: { cutoff: 0xfff, offset: 9, canary: NEXT }, spec: { cache: 'private' } }],
+  [SOME, 'adopted at the edge, nobody', { ...edge, at: { cutoff: 0, offset: 0 } }],
+  [SOME, 'adopted at the edge, everybody', { ...edge, at: { cutoff: 4096, offset: 0 } }],
+  [SOME, 'adopted at the edge, settled', { ...edge, at: V2 }],
+  [MANY, 'adopted inside, 10 %', { ...inside, at: TENTH }],
+  [
+    SOME,
+    'adopted inside, by request id too',
+    { ...inside, at: HALF, spec: { visitorId: { propagate: ['baggage', 'cookie', 'requestId'] } } },
+  ],
+  [SOME, 'adopted inside, by cookie alone', { ...inside, at: HALF, spec: { visitorId: { propagate: ['cookie'] } } }],
+  [SOME, 'adopted inside, everybody', { ...inside, at: { cutoff: 4096, offset: 0, canary: NEXT } }],
+  [SOME, 'adopted inside, settled', { ...inside, at: V2 }],
+  [SOME, 'adopted at the edge and inside at once', { ...both, at: TENTH }],
+  [MANY, 'canaryOnly at the edge, 10 %', { ...edge, at: { percent: 10 }, spec: { affinity: ARTICLE } }],
+  [SOME, 'canaryOnly at the edge, 12.5 %', { ...edge, at: { percent: 12.5, canary: NEXT }, spec: { ...LONGEST, cache: 'private' } }],
+  [SOME, 'canaryOnly at the edge, everybody', { ...edge, at: { percent: 100 }, spec: CANARY_ONLY }],
+  [SOME, 'canaryOnly at the edge, finished', { ...edge, at: V2, spec: { affinity: ARTICLE } }],
+  [MANY, 'canaryOnly inside, half', { ...inside, at: { percent: 50 }, spec: CANARY_ONLY }],
+  [SOME, 'canaryOnly inside, finished', { ...inside, at: V2, spec: CANARY_ONLY }],
+  [SOME, 'canaryOnly at the edge and inside at once', { ...both, at: { percent: 40 }, spec: CANARY_ONLY }],
 ];
+
+const FORMS = CASES.map(([count, name, options]) => ({ count, form: wovenForm(name, options) }));
+
+function factsOf({ cutoff, cookie, canaryCookie, baggageKey }: WovenForm, { paths, hosts }: AskedListener): OddRequestFacts {
+  const decisiveCookies = canaryCookie === undefined ? [] : [`${canaryCookie.name}=${canaryCookie.value}`];
+  return { paths, hosts, cutoff, cookie, decisiveCookies, baggageKey, draws: canaryCookie !== undefined };
+}
 
 describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executable) => {
   let origins: Map<string, EchoOrigin>;
@@ -73,10 +83,12 @@ describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executabl
 
   beforeAll(async () => {
     origins = new Map(await Promise.all(originNames().map(async (name) => [name, await startEchoOrigin(name)] as const)));
-    const listeners = CASES.flatMap(({ form: { name, objects, asked } }) =>
+    const listeners = FORMS.flatMap(({ form: { name, objects, asked } }) =>
       asked.map(({ kind }) => {
         const all = [...serviceObjects(portOf), ...objects];
-        const hosts = kind === 'ingress' ? gatewayVirtualHosts(all, EDGE_PORT) : meshVirtualHosts(all, SERVICE_PORT);
+        const hosts = (kind === 'ingress' ? gatewayVirtualHosts(all, EDGE_PORT) : meshVirtualHosts(all, SERVICE_PORT)).map((host) =>
+          drawnByHeader(host, DRAW_HEADER),
+        );
         return hostsListener(`${name} ${kind}`, hosts, { requestId: 'preserve', showRoute: true, sidecar: kind === 'mesh' });
       }),
     );
@@ -92,18 +104,18 @@ describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executabl
   /** Asks both, and gives the requests whose answers differ and the rules that Envoy took. */
   async function compare(form: WovenForm, asked: AskedListener, count: number, perch: ServedForm) {
     const port = envoy.port(`${form.name} ${asked.kind}`);
-    const taken = new Set<string | undefined>();
+    const routes = new Set<string | undefined>();
     const differing: object[] = [];
-    for (const request of oddRequests({ ...form, ...asked }, count, 20261122)) {
+    for (const request of oddRequests(factsOf(form, asked), count, 20261122)) {
       const [theirs, ours] = await Promise.all([ask(agent, port, request), perch.ask(asked.kind, request)]);
-      taken.add(theirs.route);
+      routes.add(theirs.route);
       const found = differences(theirs, ours);
       if (found.length > 0) differing.push({ request: JSON.stringify(request), found });
     }
-    return { taken, differing };
+    return { routes, differing };
   }
 
-  describe.each(CASES)('$form.name', ({ form, count }) => {
+  describe.each(FORMS)('$form.name', ({ form, count }) => {
     let perch: ServedForm;
 
     beforeAll(async () => {
@@ -112,17 +124,21 @@ describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executabl
 
     afterAll(() => perch?.close());
 
-    test.each(form.asked)(`${count} requests at the $kind`, async (asked) => {
-      const { taken, differing } = await compare(form, asked, count, perch);
-      expect(differing.slice(0, 20), `${differing.length} answers differ`).toEqual([]);
+    test(`${count} requests at ${form.asked.map(({ kind }) => kind).join(' and ')}`, async () => {
+      const taken = new Set<string | undefined>();
+      for (const asked of form.asked) {
+        const { routes, differing } = await compare(form, asked, count, perch);
+        expect(differing.slice(0, 20), `${differing.length} answers at the ${asked.kind} differ`).toEqual([]);
+        for (const route of routes) taken.add(route);
+      }
       // Every rule was taken by some request, so that none agrees for want of being asked.
-      expect([...new Set(asked.rules)].filter((rule) => !taken.has(rule))).toEqual([]);
+      expect(form.rules.filter((rule) => !taken.has(rule))).toEqual([]);
     });
   });
 
   test('the comparison is sharp: one bucket more is noticed', async () => {
-    const [{ form }] = CASES as [(typeof CASES)[0]];
-    const perch = await serveForm(adoptedAtEdge('one bucket more', { cutoff: 0x19b, offset: 0 }), portOf);
+    const [{ form }] = FORMS as [(typeof FORMS)[0]];
+    const perch = await serveForm(wovenForm('one bucket more', { ...edge, at: { cutoff: 0x19b, offset: 0 } }), portOf);
     try {
       const [asked] = form.asked as [AskedListener];
       const { differing } = await compare(form, asked, SOME, perch);

@@ -58,6 +58,69 @@ export const SHOP_RULES: readonly HTTPRoute[] = [
   { name: 'other', match: [{ uri: { prefix: '/other' } }], route: [{ destination: { host: 'other', port } }] },
 ];
 
+/** The rules without what keeps a rule from being drawn: operations of a destination, other destinations, a header that the rule sets anew. */
+export function drawable(rules: readonly HTTPRoute[]): readonly HTTPRoute[] {
+  return rules.map((rule): HTTPRoute => {
+    const { headers, route, ...rest } = rule;
+    const { set: _, ...response } = headers?.response ?? {};
+    return {
+      ...rest,
+      ...(headers === undefined ? {} : { headers: { ...headers, response } }),
+      ...(route === undefined ? {} : { route: route.slice(0, 1).map(({ destination }) => ({ destination })) }),
+    };
+  });
+}
+
+/** A root VirtualService's rules that lead to the release's delegate, and one of its own. */
+export const DELEGATING_RULES: readonly HTTPRoute[] = [
+  { name: 'other', match: [{ uri: { prefix: '/other' } }], route: [{ destination: { host: 'other', port } }] },
+  {
+    name: 'root',
+    match: [
+      { uri: { prefix: '/shop' }, headers: { 'x-base': { prefix: 'a' } } },
+      { uri: { prefix: '/shop' } },
+      { uri: { prefix: '/cart' } },
+    ],
+    headers: { response: { add: { 'x-root': 'yes' } }, request: { add: { 'x-way': 'root' } } },
+    timeout: '15s',
+    delegate: { name: 'shop-perch' },
+  },
+  { match: [{ uri: { exact: '/basket' }, method: { exact: 'GET' } }], rewrite: { uri: '/v1/basket' }, delegate: { name: 'shop-perch' } },
+  { name: 'side', match: [{ uri: { prefix: '/side' } }], redirect: { uri: '/shop' } },
+];
+
+/** Rules of a delegate: narrower than their roots, without a match, and one that no root lets through. */
+export const DELEGATED_RULES: readonly HTTPRoute[] = [
+  {
+    name: 'pinned',
+    match: [{ uri: { prefix: '/shop' }, headers: { 'end-user': { exact: 'jason' } } }],
+    route: [{ destination: { host: 'shop', subset: 'v3', port } }],
+  },
+  {
+    name: 'cart',
+    match: [{ uri: { exact: '/cart' } }, { uri: { prefix: '/shop/early' }, method: { exact: 'GET' } }],
+    rewrite: { uri: '/v1/cart', authority: 'inner.test' },
+    headers: { response: { add: { 'x-added': '50%%' }, remove: ['x-upstream'] } },
+    route: [{ destination: { host: 'shop', subset: 'v1', port }, headers: { response: { set: { 'x-host': '%REQ(:authority)%' } } } }],
+  },
+  {
+    name: 'never',
+    match: [{ uri: { regex: '/items/.*' } }],
+    route: [{ destination: { host: 'shop', subset: 'v1', port } }],
+  },
+  { name: 'rest', route: [{ destination: { host: 'shop', subset: 'v1', port } }] },
+];
+
+/** The same inside: a root that takes everything, and what its delegate makes of it. */
+export const INSIDE_DELEGATING_RULES: readonly HTTPRoute[] = [
+  { name: 'stock', match: [{ uri: { prefix: '/stock' } }], rewrite: { uri: '/v1/stock' }, delegate: { name: 'shop-perch' } },
+  { name: 'inside', delegate: { name: 'shop-perch' } },
+];
+export const INSIDE_DELEGATED_RULES: readonly HTTPRoute[] = [
+  { name: 'one', match: [{ uri: { exact: '/stock/1' } }], route: [{ destination: { host: 'shop', subset: 'v3', port } }] },
+  { name: 'all', route: [{ destination: { host: 'shop', subset: 'v1', port } }] },
+];
+
 /** Paths that `SHOP_RULES` and the siblings know. */
 export const SHOP_PATHS = [
   ...[

@@ -62,6 +62,17 @@ export function hostsListener(name: string, virtualHosts: readonly EnvoyVirtualH
   };
 }
 
+/** The virtual host with its weighted destinations drawn by a number in a header of the request instead of by chance. */
+export function drawnByHeader(host: EnvoyVirtualHost, header: string): EnvoyVirtualHost {
+  const routes = host.routes.map((each) => {
+    const { weighted_clusters, ...route } = (each.route ?? {}) as { readonly weighted_clusters?: object };
+    return weighted_clusters === undefined
+      ? each
+      : { ...each, route: { ...route, weighted_clusters: { ...weighted_clusters, header_name: header } } };
+  });
+  return { ...host, routes };
+}
+
 /** A cluster of one loopback endpoint. */
 export function staticCluster(name: string, port: number): object {
   const endpoint = { address: { socket_address: { address: '127.0.0.1', port_value: port } } };

@@ -1,14 +1,22 @@
 import { hasErrors } from '../../src/core/diagnostics/diagnostic.ts';
-import type { KubeObject, RoutingObject, VirtualService } from '../../src/core/istio/resources.ts';
+import type { RoutingObject, VirtualService, VirtualServiceSpec } from '../../src/core/istio/resources.ts';
+import { type CanaryCookie, canaryCookieOf } from '../../src/core/release/canary-cookie.ts';
 import type { CanaryRelease, Version } from '../../src/core/release/canary-release.ts';
+import { ownedVirtualService } from '../../src/core/release/route-form.ts';
 import { validateCanaryRelease } from '../../src/core/release/validate.ts';
 import type { Offset } from '../../src/core/visitor/bucket.ts';
 import { baggageKey } from '../../src/core/visitor/cohort.ts';
 import type { RoutePlan } from '../../src/core/weave/plan.ts';
 import { weaveRelease } from '../../src/core/weave/weave-virtual-service.ts';
+import { mergedRules } from './istio-delegates.ts';
 import { edgeGateway, SERVICE_PORT } from './shop-objects.ts';
 import {
   ASKED_HOSTS,
+  DELEGATED_RULES,
+  DELEGATING_RULES,
+  drawable,
+  INSIDE_DELEGATED_RULES,
+  INSIDE_DELEGATING_RULES,
   INSIDE_HOSTS,
   INSIDE_PATHS,
   INSIDE_RULES,
@@ -21,120 +29,160 @@ import {
   virtualService,
 } from './shop-routes.ts';
 
+/** Where a release stands. `cutoff` (0..4096) and `offset`: in mode visitor; `percent`: in mode canaryOnly; `settled`: everyone at that version. */
+export type Standing =
+  | { readonly cutoff: number; readonly offset: Offset; readonly canary?: Version }
+  | { readonly percent: number; readonly canary?: Version }
+  | { readonly settled: Version };
+
+/** What is released, and how. */
+export interface FormOptions {
+  readonly route: 'adopt' | 'delegate' | 'managed';
+  /** `edge`: at the gateway; `inside`: behind a page at the gateway, which issues; `both`: at the gateway and inside, in one object. */
+  readonly place: 'edge' | 'inside' | 'both';
+  readonly at: Standing;
+  /** Further fields of the spec; `visitorId` is joined with what `place` needs. */
+  readonly spec?: { readonly visitorId?: object; readonly affinity?: object; readonly cache?: string };
+}
+
 /** A release in one form of route, woven into a user's objects, and how to ask it. */
 export interface WovenForm {
   readonly name: string;
+  readonly options: FormOptions;
   /** Gateway and VirtualServices, in order of creation. */
   readonly objects: readonly RoutingObject[];
   /** The listeners that the release concerns. */
   readonly asked: readonly AskedListener[];
-  /** 0 where it is settled. */
+  /** Names of the woven objects' rules as they are served: a delegate's with its root's before them. */
+  readonly rules: readonly (string | undefined)[];
+  /** Ids that decide are drawn around it; 0 where none decides. */
   readonly cutoff: number;
+  /** Name of the cookie with the visitor id. */
   readonly cookie: string;
+  /** In mode canaryOnly, the cookie of those on the canary. */
+  readonly canaryCookie: CanaryCookie | undefined;
   readonly baggageKey: string;
 }
 
-/** A listener, what is asked there, and the rules that some request has to take. */
+/** A listener, and what is asked there. */
 export interface AskedListener {
   readonly kind: 'ingress' | 'mesh';
   readonly hosts: readonly string[];
   readonly paths: readonly string[];
-  readonly rules: readonly (string | undefined)[];
 }
 
-/** Where a release stands. */
-export interface Standing {
-  /** 0..4096; undefined: settled at v1. */
-  readonly cutoff: number | undefined;
-  readonly offset: Offset;
-  readonly canary?: Version;
-}
+const STABLE = { subset: 'v1' };
+const CANARY = { subset: 'v2' };
 
-type Route = CanaryRelease['spec']['route'];
-
-function releaseOf(route: Route, standing: Standing, more: object): CanaryRelease {
-  const { release, diagnostics } = validateCanaryRelease({
-    apiVersion: 'perch.dev/v1alpha1',
-    kind: 'CanaryRelease',
-    metadata: { name: 'shop', namespace: 'default' },
-    spec: {
-      service: { host: 'shop', port: SERVICE_PORT },
-      stable: { subset: 'v1' },
-      canary: standing.canary ?? { subset: 'v2' },
-      route,
-      steps: [{ weight: 100, hold: 'manual' }],
-      ...more,
-    },
-  });
-  if (release === undefined) throw new Error(JSON.stringify(diagnostics));
-  return release;
-}
-
-function planOf({ cutoff, offset, canary = { subset: 'v2' } }: Standing): RoutePlan {
-  const stable = { subset: 'v1' };
-  return cutoff === undefined ? { kind: 'settled', live: stable } : { kind: 'split', stable, canary, cutoff, offset };
-}
-
-/** The woven objects, in place of their bases among `others`, in order of name. */
-function woven(
-  release: CanaryRelease,
-  standing: Standing,
-  routed: KubeObject,
-  issuing: KubeObject | undefined,
-  others: readonly VirtualService[],
-): readonly RoutingObject[] {
+/** Weaves a release into the shop's routes. @throws Error where anything about it is wrong: a suite must not compare what was not woven. */
+export function wovenForm(name: string, options: FormOptions): WovenForm {
+  const release = releaseOf(options);
+  const canaryCookie = canaryCookieOf({ namespace: 'default', name: 'shop', started: 0, spec: release.spec });
+  const { routed, issuing, others } = basesOf(release, options);
   const bases = [routed, ...(issuing === undefined ? [] : [issuing])];
   const { routes, diagnostics } = weaveRelease({
     release,
-    plan: planOf(standing),
+    plan: planOf(options.at, canaryCookie),
     former: [],
     routed,
     issuing,
     gateways: [edgeGateway],
     siblings: [...bases, ...others],
   });
-  if (hasErrors(diagnostics) || routes.length !== bases.length) throw new Error(JSON.stringify(diagnostics));
+  const unwoven = diagnostics.filter(({ severity }) => severity !== 'info');
+  if (unwoven.length > 0 || routes.length !== bases.length) throw new Error(`${name}: ${JSON.stringify(unwoven)}`);
   const services = [...routes.map(({ virtualService: each }) => each as VirtualService), ...others];
-  return [edgeGateway, ...services.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))];
+  const inOrder = services.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  return {
+    name,
+    options,
+    objects: [edgeGateway, ...inOrder],
+    asked: askedOf(options.place),
+    rules: servedRules(inOrder),
+    cutoff: 'cutoff' in options.at ? options.at.cutoff : 0,
+    cookie: release.spec.visitorId.cookie.name,
+    canaryCookie,
+    baggageKey: baggageKey('default', 'shop'),
+  };
 }
 
-function rulesOf(objects: readonly RoutingObject[], name: string): readonly (string | undefined)[] {
-  return objects.flatMap((each) =>
-    each.kind === 'VirtualService' && each.metadata.name === name ? (each.spec.http ?? []).map((rule) => rule.name) : [],
-  );
-}
-
-function form(
-  name: string,
-  release: CanaryRelease,
-  { cutoff = 0 }: Standing,
-  objects: readonly RoutingObject[],
-  asked: readonly AskedListener[],
-): WovenForm {
-  return { name, objects, asked, cutoff, cookie: release.spec.visitorId.cookie.name, baggageKey: baggageKey('default', 'shop') };
-}
-
-/** Adopted at the edge, beside others' routes on the same hosts. */
-export function adoptedAtEdge(name: string, standing: Standing, more: object = {}): WovenForm {
-  const release = releaseOf({ adopt: { virtualService: 'shop' } }, standing, more);
-  const base = virtualService('shop', { hosts: SHOP_HOSTS, gateways: ['edge'], http: SHOP_RULES });
-  const objects = woven(release, standing, base, undefined, SIBLINGS);
-  return form(name, release, standing, objects, [
-    { kind: 'ingress', hosts: ASKED_HOSTS, paths: SHOP_PATHS, rules: rulesOf(objects, 'shop') },
-  ]);
-}
-
-/** Adopted inside, ids issued by the page in front. */
-export function adoptedInside(name: string, standing: Standing, visitorId: object, more: object = {}): WovenForm {
-  const release = releaseOf({ adopt: { virtualService: 'shop' } }, standing, {
-    ...more,
-    visitorId: { issueAt: { virtualService: 'page' }, ...visitorId },
+function releaseOf({ route, place, at, spec = {} }: FormOptions): CanaryRelease {
+  const { release, diagnostics } = validateCanaryRelease({
+    apiVersion: 'perch.dev/v1alpha1',
+    kind: 'CanaryRelease',
+    metadata: { name: 'shop', namespace: 'default' },
+    spec: {
+      service: { host: 'shop', port: SERVICE_PORT },
+      stable: STABLE,
+      canary: ('canary' in at ? at.canary : undefined) ?? CANARY,
+      route: routeOf(route, place, drawing(spec)),
+      steps: [{ weight: 100, hold: 'manual' }],
+      ...spec,
+      visitorId: { ...(place === 'inside' ? { issueAt: { virtualService: 'page' } } : {}), ...spec.visitorId },
+    },
   });
-  const base = virtualService('shop', { hosts: ['shop'], http: INSIDE_RULES });
-  const page = virtualService('page', { hosts: SHOP_HOSTS, gateways: ['edge'], http: PAGE_RULES });
-  const objects = woven(release, standing, base, page, SIBLINGS);
-  return form(name, release, standing, objects, [
-    { kind: 'ingress', hosts: ASKED_HOSTS, paths: PAGE_PATHS, rules: rulesOf(objects, 'page') },
-    { kind: 'mesh', hosts: INSIDE_HOSTS, paths: INSIDE_PATHS, rules: rulesOf(objects, 'shop') },
-  ]);
+  if (release === undefined || hasErrors(diagnostics)) throw new Error(JSON.stringify(diagnostics));
+  return release;
+}
+
+function drawing(spec: FormOptions['spec']): boolean {
+  return spec?.affinity !== undefined;
+}
+
+function planOf(at: Standing, cookie: CanaryCookie | undefined): RoutePlan {
+  if ('settled' in at) return { kind: 'settled', live: at.settled, ...(cookie === undefined ? {} : { expires: cookie }) };
+  const versions = { stable: STABLE, canary: at.canary ?? CANARY };
+  if ('cutoff' in at) return { kind: 'split', ...versions, cutoff: at.cutoff, offset: at.offset };
+  if (cookie === undefined) throw new Error('a draw is for mode canaryOnly');
+  return { kind: 'draw', ...versions, weight: at.percent, cookie };
+}
+
+/** Where the rules of a place are served, and which they are; those that a delegate gets are fewer, as its root has to let them through. */
+function served(place: FormOptions['place'], drawn: boolean): VirtualServiceSpec {
+  if (place === 'inside') return { hosts: ['shop'], http: INSIDE_RULES };
+  const http = drawn ? drawable(SHOP_RULES) : SHOP_RULES;
+  return place === 'edge'
+    ? { hosts: SHOP_HOSTS, gateways: ['edge'], http }
+    : { hosts: ['shop', 'shop.test'], gateways: ['edge', 'mesh'], http };
+}
+
+function routeOf(route: FormOptions['route'], place: FormOptions['place'], drawn: boolean): object {
+  if (route === 'adopt') return { adopt: { virtualService: 'shop' } };
+  if (route === 'managed') return { managed: served(place, drawn) };
+  const http = place === 'inside' ? INSIDE_DELEGATED_RULES : DELEGATED_RULES;
+  return { delegate: { name: 'shop-perch', http: drawn ? drawable(http) : http } };
+}
+
+interface Bases {
+  readonly routed: VirtualService;
+  readonly issuing: VirtualService | undefined;
+  readonly others: readonly VirtualService[];
+}
+
+function basesOf(release: CanaryRelease, { route, place, spec }: FormOptions): Bases {
+  const drawn = drawing(spec);
+  const owned = ownedVirtualService(release) as VirtualService | undefined;
+  const root = place === 'inside' ? INSIDE_DELEGATING_RULES : DELEGATING_RULES;
+  const roots = route === 'delegate' ? [virtualService('shop', { ...served(place, drawn), http: root })] : [];
+  const page = virtualService('page', { hosts: SHOP_HOSTS, gateways: ['edge'], http: drawn ? drawable(PAGE_RULES) : PAGE_RULES });
+  return {
+    routed: owned ?? virtualService('shop', served(place, drawn)),
+    issuing: place === 'inside' ? page : undefined,
+    others: [...roots, ...SIBLINGS],
+  };
+}
+
+function askedOf(place: FormOptions['place']): readonly AskedListener[] {
+  const edge: AskedListener = { kind: 'ingress', hosts: ASKED_HOSTS, paths: SHOP_PATHS };
+  if (place === 'edge') return [edge];
+  if (place === 'both') return [edge, { kind: 'mesh', hosts: INSIDE_HOSTS, paths: SHOP_PATHS }];
+  return [
+    { ...edge, paths: PAGE_PATHS },
+    { kind: 'mesh', hosts: INSIDE_HOSTS, paths: INSIDE_PATHS },
+  ];
+}
+
+function servedRules(services: readonly VirtualService[]): WovenForm['rules'] {
+  const own = services.filter(({ metadata, spec }) => ['shop', 'page'].includes(metadata.name) && (spec.hosts ?? []).length > 0);
+  return [...new Set(own.flatMap((service) => mergedRules(service, services).map((rule) => rule.name)))];
 }
