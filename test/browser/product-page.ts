@@ -9,7 +9,8 @@ export interface Reading {
   /** The sentence about the visitor. */
   readonly sentence: string;
   readonly cohort: string;
-  readonly bucket: number;
+  /** Undefined where no bucket decides. */
+  readonly bucket: number | undefined;
 }
 
 /** In one go: a locator for each fact would take five times as long, sixty times a test. */
@@ -20,7 +21,7 @@ const READ = `(() => {
     hasStars: document.querySelector('.stars') !== null,
     sentence: sentence.textContent,
     cohort: sentence.dataset.cohort,
-    bucket: Number(sentence.dataset.bucket),
+    bucket: sentence.dataset.bucket === undefined ? undefined : Number(sentence.dataset.bucket),
   };
 })()`;
 

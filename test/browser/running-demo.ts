@@ -16,9 +16,10 @@ export interface RunningDemo {
   close(): Promise<void>;
 }
 
-/** Starts the demo; resolves on its first step, 10 %. */
-export async function startDemo(): Promise<RunningDemo> {
-  const demo = new PerchProcess(['demo', '--gateway-port', '0', '--api-port', '0', '--no-visitors', '--hold', 'manual']);
+/** Starts the demo; resolves on its first step, 10 %. `mode` is its option. */
+export async function startDemo(mode: 'visitor' | 'canaryOnly' = 'visitor'): Promise<RunningDemo> {
+  const ports = ['--gateway-port', '0', '--api-port', '0'];
+  const demo = new PerchProcess(['demo', ...ports, '--no-visitors', '--hold', 'manual', '--mode', mode]);
   try {
     const [, page = ''] = await demo.until(/Bookinfo +(http:\S+)/);
     const [, server = ''] = await demo.until(/API +(http:\/\/[^/]+)/);

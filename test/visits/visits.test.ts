@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../src/core/visitor/bucket.ts';
+import { bucketDraw } from '../harness/bucket-draw.ts';
 import { connections, inParallel, Visitor } from '../harness/visitor.ts';
 import { type Shop, startBookinfoShop, startEdgeShop } from './shop.ts';
 
@@ -54,20 +55,20 @@ function countWrong(seen: readonly string[], wanted: readonly string[]): number 
  */
 async function liveThrough(shop: Shop, agent: Agent, page: Page, width = 24): Promise<void> {
   const visitors = Array.from({ length: VISITORS }, () => new Visitor(agent, shop.ingressPort));
-  let status = await shop.status();
+  let draw = bucketDraw(await shop.status());
 
   let before = await round(visitors, page, width);
   expect(new Set(visitors.map((visitor) => visitor.cookies.get('perch'))).size).toBe(VISITORS);
-  expect(countWrong(before, expected(visitors, status))).toBe(0);
-  expect(deviation(before, status.cutoff)).toBeLessThan(SDS);
+  expect(countWrong(before, expected(visitors, draw))).toBe(0);
+  expect(deviation(before, draw.cutoff)).toBeLessThan(SDS);
 
   for (const weight of [10, 25, 50, 100]) {
     if (weight > 10) {
-      status = await shop.ask('promote', (now) => now.phase === 'Paused' && now.weight === weight);
+      draw = bucketDraw(await shop.ask('promote', (now) => now.phase === 'Paused' && now.weight === weight));
     }
     const now = await round(visitors, page);
-    expect(countWrong(now, expected(visitors, status))).toBe(0);
-    expect(deviation(now, status.cutoff)).toBeLessThan(SDS);
+    expect(countWrong(now, expected(visitors, draw))).toBe(0);
+    expect(deviation(now, draw.cutoff)).toBeLessThan(SDS);
     const flippedBack = now.filter((version, index) => version === 'v1' && before[index] === 'v2');
     expect(flippedBack).toHaveLength(0);
     before = now;
