@@ -1,6 +1,6 @@
 import type { KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
 import { API_VERSION, type CanaryRelease, canaryReleaseSpec, KIND } from '../release/canary-release.ts';
-import type { RoutePlan } from './plan.ts';
+import type { DrawPlan, RoutePlan } from './plan.ts';
 import type { WeaveInput } from './weave-virtual-service.ts';
 
 /** Objects that the tests of weaving start from: the release of `web` behind the gateway `web`, and of `reviews` behind `bookinfo`. */
@@ -51,6 +51,15 @@ export const TEN_PERCENT: Extract<RoutePlan, { kind: 'split' }> = {
   canary: { subset: 'v2' },
   cutoff: 0x19a,
   offset: 0,
+};
+
+/** The same share of draws, under a cookie of `affinity.mode: canaryOnly`. */
+export const TEN_PERCENT_DRAWN: DrawPlan = {
+  kind: 'draw',
+  stable: { subset: 'v1' },
+  canary: { subset: 'v2' },
+  weight: 10,
+  cookie: { name: 'perch-web', value: 'v2-5c1f0e9b', maxAge: 21_600 },
 };
 
 /** Input for weaving at the edge. */
