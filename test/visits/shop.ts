@@ -7,10 +7,10 @@ import type { KubeObject } from '../../src/core/istio/resources.ts';
 import type { ReleaseStatus, RequestAction } from '../../src/core/release/status.ts';
 import { parseManifests } from '../../src/core/source/manifests.ts';
 import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../../src/demo/bookinfo/start-bookinfo.ts';
-import { demoManifests } from '../../src/demo/demo-manifests.ts';
+import { type AffinityMode, demoManifests } from '../../src/demo/demo-manifests.ts';
 import { readManifestFiles } from '../../src/server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
-import { seededUuid } from '../harness/seeded-random.ts';
+import { seededRandom, seededUuid } from '../harness/seeded-random.ts';
 import { startVersion } from '../harness/version-server.ts';
 import { WEB_ROUTES_YAML, webBasicsYaml, webReleaseYaml } from '../harness/web-manifests.ts';
 
@@ -31,10 +31,11 @@ const EXAMPLE = fileURLToPath(new URL('../../examples/bookinfo', import.meta.url
 export interface EntryService {
   readonly forward?: readonly string[];
   readonly propagate?: readonly ('baggage' | 'cookie' | 'requestId')[];
+  readonly mode?: AffinityMode;
 }
 
 /** Bookinfo as the example has it: reviews released behind productpage. */
-export async function startBookinfoShop(seed: number, { forward, propagate }: EntryService = {}): Promise<Shop> {
+export async function startBookinfoShop(seed: number, { forward, propagate, mode }: EntryService = {}): Promise<Shop> {
   return await startShop(seed, 'reviews', async (runtime) => {
     const proxyPort = runtime.addresses().find(({ kind }) => kind === 'proxy')?.actualPort ?? 0;
     const bookinfo = await startBookinfo({
@@ -47,7 +48,7 @@ export async function startBookinfoShop(seed: number, { forward, propagate }: En
     const { objects } = await readManifestFiles([EXAMPLE]);
     const moved = demoManifests(
       objects.map(({ object }) => object),
-      { ports },
+      { ports, ...(mode === undefined ? {} : { mode }) },
     );
     return {
       objects: propagate === undefined ? moved : moved.map((object) => withPropagate(object, propagate)),
@@ -57,7 +58,7 @@ export async function startBookinfoShop(seed: number, { forward, propagate }: En
 }
 
 /** One service at the edge, without anything behind it: the routed VirtualService issues the ids itself. */
-export async function startEdgeShop(seed: number): Promise<Shop> {
+export async function startEdgeShop(seed: number, mode: AffinityMode = 'visitor'): Promise<Shop> {
   return await startShop(seed, 'web', async () => {
     const versions = await Promise.all(['v1', 'v2'].map((version) => startVersion(version)));
     const [v1 = 0, v2 = 0] = versions.map(({ port }) => port);
@@ -66,7 +67,7 @@ export async function startEdgeShop(seed: number): Promise<Shop> {
     const close = async (): Promise<void> => {
       await Promise.all(versions.map((version) => version.close()));
     };
-    return { objects: objects.map(({ object }) => object), close };
+    return { objects: objects.map(({ object }) => withMode(object, mode)), close };
   });
 }
 
@@ -81,7 +82,15 @@ async function startShop(seed: number, name: string, start: (runtime: Runtime) =
     [8080, 0],
     [9080, 0],
   ]);
-  const runtime = await startRuntime({ dataDir, apiPort: 0, map, proxyPort: 0, log: SILENT, uuid: seededUuid(seed) });
+  const runtime = await startRuntime({
+    dataDir,
+    apiPort: 0,
+    map,
+    proxyPort: 0,
+    log: SILENT,
+    uuid: seededUuid(seed),
+    random: seededRandom(seed),
+  });
   const application = await start(runtime);
   const objects = application.objects.map(withManualSteps);
   const applied = await runtime.store.apply('files', objects);
@@ -124,6 +133,10 @@ async function startShop(seed: number, name: string, start: (runtime: Runtime) =
 
 function withManualSteps(object: KubeObject): KubeObject {
   return object.kind === 'CanaryRelease' ? { ...object, spec: { ...(object.spec as object), steps: MANUAL_STEPS } } : object;
+}
+
+function withMode(object: KubeObject, mode: AffinityMode): KubeObject {
+  return object.kind === 'CanaryRelease' ? { ...object, spec: { ...(object.spec as object), affinity: { mode } } } : object;
 }
 
 function withPropagate(object: KubeObject, propagate: readonly string[]): KubeObject {

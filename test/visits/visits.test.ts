@@ -2,7 +2,8 @@ import type { Agent } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../src/core/visitor/bucket.ts';
 import { bucketDraw } from '../harness/bucket-draw.ts';
-import { connections, inParallel, Visitor } from '../harness/visitor.ts';
+import { inParallel, Visitor } from '../harness/visitor.ts';
+import { REVIEWS, type ReleasedPage, WEB, withShop } from './released-page.ts';
 import { type Shop, startBookinfoShop, startEdgeShop } from './shop.ts';
 
 /** 20,000 in `npm run test:all`; fewer in `npm test`, which has to be quick. The bounds follow from the number. */
@@ -10,17 +11,8 @@ const VISITORS = Number(process.env['PERCH_VISITORS'] ?? 2_000);
 /** Bound on the share of visitors, in standard deviations of the binomial distribution with the cutoff's probability. */
 const SDS = 3.3;
 
-interface Page {
-  readonly path: string;
-  /** Which version answered. */
-  version(body: string): string | undefined;
-}
-
-const REVIEWS: Page = { path: '/api/v1/products/0/reviews', version: (body) => /reviews-(v\d)-demo/.exec(body)?.[1] };
-const WEB: Page = { path: '/', version: (body) => /^(v\d)$/.exec(body)?.[1] };
-
 /** One page for each visitor; the versions they saw, in their order. */
-async function round(visitors: readonly Visitor[], page: Page, width = 24): Promise<string[]> {
+async function round(visitors: readonly Visitor[], page: ReleasedPage, width = 24): Promise<string[]> {
   return await inParallel(visitors, width, async (visitor) => {
     const { status, body } = await visitor.visit(page.path);
     expect(status).toBe(200);
@@ -53,7 +45,7 @@ function countWrong(seen: readonly string[], wanted: readonly string[]): number 
  * The whole life of a release under its visitors: first visits at 10 %, returns at each wider step, and after a rollback. First visits come one by one
  * (`width` 1) where internal hops draw request ids from the same seeded source: else the order of requests decides who gets which.
  */
-async function liveThrough(shop: Shop, agent: Agent, page: Page, width = 24): Promise<void> {
+async function liveThrough(shop: Shop, agent: Agent, page: ReleasedPage, width = 24): Promise<void> {
   const visitors = Array.from({ length: VISITORS }, () => new Visitor(agent, shop.ingressPort));
   let draw = bucketDraw(await shop.status());
 
@@ -77,17 +69,6 @@ async function liveThrough(shop: Shop, agent: Agent, page: Page, width = 24): Pr
   await shop.ask('rollback', (now) => now.phase === 'RolledBack');
   const after = await round(visitors, page);
   expect(after.filter((version) => version !== 'v1')).toHaveLength(0);
-}
-
-async function withShop(start: Promise<Shop>, live: (shop: Shop, agent: Agent) => Promise<void>): Promise<void> {
-  const shop = await start;
-  const agent = connections();
-  try {
-    await live(shop, agent);
-  } finally {
-    agent.destroy();
-    await shop.close();
-  }
 }
 
 describe(`${VISITORS} visitors, from 10 to 25, 50 and 100 %, then rolled back: shares as asked, 0 wrong, 0 flip back`, {
