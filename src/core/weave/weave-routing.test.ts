@@ -33,9 +33,9 @@ function exampleRelease(): CanaryRelease {
   return release;
 }
 
-function tableOf(plan: RoutePlan): RouteTable {
+function tableOf(plan: RoutePlan, release: CanaryRelease = exampleRelease()): RouteTable {
   const woven = weaveRelease({
-    release: exampleRelease(),
+    release,
     plan,
     former: [],
     routed: virtualServiceNamed('reviews'),
@@ -164,5 +164,62 @@ describe('Bookinfo at 10 %', () => {
     const selection = selectAt(settled, 'ingress 8080', page);
     expect(headerOf(selection, 'response', 'set-cookie', page)).toContain(`perch=${idOf(BUCKETS - 1, 0)};`);
     expect(headerOf(selection, 'request', 'baggage', page)).toBeUndefined();
+  });
+});
+
+describe('Bookinfo in canaryOnly at 25 %', () => {
+  const example = exampleRelease();
+  const { visitorId, ...spec } = example.spec;
+  const release: CanaryRelease = {
+    ...example,
+    spec: { ...spec, affinity: { mode: 'canaryOnly' }, visitorId: { ...visitorId, propagate: ['baggage', 'cookie'] } },
+  };
+  const pair = { stable: { subset: 'v1' }, canary: { subset: 'v2' } };
+  const held = { name: 'perch-reviews', value: 'v2-5c1f0e9b', maxAge: 21_600 };
+  const table = tableOf({ kind: 'draw', ...pair, weight: 25, cookie: held }, release);
+  const cookie = 'theme=dark; perch-reviews=v2-5c1f0e9b';
+
+  /** What one request at the gateway comes to: the cookie that it gets, and what the hop inside makes of what it is told. */
+  function visit(routes: RouteTable, headers: Record<string, string>, random: number) {
+    const page = { line: PAGE, headers, random };
+    const selection = selectAt(routes, 'ingress 8080', page);
+    const told = headerOf(selection, 'request', 'baggage', page);
+    return {
+      given: headerOf(selection, 'response', 'set-cookie', page),
+      version: reviewsVersion(routes, { ...headers, ...(told === undefined ? {} : { baggage: told }) }),
+    };
+  }
+
+  it('a page without the cookie is drawn; the hop inside obeys on the very same page, and only the canary gives the cookie', () => {
+    const draws = Array.from({ length: 400 }, (_, index) => visit(table, DOCUMENT, (index + 0.5) / 400));
+    const canary = draws.filter(({ version }) => version === 'v2');
+    expect(canary).toHaveLength(100);
+    expect(new Set(canary.map(({ given }) => given))).toEqual(new Set(['perch-reviews=v2-5c1f0e9b; Max-Age=21600; Path=/']));
+    expect(draws.filter(({ given, version }) => version === 'v1' && given === undefined)).toHaveLength(300);
+  });
+
+  it('with the cookie it is never drawn again, on any path, document or not; inside the cookie alone is enough', () => {
+    for (let draw = 0; draw < 100; draw++) {
+      for (const headers of [
+        { ...DOCUMENT, cookie },
+        { accept: 'image/png', cookie },
+      ]) {
+        expect(visit(table, headers, (draw + 0.5) / 100)).toEqual({ given: undefined, version: 'v2' });
+      }
+    }
+    expect(reviewsVersion(table, { cookie })).toBe('v2');
+    expect(reviewsVersion(table, { cookie: 'perch-reviews=v2-00000000' })).toBe('v1');
+  });
+
+  it('what asks for no document is on stable and gets nothing, however the draw would end', () => {
+    for (const random of [0, 0.5, 0.999]) {
+      expect(visit(table, { accept: 'image/png' }, random)).toEqual({ given: undefined, version: 'v1' });
+    }
+  });
+
+  it('rolled back, holders are on stable at once and lose the cookie', () => {
+    const back = tableOf({ kind: 'settled', live: { subset: 'v1' }, expires: held }, release);
+    expect(visit(back, { ...DOCUMENT, cookie }, 0)).toEqual({ given: 'perch-reviews=v2-5c1f0e9b; Max-Age=-1; Path=/', version: 'v1' });
+    expect(visit(back, DOCUMENT, 0.999)).toEqual({ given: undefined, version: 'v1' });
   });
 });
