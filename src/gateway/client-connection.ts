@@ -7,8 +7,8 @@ export interface QueuedExchange {
   readonly bodyComplete: boolean;
   /** Its turn has come. */
   begin(): void;
-  /** Its body is not HTTP. */
-  malformed(): void;
+  /** Its body is not HTTP: `status` is the answer. */
+  malformed(status: number): void;
   /** Looks at the exchange's own deadlines. `now`: `performance.now()`. */
   sweep(now: number): void;
 }
@@ -97,16 +97,16 @@ export class ClientConnection {
   }
 
   /**
-   * What was read is not HTTP. Inside a body the request that it belongs to is told; between requests `reply` (the bytes
-   * of a response) is sent, after the answers that are still due. True where it is `reply` that the client gets.
+   * What was read is not HTTP. Inside a body the request that it belongs to is told `status`; between requests `reply` (the
+   * bytes of a response) is sent, after the answers that are still due. True where it is `reply` that the client gets.
    */
-  malformed(reply: string): boolean {
+  malformed(status: number, reply: string): boolean {
     if (this.broken) return false;
     this.broken = true;
     const last = this.waiting.at(-1) ?? this.current ?? this.unread;
     if (last !== undefined && !last.bodyComplete) {
       if (last === this.unread) this.socket.destroy();
-      else last.malformed();
+      else last.malformed(status);
       return false;
     }
     if (this.current === undefined) this.linger(reply);

@@ -9,8 +9,8 @@ export interface ExchangeHandler {
   requestData(chunk: Uint8Array): void;
   /** `trailers`: name, value, name, value, ... as received. */
   requestEnd(trailers: readonly string[]): void;
-  /** The body cannot be read to its end: malformed (400) or stalled (408). Whatever is answered, the connection closes. */
-  requestFailed(status: 400 | 408): void;
+  /** The body cannot be read to its end, for instance malformed (400) or stalled (408). Whatever is answered, the connection closes. */
+  requestFailed(status: number): void;
   /** After `write` gave false: more may be written. */
   clientDrained(): void;
   /** Always the last call. `finished`: the whole response was handed to the network; false: the client went away, or we cut it off. */

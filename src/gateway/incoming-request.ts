@@ -6,11 +6,14 @@ import type { GatewayLimits } from './limits.ts';
 import { requestIdFor } from './request-id.ts';
 import { isAuthority, type Refusal, type RequestTarget, readTarget } from './request-target.ts';
 
-/** Methods that Envoy's parser knows and Node's does too; CONNECT never gets here. */
+/**
+ * Methods that Envoy's parser knows and Node's does too; CONNECT never gets here. Not SOURCE: Node's parser takes one of another
+ * protocol (`SOURCE / ICE/1.1`) for HTTP, and does not tell.
+ */
 const METHODS: ReadonlySet<string> = new Set(
   (
     'ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND ' +
-    'PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
+    'PROPPATCH PURGE PUT REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
   ).split(' '),
 );
 

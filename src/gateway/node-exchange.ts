@@ -167,9 +167,9 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     throw new Error('This exchange cannot switch protocols');
   }
 
-  malformed(): void {
+  malformed(status: number): void {
     this.last = true;
-    this.handler?.requestFailed(400);
+    this.handler?.requestFailed(status);
   }
 
   sweep(now: number): void {

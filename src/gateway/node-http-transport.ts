@@ -178,6 +178,6 @@ export class NodeHttpTransport implements Transport {
   }
 
   private refuse(connection: ClientConnection, status: number, reason: string): void {
-    if (connection.malformed(bareReply(status, reason))) this.handler.refused(status, connection.remoteAddress);
+    if (connection.malformed(status, bareReply(status, reason))) this.handler.refused(status, connection.remoteAddress);
   }
 }

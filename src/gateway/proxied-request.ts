@@ -169,7 +169,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     this.startDeadline();
   }
 
-  requestFailed(status: 400 | 408 | 431): void {
+  requestFailed(status: number): void {
     this.dropConnection();
     if (!this.answered) this.abort({ status, flag: 'DPE', body: '' });
   }

@@ -14,12 +14,18 @@ export interface Refusal {
   readonly detail: string;
 }
 
-const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]+)(?::[0-9]{0,5})?$/;
+const AUTHORITY = /^(?:\[[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?$/;
 const MAXIMUM_AUTHORITY = 1024;
 
-/** Whether `authority` is a host with an optional port (RFC 3986, without user information). */
+/** Most requests name the host that the one before named. */
+let lastValid = '';
+
+/** Whether `authority` is a host with an optional port (RFC 3986, without user information; a port that exists). */
 export function isAuthority(authority: string): boolean {
-  return authority.length <= MAXIMUM_AUTHORITY && AUTHORITY.test(authority);
+  if (authority === lastValid) return authority !== '';
+  if (authority.length > MAXIMUM_AUTHORITY || !AUTHORITY.test(authority) || portOf(authority) === undefined) return false;
+  lastValid = authority;
+  return true;
 }
 
 /**
@@ -43,12 +49,11 @@ export function readTarget(method: string, target: string, host: string, proxy: 
 function readAbsolute(rest: string): RequestTarget | Refusal {
   const end = rest.search(/[/?#]/);
   const authority = end < 0 ? rest : rest.slice(0, end);
-  if (!isAuthority(authority)) return { status: 400, detail: 'invalid host in the URL' };
+  if (!isAuthority(authority)) return { status: 400, detail: 'invalid host or port in the URL' };
   const tail = end < 0 ? '/' : rest.slice(end);
   const path = normalizePath(tail.charCodeAt(0) === 0x2f ? tail : `/${tail}`);
   if (path === undefined) return { status: 400, detail: 'invalid path' };
-  const port = portOf(authority);
-  return port === undefined ? { status: 400, detail: 'invalid port in the URL' } : { authority, path, port };
+  return { authority, path, port: portOf(authority) };
 }
 
 /** Port of an authority, 80 where it names none; undefined where it is out of range. */
