@@ -79,13 +79,15 @@ const visitorId = mapping({
   issueOn: z
     .enum(['documents', 'all'])
     .default('documents')
-    .describe('Which requests without an id get one: pages (`Accept` has text/html, or `Sec-Fetch-Mode: navigate`), or all.'),
+    .describe(
+      'Which requests without an id get one: pages (`Accept` has text/html, or `Sec-Fetch-Mode: navigate`), or all. Not with `canaryOnly`.',
+    ),
   propagate: z
     .array(z.enum(['baggage', 'cookie', 'requestId']), { error: 'a list of baggage, cookie, requestId' })
     .min(1, { error: 'a list with at least one of baggage, cookie, requestId' })
     .default(['baggage', 'cookie'])
     .describe('How internal hops learn the cohort. `requestId` only behind apps that forward cookies too.'),
-  cookie: cookie.prefault({}).describe('The cookie that carries the visitor id.'),
+  cookie: cookie.prefault({}).describe('The cookie that carries the visitor id. Not with `canaryOnly`.'),
 });
 
 /** As long as in the article that the mode is from: 21,600 seconds. */
@@ -172,11 +174,13 @@ export const canaryReleaseSpec = mapping({
   cohort: z
     .union([z.literal('auto'), wholeNumber(COHORT, 0, 3)], { error: COHORT })
     .default('auto')
-    .describe('Which of the four independent draws decides: the same number for several releases picks the same visitors, on purpose.'),
+    .describe(
+      'Which of the four independent draws decides: the same number for several releases picks the same visitors, on purpose. Not with `canaryOnly`.',
+    ),
   cache: z
     .enum(['issuing', 'private'])
     .default('issuing')
-    .describe('Which responses get `Cache-Control: private`: those that issue an id, or all of both cohorts.'),
+    .describe('Which responses get `Cache-Control: private`: those that issue an id or set the canary’s cookie, or all of both cohorts.'),
   steps: z
     .array(step, { error: 'a list of steps' })
     .min(1, { error: 'a list with at least one step' })
