@@ -68,7 +68,9 @@ test('a second instance on the same data is refused in one line; the first goes 
   const first = await scene.serve('-f', scene.files);
   const { code, stderr, stdout } = await perch(['serve', ...FREE_PORTS, '--data', scene.data]);
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toBe(`error: another perch uses ${scene.data}: stop it, or choose another directory with --data\n`);
+  // Linux tells who it is.
+  const who = process.platform === 'linux' ? ` (process ${first.process.pid})` : '';
+  expect(stderr).toBe(`error: another perch${who} uses ${scene.data}: stop it, or choose another directory with --data\n`);
   expect(await (await fetch(first.ingress)).text()).toBe('v1');
 });
 

@@ -117,7 +117,12 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     terminal.out(`  API       http://127.0.0.1:${started.apiPort}/api/v1/releases`);
     for (const line of addressLines(started.addresses())) terminal.out(`  ${line}`);
     isStarted = true;
-    return { close };
+    return {
+      close: async () => {
+        terminal.out('perch ends when requests in flight are answered; another Ctrl-C or SIGTERM ends it at once');
+        await close();
+      },
+    };
   } catch (error) {
     await close();
     const listenError = asListenError(error);

@@ -12,6 +12,8 @@ export interface ControllerOptions {
   readonly store: Store;
   readonly readiness: Readiness;
   readonly log: ControllerLog;
+  /** Told of each pass that threw, also of those that the log does not repeat. */
+  readonly onPassFailed?: (release: ObjectRef, error: unknown) => void;
   /** Default: the system's clocks. */
   readonly time?: TimeSources;
   /** How often every release is looked at though nothing told to, in milliseconds; default a minute. It also keeps readiness asked for. */
@@ -25,6 +27,8 @@ export interface Controller {
 }
 
 const RESYNC_MS = 60_000;
+/** Longest time from a pass that failed to the next one. */
+const MAX_DELAY_MS = 4000;
 
 /**
  * Moves releases on: it watches the store, readiness and what the data plane serves, and passes over each release that any of it may
@@ -52,14 +56,20 @@ class RunningController implements Controller {
   #looking: Promise<void>;
 
   constructor(options: ControllerOptions) {
-    const { store, readiness, log, time, resyncMs = RESYNC_MS } = options;
+    const { store, readiness, log, onPassFailed, time, resyncMs = RESYNC_MS } = options;
     this.#store = store;
     this.#readiness = readiness;
     this.#clock = startClock(0, time);
     this.#report = new PassReport(log, () => this.#clock.now());
     this.#queue = startWorkQueue({
+      // Who frees a full disk does not want to wait, and a pass costs one look at the store.
+      maxDelayMs: MAX_DELAY_MS,
       reconcile: (key) => this.#pass(key),
-      onError: (key, error) => this.#report.failed(this.#releases.get(key), error),
+      onError: (key, error) => {
+        const ref = this.#releases.get(key);
+        this.#report.failed(ref, error);
+        if (ref !== undefined) onPassFailed?.(ref, error);
+      },
     });
     this.#looking = this.#guard(async () => {
       const objects = await store.list();

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { ObjectRef, Store } from '../cluster/store.ts';
+import type { StoreError } from '../cluster/store-errors.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
 import type { ApiEnv } from './api-guards.ts';
 import { problem, problemResponse } from './problem.ts';
@@ -12,6 +13,8 @@ export interface ApiContext {
   exposure(release: ObjectRef): ExposureSummary | undefined;
   /** Undefined where the runtime is ready, else what is missing, for people. */
   notReady(): string | undefined;
+  /** Calls back when the controller could not store what it decided about a release; returns the way to stop. It tries again by itself. */
+  onNotStored(listener: (release: ObjectRef, error: StoreError) => void): () => void;
   /** Told of failures that a caller only sees as PERCH4010. */
   logError(message: string, error: unknown): void;
 }

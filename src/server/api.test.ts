@@ -3,9 +3,10 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runtimeAdmission } from '../cluster/admission.ts';
+import { Listeners } from '../cluster/listeners.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
-import type { Store } from '../cluster/store.ts';
-import { StoreWriteError } from '../cluster/store-errors.ts';
+import type { ObjectRef, Store } from '../cluster/store.ts';
+import { type StoreError, StoreWriteError } from '../cluster/store-errors.ts';
 import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { createApi } from './api.ts';
@@ -42,6 +43,7 @@ let store: Store;
 let api: ApiListener;
 let origin: string;
 let context: { -readonly [Key in keyof ApiContext]: ApiContext[Key] };
+let notStored: Listeners<[ObjectRef, StoreError]>;
 let logged: string[];
 
 beforeEach(async () => {
@@ -54,7 +56,16 @@ beforeEach(async () => {
       throw error;
     },
   });
-  context = { store, exposure: () => undefined, notReady: () => undefined, logError: (message) => logged.push(message) };
+  notStored = new Listeners((error) => {
+    throw error;
+  });
+  context = {
+    store,
+    exposure: () => undefined,
+    onNotStored: (listener) => notStored.add(listener),
+    notReady: () => undefined,
+    logError: (message) => logged.push(message),
+  };
   api = await listenOnLoopback(createApi(context), 0);
   origin = `http://127.0.0.1:${api.port}`;
 });
@@ -185,10 +196,10 @@ describe('problems', () => {
   });
 
   test('a store that cannot write says so, and that nothing was changed', async () => {
-    const message = 'cannot write perch.db (the disk is full): nothing was changed';
-    store.apply = () => Promise.reject(new StoreWriteError('perch.db', 'the disk is full', undefined));
+    const message = 'cannot write perch.db (disk full): nothing was changed; free some space';
+    store.apply = () => Promise.reject(new StoreWriteError('perch.db', 'disk full', undefined));
     const response = await send('PUT', '/api/v1/objects', { objects: [ROUTES] });
-    expect(response.status).toBe(503);
+    expect(response.status).toBe(507);
     expect(await problemOf(response)).toMatchObject({ code: 'PERCH4062', detail: expect.stringContaining(message) });
   });
 
@@ -407,6 +418,21 @@ describe('requests', () => {
     await expect.poll(async () => (await store.get(RELEASE_REF))?.request?.id).toBe('r4');
     await post({ action: 'rollback', by: 'someone', id: 'r5' });
     expect(await problemOf(await answer)).toMatchObject({ status: 409, detail: expect.stringContaining('another request') });
+  });
+
+  test('one whose outcome cannot be stored is told so at once, with the remedy; it stays asked for', async () => {
+    await applyExample();
+    await writeStatus(PROGRESSING);
+    const answer = post({ action: 'promote', by: 'me', id: 'r6' }, '?wait=20000');
+    await expect.poll(async () => (await store.get(RELEASE_REF))?.request?.id).toBe('r6');
+    notStored.notify({ ...RELEASE_REF, name: 'another' }, new StoreWriteError('perch.db', 'read-only', undefined));
+    notStored.notify(RELEASE_REF, new StoreWriteError('perch.db', 'disk full', undefined));
+    expect(await problemOf(await answer)).toMatchObject({
+      status: 507,
+      code: 'PERCH4062',
+      detail: 'promote is asked for and happens as soon as it can: cannot write perch.db (disk full): nothing was changed; free some space',
+    });
+    expect((await store.get(RELEASE_REF))?.request?.id).toBe('r6');
   });
 });
 

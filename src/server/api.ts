@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { StoreError, StoreWriteError } from '../cluster/store-errors.ts';
+import { StoreError } from '../cluster/store-errors.ts';
 import type { ApiContext } from './api-context.ts';
 import { type ApiEnv, refuseForeignPages } from './api-guards.ts';
 import { eventStream } from './event-stream.ts';
 import { objectRoutes } from './object-routes.ts';
-import { problem, problemResponse } from './problem.ts';
+import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseRoutes } from './release-routes.ts';
 
 /**
@@ -35,10 +35,7 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
   app.notFound((c) => problemResponse(problem(404, 'PERCH4004', `there is nothing at ${c.req.path}`)));
   app.onError((error, c) => {
     // A full disk, for one: the message says what it is and that nothing was changed.
-    if (error instanceof StoreError) {
-      // 507: RFC 4918, section 11.5.
-      return problemResponse(problem(error instanceof StoreWriteError ? 507 : 503, error.code, error.message));
-    }
+    if (error instanceof StoreError) return problemResponse(problem(storeErrorStatus(error), error.code, error.message));
     context.logError(`${c.req.method} ${c.req.path} failed`, error);
     return problemResponse(problem(500, 'PERCH4010', 'the runtime failed inside; its log has the details'));
   });

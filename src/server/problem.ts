@@ -1,3 +1,4 @@
+import { type StoreError, StoreWriteError } from '../cluster/store-errors.ts';
 import { CODES, type DiagnosticCode } from '../core/diagnostics/codes.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 
@@ -17,6 +18,11 @@ export interface Problem {
 export function problem(status: number, code: DiagnosticCode, detail: string, diagnostics?: readonly Diagnostic[]): Problem {
   const { title } = CODES[code];
   return { type: `tag:perch.dev,2026:${code}`, title, status, detail, code, ...(diagnostics === undefined ? {} : { diagnostics }) };
+}
+
+/** The HTTP status of a store that failed; 507: RFC 4918, section 11.5. */
+export function storeErrorStatus(error: StoreError): number {
+  return error instanceof StoreWriteError ? 507 : 503;
 }
 
 /** The same as an HTTP response, `application/problem+json`. */

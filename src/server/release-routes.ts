@@ -8,7 +8,7 @@ import { describeVisitor } from '../core/release/visitor-sentence.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
 import { applyValues, deleteObject } from './object-routes.ts';
-import { problem, problemResponse } from './problem.ts';
+import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseView } from './release-resource.ts';
 import { awaitRequest } from './request-outcome.ts';
 
@@ -97,7 +97,7 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
     }
     const { wait } = asked.query;
     if (wait === undefined) return c.json(request, 202);
-    const outcome = await awaitRequest(store, ref, request, wait, c.req.raw.signal);
+    const outcome = await awaitRequest(context, ref, request, wait, c.req.raw.signal);
     switch (outcome.kind) {
       case 'done':
         return c.json({ ...request, outcome: 'done', message: outcome.message });
@@ -107,6 +107,12 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
         return problemResponse(problem(409, 'PERCH4008', outcome.message));
       case 'replaced':
         return problemResponse(problem(409, 'PERCH4008', 'another request took its place before it was handled'));
+      case 'notStored': {
+        const { code, message } = outcome.error;
+        return problemResponse(
+          problem(storeErrorStatus(outcome.error), code, `${request.action} is asked for and happens as soon as it can: ${message}`),
+        );
+      }
       case 'gone':
         return noSuchObject(ref);
     }

@@ -1,5 +1,8 @@
-import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import { refText } from '../cluster/manifest.ts';
+import type { ObjectRef, StoredObject } from '../cluster/store.ts';
+import type { StoreError } from '../cluster/store-errors.ts';
 import type { ReleaseRequest, RequestAction } from '../core/release/status.ts';
+import type { ApiContext } from './api-context.ts';
 
 /** How a request to a release ended. `waiting`: it has not, within the time given. */
 export type RequestOutcome =
@@ -7,6 +10,8 @@ export type RequestOutcome =
   | { readonly kind: 'refused'; readonly message: string }
   /** Another request took its place before it was handled. */
   | { readonly kind: 'replaced' }
+  /** It is accepted and kept, but what it decided could not be stored; the controller goes on trying. */
+  | { readonly kind: 'notStored'; readonly error: StoreError }
   /** The release was removed meanwhile. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'waiting' };
@@ -35,18 +40,28 @@ function outcomeOf(request: ReleaseRequest, stored: StoredObject, handled: strin
 }
 
 /**
- * Waits until a posted request was handled, and for rollback and promote until its routes are confirmed. Ends with `waiting` after
+ * Waits until a posted request was handled, and for rollback and promote until its routes are confirmed, or until that could not be
+ * stored. Ends with `waiting` after
  * `timeoutMs`, or when `signal` aborts.
  */
 export async function awaitRequest(
-  store: Store,
+  { store, onNotStored }: Pick<ApiContext, 'store' | 'onNotStored'>,
   ref: ObjectRef,
   request: ReleaseRequest,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<RequestOutcome> {
   let wake = (): void => {};
-  const stops = [store.watch(() => wake()), store.onServed(() => wake())];
+  let notStored: StoreError | undefined;
+  const stops = [
+    store.watch(() => wake()),
+    store.onServed(() => wake()),
+    onNotStored((release, error) => {
+      if (refText(release) !== refText(ref)) return;
+      notStored = error;
+      wake();
+    }),
+  ];
   const deadline = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
   const onDeadline = (): void => wake();
   deadline.addEventListener('abort', onDeadline);
@@ -61,6 +76,7 @@ export async function awaitRequest(
       if (stored === undefined) return { kind: 'gone' };
       const outcome = outcomeOf(request, stored, handled, store.servedRevision());
       if (outcome.kind !== 'waiting' || deadline.aborted) return outcome;
+      if (notStored !== undefined) return { kind: 'notStored', error: notStored };
       const last = stored.status?.lastRequest;
       if (last?.id === request.id) handled = last.message;
       await changed;

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { runtimeAdmission } from '../cluster/admission.ts';
+import { Listeners } from '../cluster/listeners.ts';
 import { startEndpointProbe } from '../cluster/local/endpoint-probe.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
-import type { Store } from '../cluster/store.ts';
+import type { ObjectRef, Store } from '../cluster/store.ts';
+import { StoreError } from '../cluster/store-errors.ts';
 import { startController } from '../controller/controller.ts';
 import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
@@ -86,14 +88,25 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     // A port that is taken is no reason to refuse the apply that may be about to give it up: `served` tells.
     await publisher.served(store.revision()).catch(() => {});
 
-    const readiness = startEndpointProbe({ store, onError: onError('readiness') });
+    const readiness = startEndpointProbe({
+      store,
+      onError: onError('readiness'),
+      onShortage: (reason) => log.warn(`endpoints cannot be probed, they count as they were: ${reason}`),
+    });
     closers.push(() => readiness.close());
-    const controller = startController({ store, readiness, log: controllerLog(log) });
+    const notStored = new Listeners<[ObjectRef, StoreError]>(onError('a listener failed'));
+    const controller = startController({
+      store,
+      readiness,
+      log: controllerLog(log),
+      onPassFailed: (release, error) => error instanceof StoreError && notStored.notify(release, error),
+    });
     closers.push(() => controller.close());
 
     const app = createApi({
       store,
       exposure: ({ namespace, name }) => observer.summary(namespace, name),
+      onNotStored: (listener) => notStored.add(listener),
       notReady: () => publisher.failure(),
       logError: (message, error) => log.error(message, error),
     });

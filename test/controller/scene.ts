@@ -75,7 +75,7 @@ export class Scene {
   start(options: Partial<ControllerOptions> = {}, around: (store: Store) => Store = (store) => store): Running {
     const fail = (error: unknown): void => expect.fail(String(error));
     const store = openSqliteStore({ dataDir: this.dataDir, now: Date.now, admission: runtimeAdmission, onListenerError: fail });
-    const readiness = startEndpointProbe({ store, onError: fail, intervalMs: 20 });
+    const readiness = startEndpointProbe({ store, onError: fail, onShortage: fail, intervalMs: 20 });
     let isServing = true;
     const serve = (): void => {
       if (isServing) store.markServed(store.revision());

@@ -25,8 +25,10 @@ export class PerchProcess {
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, PERCH, ...args], {
+  /** `within`: a command that runs the one after it, such as `nsenter -t PID -m`; it has to become it (exec). */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, within: readonly string[] = []) {
+    const [command = process.execPath, ...rest] = [...within, process.execPath, ...NODE_FLAGS, PERCH, ...args];
+    this.#child = spawn(command, rest, {
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -54,6 +56,10 @@ export class PerchProcess {
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Sends a signal, and does not wait. */

@@ -15,8 +15,12 @@ export interface Serving {
 export const FREE_PORTS: readonly string[] = ['--api-port', '0', '--map', '8080=0', '--map', '9080=0', '--proxy-port', '0'];
 
 /** Starts `perch serve` as a process of its own and waits until it says where it listens. */
-export async function startServing(args: readonly string[], started?: (process: PerchProcess) => void): Promise<Serving> {
-  const process = new PerchProcess(['serve', ...FREE_PORTS, ...args]);
+export async function startServing(
+  args: readonly string[],
+  started?: (process: PerchProcess) => void,
+  within: readonly string[] = [],
+): Promise<Serving> {
+  const process = new PerchProcess(['serve', ...FREE_PORTS, ...args], {}, within);
   started?.(process);
   const [, server = ''] = await process.until(/ API +(http:\/\/[^/\n]+)/);
   // The last of the lines.

@@ -31,7 +31,13 @@ afterEach(async () => {
 });
 
 function probe(options: Partial<EndpointProbeOptions> = {}): Readiness {
-  const readiness = startEndpointProbe({ store, onError: (error) => errors.push(error), intervalMs: 25, ...options });
+  const readiness = startEndpointProbe({
+    store,
+    onError: (error) => errors.push(error),
+    onShortage: (reason) => errors.push(reason),
+    intervalMs: 25,
+    ...options,
+  });
   cleanups.push(() => readiness.close());
   return readiness;
 }
@@ -225,4 +231,42 @@ test('close ends the probing', async () => {
   );
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(server.connections()).toBe(seen);
+});
+
+test('a process without file descriptors knows nothing new: what was ready stays so, and it says why, once', async () => {
+  const server = await listen();
+  const script = `
+    import { openSync, closeSync } from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { openSqliteStore } from ${JSON.stringify(new URL('./sqlite-store.ts', import.meta.url).href)};
+    import { startEndpointProbe } from ${JSON.stringify(new URL('./endpoint-probe.ts', import.meta.url).href)};
+    import { runtimeAdmission } from ${JSON.stringify(new URL('../admission.ts', import.meta.url).href)};
+    const fail = (error) => { throw error; };
+    const told = [];
+    const store = openSqliteStore({ dataDir: ':memory:', now: Date.now, admission: runtimeAdmission, onListenerError: fail });
+    await store.apply('files', JSON.parse(process.argv[1]));
+    const probe = startEndpointProbe({ store, onError: fail, onShortage: (reason) => told.push(reason), intervalMs: 20 });
+    const ready = () => probe.check(${JSON.stringify(HOST)}, 9080, { subset: 'v1' }).ready;
+    while (ready() !== true) await sleep(5);
+    const taken = [];
+    try { for (;;) taken.push(openSync('/dev/null')); } catch (error) { if (error.code !== 'EMFILE') throw error; }
+    while (told.length === 0) await sleep(5);
+    await sleep(200);
+    const meanwhile = ready();
+    taken.forEach((descriptor) => closeSync(descriptor));
+    console.log(JSON.stringify([meanwhile, told]));
+    await probe.close();
+    await store.close();`;
+  const flags = [
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    script,
+    JSON.stringify(service([['v1', server.port]])),
+  ];
+  const child = spawn('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  await once(child, 'close');
+  expect(output.trim()).toBe(JSON.stringify([true, ['this process has no file descriptor left: raise its limit (ulimit -n)']]));
 });

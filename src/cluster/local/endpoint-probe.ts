@@ -12,6 +12,8 @@ export interface EndpointProbeOptions {
   readonly store: Store;
   /** What a listener threw, or why the store could not be read: the probe goes on with what it knows. */
   readonly onError: (error: unknown) => void;
+  /** What keeps this process from asking endpoints, once a minute; they count as they were then, so that no release rolls back for it. */
+  readonly onShortage: (reason: string) => void;
   /** Milliseconds from one probe of an endpoint to the next, give or take a tenth; default 1000. */
   readonly intervalMs?: number;
   /** Milliseconds in which an endpoint has to accept; default 1000. */
@@ -49,6 +51,9 @@ interface Target {
   verdict: { readonly failure: string | undefined } | undefined;
 }
 
+/** How often a shortage that goes on, or comes and goes, is told, in ms. */
+const SHORTAGE_AGAIN_MS = 60_000;
+
 const ENDPOINT_KINDS: ReadonlySet<string> = new Set(['ServiceEntry', 'WorkloadEntry', 'DestinationRule']);
 
 class EndpointProbe implements Readiness {
@@ -61,6 +66,7 @@ class EndpointProbe implements Readiness {
   #clusters: readonly Cluster[] | undefined;
   #isClosed = false;
   #isStale = true;
+  #shortage: { readonly reason: string; readonly toldAt: number } | undefined;
   #reading: Promise<void>;
 
   constructor(options: EndpointProbeOptions) {
@@ -110,6 +116,7 @@ class EndpointProbe implements Readiness {
       this.#probeWhatIsAskedFor();
       this.#tell();
     } catch (error) {
+      this.#isStale = true;
       this.#options.onError(error);
     }
   }
@@ -143,14 +150,22 @@ class EndpointProbe implements Readiness {
     const { signal } = target.stop;
     while (!signal.aborted) {
       const began = performance.now();
-      const failure = await probeTcp(target.endpoint, timeoutMs, signal);
+      const answer = await probeTcp(target.endpoint, timeoutMs, signal);
       if (signal.aborted) return;
-      target.verdict = { failure };
+      if (answer.kind === 'notAsked') this.#tellShortage(answer.reason);
+      else target.verdict = { failure: answer.kind === 'fails' ? answer.reason : undefined };
       this.#probeWhatIsAskedFor();
       this.#tell();
       const pause = intervalMs * (0.9 + random() * 0.2) - (performance.now() - began);
       await sleep(Math.max(0, pause), undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  #tellShortage(reason: string): void {
+    const now = performance.now();
+    if (this.#shortage?.reason === reason && now - this.#shortage.toldAt < SHORTAGE_AGAIN_MS) return;
+    this.#shortage = { reason, toldAt: now };
+    this.#options.onShortage(reason);
   }
 
   #tell(): void {
