@@ -1,5 +1,8 @@
 import { RE2JS } from 're2js';
+import { boundGateways, resolveGateway } from '../istio/names.ts';
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
+import { delegatesOf, effectiveRules, isDelegate } from '../routing/delegates.ts';
+import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { blocksOf, isCatchAll } from './rule-blocks.ts';
 
 /**
@@ -7,7 +10,7 @@ import { blocksOf, isCatchAll } from './rule-blocks.ts';
  * host: which rule takes a request. Slow and plain on purpose; the gateway's tables are compiled by core/routing.
  */
 export interface ReferenceRequest {
-  /** The gateway by the name that objects use, or `mesh`. */
+  /** The gateway, of the default namespace, or `mesh`; the sender is of the default namespace too. */
   readonly at: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly method: string;
@@ -15,6 +18,15 @@ export interface ReferenceRequest {
   readonly path: string;
   /** Names in lower case; a line each. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Objects as routers see them: delegates merged into their roots, names resolved (istio-semantics 1.11). */
+export function withoutDelegates(objects: readonly KubeObject[]): readonly KubeObject[] {
+  const services = objects.map((object) => ({ ...object, kind: 'VirtualService' as const, spec: object.spec as VirtualServiceSpec }));
+  const delegates = delegatesOf(services);
+  return services
+    .filter((service) => !isDelegate(service))
+    .map((service) => ({ ...service, spec: { ...service.spec, http: effectiveRules(service, delegates, () => undefined) } }));
 }
 
 /** The rule that takes the request, of objects that are bound to the listener and serve one host; undefined: 404. */
@@ -34,16 +46,18 @@ interface Entry {
 /** One object's routes: a block each; after a catch-all Istio emits no more. */
 function entriesOf(object: KubeObject, request: ReferenceRequest): Entry[] {
   const spec = object.spec as VirtualServiceSpec;
-  if (!(spec.gateways ?? ['mesh']).includes(request.at)) return [];
+  const { namespace = DEFAULT_NAMESPACE } = object.metadata;
+  if (!boundGateways(spec.gateways, namespace).includes(resolveGateway(request.at, DEFAULT_NAMESPACE))) return [];
   const entries = (spec.http ?? []).flatMap((rule) => blocksOf(rule).map((block) => ({ rule, block, catchAll: isCatchAll(block) })));
-  const emitted = entries.filter((entry) => isEmitted(entry.block, request));
+  const emitted = entries.filter((entry) => isEmitted(entry.block, request, namespace));
   const end = emitted.findIndex((entry) => entry.catchAll);
   return end < 0 ? emitted : emitted.slice(0, end + 1);
 }
 
-function isEmitted(block: HTTPMatchRequest, request: ReferenceRequest): boolean {
-  if (block.gateways !== undefined && block.gateways.length > 0) return block.gateways.includes(request.at);
-  return Object.entries(block.sourceLabels ?? {}).every(([label, value]) => request.labels[label] === value);
+function isEmitted(block: HTTPMatchRequest, request: ReferenceRequest, namespace: string): boolean {
+  const { gateways = [], sourceLabels = {}, sourceNamespace = DEFAULT_NAMESPACE } = block;
+  if (gateways.length > 0) return boundGateways(gateways, namespace).includes(resolveGateway(request.at, DEFAULT_NAMESPACE));
+  return sourceNamespace === DEFAULT_NAMESPACE && Object.entries(sourceLabels).every(([label, value]) => request.labels[label] === value);
 }
 
 function matches(block: HTTPMatchRequest, request: ReferenceRequest): boolean {
