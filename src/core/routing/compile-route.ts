@@ -17,6 +17,8 @@ type Action = (request: RoutedRequest, random: number) => Selection;
 /** One match block of a rule, as one Envoy route. */
 export interface CompiledRoute {
   readonly conditions: readonly Condition[];
+  /** What the path of every request that matches begins with; empty where it may be any. */
+  readonly pathStart: string;
   /** Takes every request: gateways sort such routes last. */
   readonly isCatchAll: boolean;
   readonly answer: Action;
@@ -60,7 +62,19 @@ function isFor(match: HTTPMatchRequest, { port, gateway }: RouteScope): boolean 
 }
 
 function compileRoute(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope): CompiledRoute {
-  return { conditions: scope.pool.conditionsOf(match), isCatchAll: isCatchAll(match), answer: compileAction(rule, match, scope) };
+  return {
+    conditions: scope.pool.conditionsOf(match),
+    pathStart: pathStart(match),
+    isCatchAll: isCatchAll(match),
+    answer: compileAction(rule, match, scope),
+  };
+}
+
+function pathStart({ uri, ignoreUriCase }: HTTPMatchRequest): string {
+  if (uri === undefined || 'regex' in uri || ignoreUriCase === true) return '';
+  const text = byteText('exact' in uri ? uri.exact : uri.prefix);
+  // Every path begins with a slash.
+  return text === '/' ? '' : text;
 }
 
 function isCatchAll({ uri, method, scheme, authority, headers, withoutHeaders, queryParams }: HTTPMatchRequest): boolean {

@@ -21,9 +21,30 @@ export class Condition {
   }
 }
 
+/** The lines of one header, looked for once per request, however many conditions ask. */
+class HeaderLines {
+  /** In lower case. */
+  readonly name: string;
+  #stamp = 0;
+  #lines: readonly string[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  of(request: RoutedRequest): readonly string[] {
+    if (this.#stamp !== request.stamp) {
+      this.#lines = request.head.lines(this.name);
+      this.#stamp = request.stamp;
+    }
+    return this.#lines;
+  }
+}
+
 /** The conditions of one table: equal ones are the same object. */
 export class ConditionPool {
   readonly #known = new Map<string, Condition>();
+  readonly #headers = new Map<string, HeaderLines>();
 
   /**
    * The conditions of a match block, all of which have to hold, the cheapest first: path, method and the like, query, headers, regexes
@@ -48,12 +69,19 @@ export class ConditionPool {
       into(matcher).push(this.#condition(['query', key, matcher], () => onQuery(key, matcher)));
     }
     for (const [name, matcher] of Object.entries(match.headers ?? {})) {
-      into(matcher).push(this.#condition(['header', name, matcher], () => onHeader(name.toLowerCase(), matcher)));
+      into(matcher).push(this.#condition(['header', name, matcher], () => onHeader(this.#lines(name), matcher)));
     }
     for (const [name, matcher] of Object.entries(match.withoutHeaders ?? {})) {
-      into(matcher).push(this.#condition(['without', name, matcher], () => withoutHeader(name.toLowerCase(), matcher)));
+      into(matcher).push(this.#condition(['without', name, matcher], () => withoutHeader(this.#lines(name), matcher)));
     }
     return [...cheap, ...costly];
+  }
+
+  #lines(name: string): HeaderLines {
+    const lower = name.toLowerCase();
+    const lines = this.#headers.get(lower) ?? new HeaderLines(lower);
+    this.#headers.set(lower, lines);
+    return lines;
   }
 
   #condition(identity: unknown, compile: () => (request: RoutedRequest) => boolean): Condition {
@@ -106,23 +134,23 @@ function onQuery(key: string, matcher: HeaderMatch): (request: RoutedRequest) =>
 }
 
 /** True if any line matches; a header that is absent matches nothing (istio-semantics 9, correction 1). */
-function onHeader(name: string, matcher: HeaderMatch): (request: RoutedRequest) => boolean {
+function onHeader(lines: HeaderLines, matcher: HeaderMatch): (request: RoutedRequest) => boolean {
   const predicate = valuePredicate(matcher);
-  const pseudo = PSEUDO_HEADERS[name];
+  const pseudo = PSEUDO_HEADERS[lines.name];
   if (pseudo !== undefined) return (request) => predicate === undefined || predicate(pseudo(request));
-  if (predicate === undefined) return (request) => request.head.lines(name).length > 0;
+  if (predicate === undefined) return (request) => lines.of(request).length > 0;
   return (request) => {
-    for (const line of request.head.lines(name)) if (predicate(line)) return true;
+    for (const line of lines.of(request)) if (predicate(line)) return true;
     return false;
   };
 }
 
 /** False if any line matches; a header that is absent counts as empty, except for presence. The regex `*` asks for presence. */
-function withoutHeader(name: string, matcher: HeaderMatch): (request: RoutedRequest) => boolean {
+function withoutHeader(lines: HeaderLines, matcher: HeaderMatch): (request: RoutedRequest) => boolean {
   const asksPresence = 'regex' in matcher && matcher.regex === '*';
-  const matches = onHeader(name, asksPresence ? {} : matcher);
+  const matches = onHeader(lines, asksPresence ? {} : matcher);
   const predicate = asksPresence ? undefined : valuePredicate(matcher);
-  if (predicate === undefined || PSEUDO_HEADERS[name] !== undefined) return (request) => !matches(request);
+  if (predicate === undefined || PSEUDO_HEADERS[lines.name] !== undefined) return (request) => !matches(request);
   const emptyMatches = predicate('');
-  return (request) => (request.head.lines(name).length === 0 ? !emptyMatches : !matches(request));
+  return (request) => (lines.of(request).length === 0 ? !emptyMatches : !matches(request));
 }

@@ -1,5 +1,6 @@
 import { compareSpecificity, hostMatches, isWildcardHost } from '../istio/names.ts';
 import type { CompiledRoute } from './compile-route.ts';
+import { RouteList } from './route-list.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import type { Selection } from './selection.ts';
 
@@ -7,15 +8,19 @@ const NONE: Selection = { kind: 'none' };
 
 /** The routes of one listener by host. One host is chosen; if none of its routes matches there is no other try (istio-semantics 1.5). */
 export class VirtualHosts {
-  readonly #exact = new Map<string, readonly CompiledRoute[]>();
-  readonly #wildcards: { readonly pattern: string; readonly routes: readonly CompiledRoute[] }[] = [];
+  readonly #exact = new Map<string, RouteList>();
+  readonly #wildcards: { readonly pattern: string; readonly routes: RouteList }[] = [];
   readonly #otherwise: Selection;
 
   /** Hosts in lower case, each once; IPv6 addresses without brackets, which requests have. `otherwise` answers for hosts that are not there. */
   constructor(hosts: Iterable<readonly [string, readonly CompiledRoute[]]>, otherwise: Selection = NONE) {
+    // A service has several names, and the same routes under each of them.
+    const lists = new Map<readonly CompiledRoute[], RouteList>();
     for (const [host, routes] of hosts) {
-      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes });
-      else this.#exact.set(host.includes(':') ? `[${host}]` : host, routes);
+      const list = lists.get(routes) ?? new RouteList(routes);
+      lists.set(routes, list);
+      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes: list });
+      else this.#exact.set(host.includes(':') ? `[${host}]` : host, list);
     }
     this.#wildcards.sort((left, right) => compareSpecificity(left.pattern, right.pattern));
     this.#otherwise = otherwise;
@@ -24,22 +29,18 @@ export class VirtualHosts {
   select(request: RoutedRequest, random: number): Selection {
     const routes = this.#routesOf(request.head.authority);
     if (routes === undefined) return this.#otherwise;
-    for (const route of routes) if (matches(route, request)) return route.answer(request, random);
-    return NONE;
+    return routes.find(request)?.answer(request, random) ?? NONE;
   }
 
-  #routesOf(authority: string): readonly CompiledRoute[] | undefined {
+  #routesOf(authority: string): RouteList | undefined {
+    const [first] = this.#wildcards;
+    if (this.#exact.size === 0 && first?.pattern === '*') return first.routes;
     const host = withoutPort(authority).toLowerCase();
     const exact = this.#exact.get(host);
     if (exact !== undefined) return exact;
     for (const { pattern, routes } of this.#wildcards) if (pattern === '*' || hostMatches(pattern, host)) return routes;
     return undefined;
   }
-}
-
-function matches({ conditions }: CompiledRoute, request: RoutedRequest): boolean {
-  for (const condition of conditions) if (!condition.holds(request)) return false;
-  return true;
 }
 
 /** Whatever follows the last colon goes, numeric or not, as in Envoy; the colons of an IPv6 address in brackets stay. */

@@ -1,5 +1,7 @@
 import { BUCKETS, OFFSETS, type Offset } from './bucket.ts';
 import { baggagePattern } from './cohort.ts';
+import { lastGroup } from './last-group.ts';
+import { someMember } from './list-members.ts';
 import { cookieBelow, cookieValid, digitsBelow, requestIdBelow, requestIdValid } from './patterns.ts';
 
 /** Whether a part of a header value, from `start` to `end`, is what a pattern wants. */
@@ -30,38 +32,19 @@ function cookieMatcher(regex: string, name: string, idPattern: string): ((value:
   if (id === undefined) return undefined;
   const expected = id.cutoff === undefined ? cookieValid(name) : cookieBelow(name, id.cutoff, id.offset);
   if (expected !== regex) return undefined;
-  const start = `${name}=`;
-  const matches: PartMatcher = (value, from, end) => value.startsWith(start, from) && id.matches(value, from + start.length, end);
-  return (value) => someMember(value, ';', matches);
+  const beginning = `${name}=`;
+  return (value) => someMember(value, ';', beginning, id.matches);
 }
 
 function canaryCookieMatcher(cookie: string): (value: string) => boolean {
-  return (value) => someMember(value, ';', (text, from, end) => end - from === cookie.length && text.startsWith(cookie, from));
+  return (value) => someMember(value, ';', cookie, (_text, start, end) => start === end);
 }
 
 function baggageMatcher(regex: string, escapedKey: string, cohort: 'canary' | 'stable'): ((value: string) => boolean) | undefined {
   const key = escapedKey.replaceAll('\\.', '.');
   if (baggagePattern(key, cohort) !== regex) return undefined;
   const member = `${key}=${cohort}`;
-  return (value) =>
-    someMember(value, ',', (text, from, end) => {
-      if (!text.startsWith(member, from)) return false;
-      const next = from + member.length;
-      return next === end || text[next] === ' ' || text[next] === ';';
-    });
-}
-
-/** Whether any member of a list matches; a single space may follow a separator. `.` excludes the line feed, so no value with one matches. */
-function someMember(value: string, separator: ';' | ',', matches: PartMatcher): boolean {
-  if (value.includes('\n')) return false;
-  let start = 0;
-  while (true) {
-    const found = value.indexOf(separator, start);
-    const end = found < 0 ? value.length : found;
-    if (matches(value, start > 0 && value[start] === ' ' ? start + 1 : start, end)) return true;
-    if (found < 0) return false;
-    start = found + 1;
-  }
+  return (value) => someMember(value, ',', member, (text, start, end) => start === end || text[start] === ' ' || text[start] === ';');
 }
 
 interface IdPattern {
@@ -96,17 +79,6 @@ function endsInGroupOf12(value: string, start: number, end: number): boolean {
   return group >= 0 && group === end - 12;
 }
 
-/** Where the last group begins, when the part is hex digits and hyphens with at least one hyphen; else -1. */
-function lastGroup(value: string, start: number, end: number): number {
-  let group = -1;
-  for (let index = start; index < end; index++) {
-    const code = value.charCodeAt(index);
-    if (code === HYPHEN) group = index + 1;
-    else if (hexValue(code) < 0) return -1;
-  }
-  return group;
-}
-
 /** Compares digit by digit, as the alternatives do: an id that ends before the decision is not below. */
 function belowAt(value: string, group: number, end: number, cutoff: number, offset: Offset): boolean {
   if (group < 0) return false;
@@ -118,8 +90,6 @@ function belowAt(value: string, group: number, end: number, cutoff: number, offs
   }
   return false;
 }
-
-const HYPHEN = 45;
 
 /** Value of a lower-case hex digit, or -1. */
 function hexValue(code: number): number {

@@ -1,4 +1,5 @@
 import { BUCKETS, bucketOf, isVisitorId, type Offset } from './bucket.ts';
+import { someMember } from './list-members.ts';
 
 /**
  * The visitor id that the patterns would find in a request's Cookie lines: the first valid one. A request that carries several is on the
@@ -6,19 +7,19 @@ import { BUCKETS, bucketOf, isVisitorId, type Offset } from './bucket.ts';
  */
 export function visitorIdFromCookies(lines: readonly string[], name: string, offset?: Offset): string | undefined {
   let found: string | undefined;
-  for (const id of lines.flatMap((line) => visitorIdsOf(line, name))) {
-    if (offset === undefined) return id;
-    if (found === undefined || (bucketOf(id, offset) ?? BUCKETS) < (bucketOf(found, offset) ?? BUCKETS)) found = id;
+  const beginning = `${name}=`;
+  for (const line of lines) {
+    const first = someMember(line, ';', beginning, (text, start, end) => {
+      const id = text.slice(start, end);
+      if (!isVisitorId(id)) return false;
+      if (offset === undefined || found === undefined || bucketBelow(id, found, offset)) found = id;
+      return offset === undefined;
+    });
+    if (first) break;
   }
   return found;
 }
 
-function visitorIdsOf(line: string, name: string): string[] {
-  if (line.includes('\n')) return [];
-  return line
-    .split(';')
-    .map((pair, index) => (index > 0 && pair.startsWith(' ') ? pair.slice(1) : pair))
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1))
-    .filter(isVisitorId);
+function bucketBelow(id: string, other: string, offset: Offset): boolean {
+  return (bucketOf(id, offset) ?? BUCKETS) < (bucketOf(other, offset) ?? BUCKETS);
 }
