@@ -1,5 +1,6 @@
 // One Perch gateway in a process of its own, started by perch.ts with its options as one argument of JSON; prints its port as JSON.
 import { randomBytes } from 'node:crypto';
+import { runtimeAdmission } from '../../src/cluster/admission.ts';
 import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
 import type { RequestObserver } from '../../src/core/evidence/request-event.ts';
 import { compileRouting } from '../../src/core/routing/compile.ts';
@@ -13,7 +14,7 @@ async function observeExposure(): Promise<RequestObserver> {
   const store = openSqliteStore({
     dataDir: ':memory:',
     now: Date.now,
-    admission: { baseOf: (object) => object, admit: () => [] },
+    admission: runtimeAdmission,
     onListenerError: (error) => {
       throw error;
     },
