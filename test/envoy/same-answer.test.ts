@@ -1,13 +1,10 @@
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWithEnvoy } from '../requirements.ts';
-import { type EchoOrigin, startEchoOrigin } from './echo-origin.ts';
-import { type RunningEnvoy, startEnvoy } from './envoy-process.ts';
-import { gatewayVirtualHosts, meshVirtualHosts } from './istio-hosts.ts';
+import { type EnvoyForms, startEnvoyForms } from './envoy-forms.ts';
 import { DRAW_HEADER, type OddRequestFacts, oddRequests } from './odd-requests.ts';
 import { type ServedForm, serveForm } from './served-form.ts';
-import { EDGE_PORT, envoyClusters, originNames, SERVICE_PORT, serviceObjects } from './shop-objects.ts';
-import { drawnByHeader, hostsListener } from './static-config.ts';
+import { SERVICE_PORT } from './shop-objects.ts';
 import { ask, differences } from './wire-answer.ts';
 import { type AskedListener, type FormOptions, type WovenForm, wovenForm } from './woven-forms.ts';
 
@@ -66,6 +63,16 @@ const CASES: readonly (readonly [count: number, name: string, options: FormOptio
   [MANY, 'canaryOnly inside, half', { ...inside, at: { percent: 50 }, spec: CANARY_ONLY }],
   [SOME, 'canaryOnly inside, finished', { ...inside, at: V2, spec: CANARY_ONLY }],
   [SOME, 'canaryOnly at the edge and inside at once', { ...both, at: { percent: 40 }, spec: CANARY_ONLY }],
+  [MANY, 'managed at the edge, 10 %', { route: 'managed', place: 'edge', at: TENTH }],
+  [MANY, 'managed inside, half', { route: 'managed', place: 'inside', at: HALF }],
+  [SOME, 'managed at the edge, canaryOnly', { route: 'managed', place: 'edge', at: { percent: 20 }, spec: CANARY_ONLY }],
+  [SOME, 'managed inside, canaryOnly', { route: 'managed', place: 'inside', at: { percent: 20 }, spec: CANARY_ONLY }],
+  [MANY, 'delegate at the edge, 10 %', { route: 'delegate', place: 'edge', at: TENTH }],
+  [MANY, 'delegate inside, half', { route: 'delegate', place: 'inside', at: HALF }],
+  [SOME, 'delegate at the edge, settled', { route: 'delegate', place: 'edge', at: V2 }],
+  [SOME, 'delegate at the edge, canaryOnly', { route: 'delegate', place: 'edge', at: { percent: 20 }, spec: CANARY_ONLY }],
+  [MANY, 'delegate at the edge and inside at once', { route: 'delegate', place: 'both', at: HALF }],
+  [SOME, 'delegate inside, canaryOnly', { route: 'delegate', place: 'inside', at: { percent: 20 }, spec: CANARY_ONLY }],
 ];
 
 const FORMS = CASES.map(([count, name, options]) => ({ count, form: wovenForm(name, options) }));
@@ -76,34 +83,22 @@ function factsOf({ cutoff, cookie, canaryCookie, baggageKey }: WovenForm, { path
 }
 
 describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executable) => {
-  let origins: Map<string, EchoOrigin>;
-  let envoy: RunningEnvoy;
-  const portOf = (origin: string): number => origins.get(origin)?.port ?? 0;
+  let envoy: EnvoyForms;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   beforeAll(async () => {
-    origins = new Map(await Promise.all(originNames().map(async (name) => [name, await startEchoOrigin(name)] as const)));
-    const listeners = FORMS.flatMap(({ form: { name, objects, asked } }) =>
-      asked.map(({ kind }) => {
-        const all = [...serviceObjects(portOf), ...objects];
-        const hosts = (kind === 'ingress' ? gatewayVirtualHosts(all, EDGE_PORT) : meshVirtualHosts(all, SERVICE_PORT)).map((host) =>
-          drawnByHeader(host, DRAW_HEADER),
-        );
-        return hostsListener(`${name} ${kind}`, hosts, { requestId: 'preserve', showRoute: true, sidecar: kind === 'mesh' });
-      }),
-    );
-    envoy = await startEnvoy(executable, { listeners, clusters: envoyClusters(portOf) });
+    const forms = FORMS.map(({ form }) => form);
+    envoy = await startEnvoyForms(executable, forms, { requestId: 'preserve', drawHeader: DRAW_HEADER });
   });
 
   afterAll(async () => {
     agent.destroy();
     await envoy?.stop();
-    await Promise.all([...(origins?.values() ?? [])].map((origin) => origin.close()));
   });
 
   /** Asks both, and gives the requests whose answers differ and the rules that Envoy took. */
   async function compare(form: WovenForm, asked: AskedListener, count: number, perch: ServedForm) {
-    const port = envoy.port(`${form.name} ${asked.kind}`);
+    const port = envoy.port(form, asked.kind);
     const routes = new Set<string | undefined>();
     const differing: object[] = [];
     for (const request of oddRequests(factsOf(form, asked), count, 20261122)) {
@@ -119,7 +114,7 @@ describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executabl
     let perch: ServedForm;
 
     beforeAll(async () => {
-      perch = await serveForm(form, portOf);
+      perch = await serveForm(form, envoy.portOf);
     });
 
     afterAll(() => perch?.close());
@@ -138,7 +133,7 @@ describeWithEnvoy('Perch’s gateway and Envoy give the same answer', (executabl
 
   test('the comparison is sharp: one bucket more is noticed', async () => {
     const [{ form }] = FORMS as [(typeof FORMS)[0]];
-    const perch = await serveForm(wovenForm('one bucket more', { ...edge, at: { cutoff: 0x19b, offset: 0 } }), portOf);
+    const perch = await serveForm(wovenForm('one bucket more', { ...edge, at: { cutoff: 0x19b, offset: 0 } }), envoy.portOf);
     try {
       const [asked] = form.asked as [AskedListener];
       const { differing } = await compare(form, asked, SOME, perch);

@@ -117,7 +117,7 @@ export const INSIDE_DELEGATING_RULES: readonly HTTPRoute[] = [
   { name: 'inside', delegate: { name: 'shop-perch' } },
 ];
 export const INSIDE_DELEGATED_RULES: readonly HTTPRoute[] = [
-  { name: 'one', match: [{ uri: { exact: '/stock/1' } }], route: [{ destination: { host: 'shop', subset: 'v3', port } }] },
+  { name: 'one', match: [{ headers: { 'end-user': { exact: 'jason' } } }], route: [{ destination: { host: 'shop', subset: 'v3', port } }] },
   { name: 'all', route: [{ destination: { host: 'shop', subset: 'v1', port } }] },
 ];
 
