@@ -76,23 +76,22 @@ export class ClientConnection {
     if (this.current !== exchange) return;
     this.current = undefined;
     if (this.tunnel) return;
-    if (this.closing) {
-      // What is read from here on is nobody's request any more.
-      this.broken = true;
-      this.freeSince = performance.now();
-      this.socket.destroySoon();
-      return;
-    }
-    const next = this.waiting.shift();
+    const next = this.closing ? undefined : this.waiting.shift();
     if (next !== undefined) {
       this.current = next;
       if (this.waiting.length === 0) this.socket.resume();
       next.begin();
-    } else if (this.lastReply !== undefined) {
+      return;
+    }
+    this.freeSince = performance.now();
+    if (this.lastReply !== undefined && !this.closing) {
       this.linger(this.lastReply);
-    } else {
-      this.freeSince = performance.now();
-      if (!exchange.bodyComplete) this.unread = exchange;
+    } else if (this.closing || this.halfClosedSince !== undefined) {
+      // What is read from here on is nobody's request any more.
+      this.broken = true;
+      this.socket.destroySoon();
+    } else if (!exchange.bodyComplete) {
+      this.unread = exchange;
     }
   }
 

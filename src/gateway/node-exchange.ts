@@ -17,6 +17,8 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   private awaitsContinue: boolean;
   private handler: ExchangeHandler | undefined;
   private last = false;
+  /** The answer to a body that turned out to be malformed before its turn came. */
+  private failed: number | undefined;
   private reading = false;
   private readPaused = false;
   private bodyMovedAt = 0;
@@ -73,6 +75,10 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   }
 
   startBody(): void {
+    if (this.failed !== undefined) {
+      this.handler?.requestFailed(this.failed);
+      return;
+    }
     this.reading = true;
     this.bodyMovedAt = performance.now();
     this.request.on('data', (chunk: Buffer) => {
@@ -169,6 +175,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
 
   malformed(status: number): void {
     this.last = true;
+    this.failed = status;
     this.handler?.requestFailed(status);
   }
 

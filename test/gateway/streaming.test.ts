@@ -3,37 +3,17 @@ import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { asChunk, digest, MEGABYTE, pieces, unchunk, writeAll } from './large-body.ts';
 import { startHttpOrigin, startTcpOrigin } from './origins.ts';
 import { clusterAt, everythingTo } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
 const { start, own, client: open } = testScope();
 
-const MEGABYTE = 1024 * 1024;
 /** Far more than the sockets of the way hold (a few megabytes each). */
 const LARGE = 200 * MEGABYTE;
 /** The gateway may hold a few buffers per connection; without back-pressure it would hold most of LARGE. */
 const BOUND = 40 * MEGABYTE;
-
-/** Pieces whose bytes tell where they belong, so that a piece read over or out of order is noticed. */
-function* pieces(total: number): Generator<Buffer> {
-  for (let at = 0; at < total; at += 64 * 1024) {
-    const piece = Buffer.alloc(64 * 1024, (at / (64 * 1024)) & 0xff);
-    piece.writeUInt32BE(at, 0);
-    yield piece;
-  }
-}
-
-function digest(total: number): string {
-  const hash = createHash('sha1');
-  for (const piece of pieces(total)) hash.update(piece);
-  return hash.digest('hex');
-}
-
-/** Writes as fast as the other side takes it. */
-async function writeAll(write: (piece: Buffer) => boolean, drained: () => Promise<unknown>, total: number): Promise<void> {
-  for (const piece of pieces(total)) if (!write(piece)) await drained();
-}
 
 describe('large bodies', () => {
   it.each(['length', 'chunked', 'close'] as const)('reach a client whole (%s)', async (framing) => {
@@ -44,16 +24,7 @@ describe('large bodies', () => {
           const header = { length: `Content-Length: ${total}\r\n`, chunked: 'Transfer-Encoding: chunked\r\n', close: '' }[framing];
           socket.write(`HTTP/1.1 200 OK\r\n${header}\r\n`);
           const drained = (): Promise<unknown> => new Promise((resolve) => socket.once('drain', resolve));
-          await writeAll(
-            (piece) => {
-              if (framing !== 'chunked') return socket.write(piece);
-              socket.write(`${piece.length.toString(16)}\r\n`);
-              socket.write(piece);
-              return socket.write('\r\n');
-            },
-            drained,
-            total,
-          );
+          await writeAll((piece) => socket.write(framing === 'chunked' ? asChunk(piece) : piece), drained, total);
           if (framing === 'chunked') socket.write('0\r\n\r\n');
           if (framing === 'close') socket.end();
         });
@@ -244,25 +215,6 @@ describe('streams', () => {
     expect((arrivals[2] ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(30);
   });
 });
-
-/** Takes whole chunks of 64 kB and more off a chunked body (and the head before it) and hashes their data; gives back what is left. */
-function unchunk(text: Buffer, hash: ReturnType<typeof createHash>): Buffer {
-  let at = 0;
-  if (text.subarray(0, 5).toString() === 'HTTP/') {
-    const end = text.indexOf('\r\n\r\n');
-    if (end < 0) return text;
-    at = end + 4;
-  }
-  for (;;) {
-    const lineEnd = text.indexOf('\r\n', at);
-    if (lineEnd < 0) break;
-    const size = Number.parseInt(text.toString('latin1', at, lineEnd), 16);
-    if (lineEnd + 2 + size + 2 > text.length) break;
-    hash.update(text.subarray(lineEnd + 2, lineEnd + 2 + size));
-    at = lineEnd + 2 + size + 2;
-  }
-  return text.subarray(at);
-}
 
 /** Waits until a count has stood still for half a second. */
 async function steady(count: () => number): Promise<void> {

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type Origin, startHttpOrigin } from './origins.ts';
+import { clusterAt, everythingTo } from './running-gateway.ts';
+import { testScope } from './scope.ts';
+
+const { start, own, client: open } = testScope();
+
+/** An origin that answers with method, path and body; `/slow` after a while. */
+async function tellingOrigin(): Promise<{ origin: Origin; served: string[] }> {
+  const served: string[] = [];
+  const origin = await own(
+    startHttpOrigin(async (request, response) => {
+      const body = await request
+        .setEncoding('latin1')
+        .toArray()
+        .then(
+          (pieces) => pieces.join(''),
+          () => undefined,
+        );
+      if (body === undefined) return;
+      served.push(`${request.method} ${request.url}`);
+      if (request.url === '/slow') await sleep(150);
+      const text = `<${request.method} ${request.url} ${body}>`;
+      if (request.url === '/chunked') {
+        response.write(text.slice(0, 5));
+        await sleep(5);
+        response.end(text.slice(5));
+      } else {
+        response.setHeader('content-length', text.length).end(text);
+      }
+    }),
+  );
+  return { origin, served };
+}
+
+const get = (path: string, headers = ''): string => `GET ${path} HTTP/1.1\r\nHost: shop\r\n${headers}\r\n`;
+const statuses = (received: string): string[] => received.match(/HTTP\/1\.1 [0-9]{3}/g) ?? [];
+
+/** Requests of every form: without body, with one of each framing, with trailers, with an answer without body. */
+const MIXED = [
+  get('/slow'),
+  'POST /length HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nfirst',
+  'POST /chunks HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsec\r\n3;x=y\r\nond\r\n0\r\nX-Sum: 1\r\n\r\n',
+  'HEAD /head HTTP/1.1\r\nHost: shop\r\n\r\n',
+  'POST /empty HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\n\r\n',
+  get('/chunked'),
+  // Its body looks like a request.
+  `PUT /nested HTTP/1.1\r\nHost: shop\r\nContent-Length: ${get('/smuggled').length}\r\n\r\n${get('/smuggled')}`,
+];
+const MIXED_SERVED = ['GET /slow', 'POST /length', 'POST /chunks', 'HEAD /head', 'POST /empty', 'GET /chunked', 'PUT /nested'];
+
+describe('requests in one segment', () => {
+  it('are answered in order, whatever their form, the slowest first', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(MIXED.join('') + get('/last', 'Connection: close\r\n'));
+    const received = await client.untilClosed();
+    expect(statuses(received)).toEqual(Array.from({ length: 8 }, () => 'HTTP/1.1 200'));
+    const bodies = [
+      '<GET /slow >',
+      '<POST /length first>',
+      '<POST /chunks second>',
+      '<POST /empty >',
+      '<GET ',
+      '/chunked >',
+      '<PUT /nested ',
+      '<GET /last >',
+    ];
+    let at = 0;
+    for (const body of bodies) {
+      const found = received.indexOf(body, at);
+      expect(`${body} at ${found >= at}`).toBe(`${body} at true`);
+      at = found + body.length;
+    }
+    expect(served).toEqual([...MIXED_SERVED, 'GET /last']);
+    expect((await told(8)).map(({ path }) => path)).toEqual([...MIXED_SERVED, 'GET /last'].map((line) => line.split(' ')[1]));
+  });
+
+  it('are answered in order too when they come byte by byte', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    for (const byte of MIXED.join('') + get('/last', 'Connection: close\r\n')) {
+      client.send(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(statuses(await client.untilClosed()).length).toBe(8);
+    expect(served).toEqual([...MIXED_SERVED, 'GET /last']);
+  });
+
+  it('are all answered to a client that has closed its sending side', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress, { allowHalfOpen: true });
+    client.socket.end(MIXED.join('') + get('/last'), 'latin1');
+    const received = await client.untilClosed();
+    expect(statuses(received).length).toBe(8);
+    expect(received.endsWith('<GET /last >')).toBe(true);
+    expect(served).toEqual([...MIXED_SERVED, 'GET /last']);
+  });
+
+  it.each([
+    ['two Hosts', get('/bad', 'Host: other\r\n'), 400],
+    ['an unknown coding', 'POST /bad HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
+    ['a NUL', get('/bad', 'X: \0\r\n'), 400],
+    ['both lengths', 'POST /bad HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    ['a bad chunk', 'POST /bad HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 400],
+  ])('end with one that is refused: %s', async (_name, bad, status) => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(get('/slow') + get('/fine') + bad + get('/smuggled') + get('/smuggled'));
+    const received = await client.untilClosed();
+    expect(statuses(received)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+    expect(served).toEqual(['GET /slow', 'GET /fine']);
+  });
+
+  it('end with one that is refused for a client that has closed its sending side, too', async () => {
+    const { origin } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress, { allowHalfOpen: true });
+    client.socket.end(`${get('/slow')}${get('/bad', 'X: \0\r\n')}`, 'latin1');
+    expect(statuses(await client.untilClosed())).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+  });
+
+  it('behind a last one are nobody’s', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(get('/slow') + get('/last', 'Connection: close\r\n') + get('/smuggled'));
+    expect(statuses(await client.untilClosed()).length).toBe(2);
+    expect(served).toEqual(['GET /slow', 'GET /last']);
+  });
+
+  it('may be as many as the limit says', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)), { limits: { pipelinedRequests: 3 } });
+    // One at work and three waiting.
+    const patient = await open(ingress);
+    patient.send(get('/slow') + get('/1') + get('/2') + get('/3', 'Connection: close\r\n'));
+    expect(statuses(await patient.untilClosed()).length).toBe(4);
+    served.length = 0;
+    const greedy = await open(ingress);
+    greedy.send(get('/slow') + get('/1') + get('/2') + get('/3') + get('/4'));
+    await greedy.until(({ closed }) => closed);
+    expect(greedy.received).toBe('');
+    expect(served.filter((line) => line !== 'GET /slow')).toEqual([]);
+  });
+});
