@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { canaryCookieOf } from '../../src/core/release/canary-cookie.ts';
+import { canaryReleaseSpec } from '../../src/core/release/canary-release.ts';
 import { BUCKETS, OFFSETS, type Offset } from '../../src/core/visitor/bucket.ts';
 import { baggageKey, baggagePattern } from '../../src/core/visitor/cohort.ts';
-import { cookieBelow, cookieValid, requestIdBelow, requestIdValid } from '../../src/core/visitor/patterns.ts';
+import { cookieBelow, cookieEqual, cookieValid, requestIdBelow, requestIdValid } from '../../src/core/visitor/patterns.ts';
 import { describeWithEnvoy } from '../requirements.ts';
 import { startEnvoy, validateWithEnvoy } from './envoy-process.ts';
 import { headerRegex, httpListener, type StaticResources } from './static-config.ts';
@@ -15,13 +17,16 @@ function routesOf(patterns: Iterable<string>): StaticResources {
   return { listeners: [httpListener('patterns', routes)], clusters: [] };
 }
 
-/** The longest name a cookie may have; hyphens and underscores cost an instruction each, as letters do. */
-const LONGEST_COOKIE_NAMES = ['__Host-perch_1', 'aaaaaaaaaaaaaa', '--------------'];
+/** The longest names a cookie may have (hyphens and underscores cost an instruction each, as letters do), the one for `__Host-`, and the default. */
+const COOKIE_NAMES = ['__Host-perch_1', 'aaaaaaaaaaaaaa', '--------------', '__Host-perch', 'perch'];
+
+/** Of a name or a value of canaryOnly's cookie. */
+const LONGEST_CANARY_TEXT = 32;
 
 function visitorPatterns(offset: Offset): ReadonlySet<string> {
-  const patterns = new Set([requestIdValid(), ...LONGEST_COOKIE_NAMES.map(cookieValid), cookieValid('perch')]);
+  const patterns = new Set([requestIdValid(), ...COOKIE_NAMES.map(cookieValid)]);
   for (let cutoff = 0; cutoff <= BUCKETS; cutoff++) {
-    for (const pattern of [requestIdBelow(cutoff, offset), ...LONGEST_COOKIE_NAMES.map((name) => cookieBelow(name, cutoff, offset))]) {
+    for (const pattern of [requestIdBelow(cutoff, offset), ...COOKIE_NAMES.map((name) => cookieBelow(name, cutoff, offset))]) {
       if (pattern !== undefined) patterns.add(pattern);
     }
   }
@@ -41,6 +46,22 @@ function baggagePatterns(): ReadonlySet<string> {
   return patterns;
 }
 
+/** canaryOnly's cookie: names and values of every length, as a release writes them and as its own for releases and versions of every length. */
+function canaryCookiePatterns(): ReadonlySet<string> {
+  const text = (length: number, from: string) => from.repeat(length).slice(0, length);
+  const patterns = new Set<string>();
+  for (let name = 1; name <= LONGEST_CANARY_TEXT; name++) {
+    for (let value = 1; value <= LONGEST_CANARY_TEXT; value++) patterns.add(cookieEqual(text(name, 'aB-_9'), text(value, '_z0-Y')));
+  }
+  for (let length = 1; length <= 63; length++) {
+    const affinity = { mode: 'canaryOnly' as const };
+    const spec = { affinity, canary: { subset: text(length, 'v-2.') }, revision: length };
+    const own = canaryCookieOf({ namespace: 'default', name: 'r'.repeat(length), started: 0, spec });
+    if (own !== undefined) patterns.add(cookieEqual(own.name, own.value));
+  }
+  return patterns;
+}
+
 describeWithEnvoy('every regex that Perch writes, in an Envoy with its default limits', (envoy) => {
   test('the limit is on: one instruction too many is refused, in validation and at a start', async () => {
     const tooLarge = routesOf(['[0-9a-f-]{36}']);
@@ -55,7 +76,7 @@ describeWithEnvoy('every regex that Perch writes, in an Envoy with its default l
   test.each(OFFSETS)('cookies and request ids, every cutoff, at offset %i', async (offset) => {
     const patterns = visitorPatterns(offset);
     // At 4096 the pattern is that of any valid id, and at 0 there is none.
-    expect(patterns.size).toBe(4 * (BUCKETS - 1) + 5);
+    expect(patterns.size).toBe((COOKIE_NAMES.length + 1) * BUCKETS);
     const { ok, output } = await validateWithEnvoy(envoy, routesOf(patterns));
     expect(output).toContain('OK');
     expect(ok).toBe(true);
@@ -69,8 +90,25 @@ describeWithEnvoy('every regex that Perch writes, in an Envoy with its default l
     expect(ok).toBe(true);
   });
 
+  test('the cookie of canaryOnly, names and values of every length', async () => {
+    const text = canaryReleaseSpec.shape.affinity.unwrap().shape.cookie.unwrap().shape.name.unwrap();
+    expect([LONGEST_CANARY_TEXT, LONGEST_CANARY_TEXT + 1].map((length) => text.safeParse('x'.repeat(length)).success)).toEqual([
+      true,
+      false,
+    ]);
+    const patterns = canaryCookiePatterns();
+    expect(patterns.size).toBe(LONGEST_CANARY_TEXT ** 2 + 63);
+    const { ok, output } = await validateWithEnvoy(envoy, routesOf(patterns));
+    expect(output).toContain('OK');
+    expect(ok).toBe(true);
+  });
+
   test('an Envoy that really serves has loaded them all', async () => {
-    const patterns = new Set([...OFFSETS.flatMap((offset) => [...visitorPatterns(offset)]), ...baggagePatterns()]);
+    const patterns = new Set([
+      ...OFFSETS.flatMap((offset) => [...visitorPatterns(offset)]),
+      ...baggagePatterns(),
+      ...canaryCookiePatterns(),
+    ]);
     const running = await startEnvoy(envoy, routesOf(patterns));
     try {
       const url = `http://127.0.0.1:${running.port('patterns')}/`;
