@@ -4,6 +4,7 @@ import { ownedVirtualService } from '../release/route-form.ts';
 import { BUCKETS, OFFSETS, type Offset } from '../visitor/bucket.ts';
 import { headers, http, virtualServices } from './arbitrary-routes.cases.ts';
 import { gatewayOf, releaseOf, virtualService } from './fixtures.cases.ts';
+import { withoutDelegates } from './reference-router.cases.ts';
 import { parseServedRuleName } from './rule-name.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
@@ -162,6 +163,19 @@ export function pairs(input: WeaveInput): { readonly base: KubeObject; readonly 
     if (base === undefined) throw new Error(`${name} was not an input`);
     return { base, served };
   });
+}
+
+/** All objects before and after weaving, as routers see them; `woven`: how many of them weaving changed. */
+export function beforeAndAfter(input: WeaveInput): { before: readonly KubeObject[]; after: readonly KubeObject[]; woven: number } {
+  const all = [input.routed, ...(input.issuing === undefined ? [] : [input.issuing]), ...input.siblings];
+  const bases = all.filter((object, index) => all.findIndex((other) => isSame(other, object)) === index);
+  const changed = pairs(input);
+  const served = bases.map((base) => changed.find((pair) => isSame(pair.base, base))?.served ?? base);
+  return { before: withoutDelegates(bases), after: withoutDelegates(served), woven: changed.length };
+}
+
+function isSame(left: KubeObject, right: KubeObject): boolean {
+  return left.metadata.name === right.metadata.name && left.metadata.namespace === right.metadata.namespace;
 }
 
 /** Name of the base rule that a served rule comes from; behind that of a root's rule, where it is a delegate's. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import type { HTTPMatchRequest, HTTPRoute, KubeObject } from '../istio/resources.ts';
-import { FORMS, originOf, pairs, SERVICE } from './arbitrary-inputs.cases.ts';
+import { SHAPES } from './arbitrary-draws.cases.ts';
+import { originOf, pairs, SERVICE } from './arbitrary-inputs.cases.ts';
 import { rulesOf } from './fixtures.cases.ts';
 import { blocksOf } from './rule-blocks.ts';
 import { parseWovenRuleName } from './rule-name.ts';
@@ -10,7 +11,7 @@ import { unweave } from './unweave.ts';
 import { unweaveBase } from './unweave-base.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
-describe.each(FORMS)('weaving any VirtualService: %s', (_form, inputs, often) => {
+describe.each(SHAPES)('weaving any VirtualService: %s', (_shape, inputs, often) => {
   const holds = (predicate: (input: WeaveInput) => void) => fc.assert(fc.property(inputs, predicate), { seed: 11, numRuns: 400 });
 
   it('weaves often enough for what follows to mean something', () => {
@@ -78,7 +79,7 @@ describe.each(FORMS)('weaving any VirtualService: %s', (_form, inputs, often) =>
         expect(withoutRules(served)).toStrictEqual(withoutRules(base));
         for (const each of rulesOf(served)) {
           const from = rulesOf(base).find((candidate) => candidate.name === originOf(each));
-          expect(withoutWovenFields(each)).toStrictEqual(withoutWovenFields(from));
+          for (const part of drawnFrom(each)) expect(withoutWovenFields(part)).toStrictEqual(withoutWovenFields(weighing(from, part)));
         }
       }
     });
@@ -133,6 +134,19 @@ function withoutRules(object: KubeObject): unknown {
 function withoutDestinations(object: KubeObject): unknown {
   const http = rulesOf(object).map((each) => ({ ...each, route: each.route?.map((target) => ({ ...target, destination: {} })) }));
   return plain({ ...object, spec: { ...(object.spec as object), http } });
+}
+
+/** A rule that draws, as the rules with one destination that it draws between; any other as it is. */
+function drawnFrom(rule: HTTPRoute): readonly HTTPRoute[] {
+  const { route = [], ...rest } = rule;
+  return parseWovenRuleName(rule.name)?.cohort === 'drawn' ? route.map((target) => ({ ...rest, route: [target] })) : [rule];
+}
+
+/** The rule with the weights of another: a draw has its own. */
+function weighing(rule: HTTPRoute | undefined, drawn: HTTPRoute): HTTPRoute | undefined {
+  if (rule === undefined || parseWovenRuleName(drawn.name)?.cohort !== 'drawn') return rule;
+  const weight = drawn.route?.[0]?.weight ?? 0;
+  return { ...rule, route: (rule.route ?? []).map((target) => ({ ...target, weight })) };
 }
 
 /** A rule without what weaving may change: its name, its match, and of its destinations where they lead and what is added to headers. */
