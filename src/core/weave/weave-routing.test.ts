@@ -4,6 +4,7 @@ import { headOf, selectAt, type TestRequest } from '../../../test/harness/routes
 import type { KubeObject } from '../istio/resources.ts';
 import { validateRoutingObject } from '../istio/validate.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
+import { ownedVirtualService, routedName } from '../release/route-form.ts';
 import { validateCanaryRelease } from '../release/validate.ts';
 import { compileRouting } from '../routing/compile.ts';
 import { applyHeaderEdits } from '../routing/header-edits.ts';
@@ -13,45 +14,55 @@ import { BUCKETS, OFFSETS, type Offset } from '../visitor/bucket.ts';
 import type { RoutePlan } from './plan.ts';
 import { weaveRelease } from './weave-virtual-service.ts';
 
-/** The files of examples/bookinfo, woven, and served as the gateway serves them: two hops, and what travels between them. */
+/** The files of the examples, woven, and served as the gateway serves them: two hops, and what travels between them. */
 
-const FILES = ['gateway.yaml', 'bookinfo.yaml', 'reviews.yaml', 'destination-rules.yaml', 'endpoints.yaml', 'release.yaml'];
-const objects = FILES.flatMap((file) => {
-  const text = readFileSync(new URL(`../../../examples/bookinfo/${file}`, import.meta.url), 'utf8');
-  return parseManifests(text, file).objects.map(({ object }) => object);
-});
+const BOOKINFO = ['gateway.yaml', 'bookinfo.yaml', 'destination-rules.yaml', 'endpoints.yaml'].map((file) => `bookinfo/${file}`);
+const FORMS = {
+  adopt: ['bookinfo/reviews.yaml', 'bookinfo/release.yaml'],
+  delegate: ['delegate/reviews.yaml', 'delegate/release.yaml'],
+  managed: ['managed/release.yaml'],
+};
+type Form = keyof typeof FORMS;
+const ALL_FORMS = Object.keys(FORMS) as readonly Form[];
 
-function virtualServiceNamed(name: string): KubeObject {
-  const found = objects.find((object) => object.kind === 'VirtualService' && object.metadata.name === name);
-  if (found === undefined) throw new Error(`examples/bookinfo has no VirtualService ${name}`);
+/** What the user applies, and the VirtualService that the release owns, if it does. */
+function objectsOf(form: Form): { readonly release: CanaryRelease; readonly objects: readonly KubeObject[] } {
+  const read = [...BOOKINFO, ...FORMS[form]].flatMap((file) => {
+    const text = readFileSync(new URL(`../../../examples/${file}`, import.meta.url), 'utf8');
+    return parseManifests(text, file).objects.map(({ object }) => object);
+  });
+  const { release } = validateCanaryRelease(named(read, 'CanaryRelease', 'reviews'));
+  if (release === undefined) throw new Error(`the release of ${form} is not valid`);
+  const owned = ownedVirtualService(release);
+  return { release, objects: [...read.filter(({ kind }) => kind !== 'CanaryRelease'), ...(owned === undefined ? [] : [owned])] };
+}
+
+function named(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
   return found;
 }
 
-function exampleRelease(): CanaryRelease {
-  const { release } = validateCanaryRelease(objects.find((object) => object.kind === 'CanaryRelease') ?? virtualServiceNamed('reviews'));
-  if (release === undefined) throw new Error('examples/bookinfo has no valid release');
-  return release;
-}
-
-function tableOf(plan: RoutePlan, release: CanaryRelease = exampleRelease()): RouteTable {
+function tableOf(form: Form, plan: RoutePlan, release: CanaryRelease = objectsOf(form).release): RouteTable {
+  const { objects } = objectsOf(form);
   const woven = weaveRelease({
     release,
     plan,
     former: [],
-    routed: virtualServiceNamed('reviews'),
-    issuing: virtualServiceNamed('bookinfo'),
+    routed: named(objects, 'VirtualService', routedName(release)),
+    issuing: named(objects, 'VirtualService', 'bookinfo'),
     gateways: objects.filter((object) => object.kind === 'Gateway'),
     siblings: objects.filter((object) => object.kind === 'VirtualService'),
   });
   expect(woven.diagnostics).toEqual([]);
-  const served = objects
-    .filter((object) => object.kind !== 'CanaryRelease')
-    .map((object) => {
-      const route = object.kind === 'VirtualService' ? woven.routes.find(({ name }) => name === object.metadata.name) : undefined;
-      return route?.virtualService ?? object;
-    });
+  const served = objects.map((object) => {
+    const route = object.kind === 'VirtualService' ? woven.routes.find(({ name }) => name === object.metadata.name) : undefined;
+    return route?.virtualService ?? object;
+  });
   expect(served.flatMap((object) => validateRoutingObject(object)).filter(({ severity }) => severity === 'error')).toEqual([]);
-  return compileRouting(served).table;
+  const { table, diagnostics } = compileRouting(served);
+  expect(diagnostics).toEqual([]);
+  return table;
 }
 
 function split(cutoff: number, offset: Offset): RoutePlan {
@@ -93,8 +104,14 @@ const PLANS: readonly (readonly [cutoff: number, offset: Offset])[] = [
   [BUCKETS, 9],
 ];
 
-describe.each(PLANS)('Bookinfo with cutoff %i at offset %i', (cutoff, offset) => {
-  const table = tableOf(split(cutoff, offset));
+const CASES = [
+  ...PLANS.map(([cutoff, offset]) => ({ form: 'adopt' as const, cutoff, offset })),
+  { form: 'delegate' as const, cutoff: 0x19a, offset: 0 as const },
+  { form: 'managed' as const, cutoff: 0x19a, offset: 0 as const },
+];
+
+describe.each(CASES)('Bookinfo, $form, with cutoff $cutoff at offset $offset', ({ form, cutoff, offset }) => {
+  const table = tableOf(form, split(cutoff, offset));
 
   it('a first page issues the id that decides it, and tells the hops inside, whatever of it they learn: all buckets', () => {
     let wrong = 0;
@@ -134,8 +151,8 @@ describe.each(PLANS)('Bookinfo with cutoff %i at offset %i', (cutoff, offset) =>
   });
 });
 
-describe('Bookinfo at 10 %', () => {
-  const table = tableOf(split(0x19a, 0));
+describe.each(ALL_FORMS)('Bookinfo at 10 %%, %s', (form) => {
+  const table = tableOf(form, split(0x19a, 0));
 
   it('what asks for no document gets no id and is told stable, even where its request id would draw the canary', () => {
     const image = { line: 'GET http://localhost:8080/static/a.png', headers: { accept: 'image/png', 'x-request-id': idOf(0, 0) } };
@@ -150,7 +167,7 @@ describe('Bookinfo at 10 %', () => {
   });
 
   it('rolled back everyone is on stable, whatever they carry', () => {
-    const back = tableOf(split(0, 0));
+    const back = tableOf(form, split(0, 0));
     const low = idOf(0, 0);
     for (const headers of [{ baggage: 'perch.reviews=canary' }, { cookie: `perch=${low}` }, { 'x-request-id': low }]) {
       expect(reviewsVersion(back, headers)).toBe('v1');
@@ -158,7 +175,7 @@ describe('Bookinfo at 10 %', () => {
   });
 
   it('settled everyone is on the live version, and ids are still issued', () => {
-    const settled = tableOf({ kind: 'settled', live: { subset: 'v2' } });
+    const settled = tableOf(form, { kind: 'settled', live: { subset: 'v2' } });
     const page = { line: PAGE, headers: { ...DOCUMENT, 'x-request-id': idOf(BUCKETS - 1, 0) } };
     expect(reviewsVersion(settled, { baggage: 'perch.reviews=stable' })).toBe('v2');
     const selection = selectAt(settled, 'ingress 8080', page);
@@ -167,8 +184,8 @@ describe('Bookinfo at 10 %', () => {
   });
 });
 
-describe('Bookinfo in canaryOnly at 25 %', () => {
-  const example = exampleRelease();
+describe.each(ALL_FORMS)('Bookinfo in canaryOnly at 25 %%, %s', (form) => {
+  const example = objectsOf(form).release;
   const { visitorId, ...spec } = example.spec;
   const release: CanaryRelease = {
     ...example,
@@ -176,7 +193,7 @@ describe('Bookinfo in canaryOnly at 25 %', () => {
   };
   const pair = { stable: { subset: 'v1' }, canary: { subset: 'v2' } };
   const held = { name: 'perch-reviews', value: 'v2-5c1f0e9b', maxAge: 21_600 };
-  const table = tableOf({ kind: 'draw', ...pair, weight: 25, cookie: held }, release);
+  const table = tableOf(form, { kind: 'draw', ...pair, weight: 25, cookie: held }, release);
   const cookie = 'theme=dark; perch-reviews=v2-5c1f0e9b';
 
   /** What one request at the gateway comes to: the cookie that it gets, and what the hop inside makes of what it is told. */
@@ -218,7 +235,7 @@ describe('Bookinfo in canaryOnly at 25 %', () => {
   });
 
   it('rolled back, holders are on stable at once and lose the cookie', () => {
-    const back = tableOf({ kind: 'settled', live: { subset: 'v1' }, expires: held }, release);
+    const back = tableOf(form, { kind: 'settled', live: { subset: 'v1' }, expires: held }, release);
     expect(visit(back, { ...DOCUMENT, cookie }, 0)).toEqual({ given: 'perch-reviews=v2-5c1f0e9b; Max-Age=-1; Path=/', version: 'v1' });
     expect(visit(back, DOCUMENT, 0.999)).toEqual({ given: undefined, version: 'v1' });
   });
