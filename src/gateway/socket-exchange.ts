@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ClientConnection, QueuedExchange } from './client-connection.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
-import { httpDate } from './http-date.ts';
 import { informationText } from './local-reply.ts';
+import { responseHeadText } from './response-text.ts';
 import { lastChunk } from './trailers.ts';
 
 /**
@@ -87,7 +87,7 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     this.chunked = !bodyless && !fields.includes('content-length');
     if (this.chunked) fields.push('transfer-encoding', 'chunked');
     fields.push('connection', 'close');
-    this.socket.write(headText(status, reason, fields), 'latin1');
+    this.socket.write(responseHeadText(status, reason, fields), 'latin1');
   }
 
   flushHead(): void {}
@@ -123,7 +123,7 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   switchProtocols(reason: string, fields: string[]): Duplex {
     this.switched = true;
     this.connection.becomeTunnel();
-    this.socket.write(headText(101, reason, fields), 'latin1');
+    this.socket.write(responseHeadText(101, reason, fields), 'latin1');
     return this.socket;
   }
 
@@ -140,10 +140,4 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     handler.clientClosed(finished);
     this.connection.leave(this);
   }
-}
-
-function headText(status: number, reason: string, fields: readonly string[]): string {
-  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
-  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
-  return fields.includes('date') ? `${text}\r\n` : `${text}date: ${httpDate()}\r\n\r\n`;
 }
