@@ -46,7 +46,7 @@ export async function mountSmallDisk(directory: string, mount: string): Promise<
   return {
     within,
     path,
-    run: (command, ...args) => execFileSync(within[0] ?? '', [...within.slice(1), command, ...args], { encoding: 'utf8' }),
+    run: (command, ...args) => execFileSync(within[0] ?? '', [...within.slice(1), command, ...args], { encoding: 'utf8', stdio: 'pipe' }),
     fill: () => {
       // Down to single bytes: a disk with room for a page is not full.
       for (let size = 1024 * 1024; size >= 1; size = Math.floor(size / 2)) {
