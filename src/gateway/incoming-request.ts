@@ -1,6 +1,6 @@
 import type { RequestHead } from '../core/routing/selection.ts';
 import type { ClientExchange, RequestFraming } from './client-exchange.ts';
-import { FIELD, fieldName } from './header-names.ts';
+import { FIELD, fieldName, JOINED_FIELDS } from './header-names.ts';
 import { connectionOptions, nominatedHeaders, withoutFields } from './hop-by-hop.ts';
 import type { GatewayLimits } from './limits.ts';
 import { requestIdFor } from './request-id.ts';
@@ -94,7 +94,7 @@ export class IncomingRequest implements RequestHead {
       if (name === 'host' || name === ':authority') return [this.authority];
       if (name === 'content-length' && this.contentLength !== undefined) return [this.contentLength];
     }
-    return values;
+    return values.length > 1 && JOINED_FIELDS.has(name) ? [values.join(',')] : values;
   }
 }
 
@@ -206,7 +206,7 @@ class HeaderLines {
         this.hasConnectionLines = true;
         return;
       case FIELD.requestId:
-        this.requestId ??= value;
+        this.requestId = append(this.requestId, value);
         return;
       case FIELD.forwardedFor:
         this.forwardedFor = append(this.forwardedFor, value);

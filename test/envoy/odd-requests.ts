@@ -144,7 +144,9 @@ export function oddRequests(facts: OddRequestFacts, count: number, seed: number)
     .tuple(
       fc.constantFrom(...facts.hosts).map((host): Lines => [['host', host]]),
       // Always one: without it Envoy draws one, and nobody could foretell the route.
-      someId.map((value): Lines => [['x-request-id', value]]),
+      fc
+        .oneof({ weight: 9, arbitrary: fc.tuple(someId) }, fc.tuple(id, id))
+        .map((values): Lines => values.map((value) => ['x-request-id', value])),
       facts.draws ? fc.nat({ max: 99_999 }).map((draw): Lines => [[DRAW_HEADER, String(draw)]]) : fc.constant<Lines>([]),
       lines('cookie', cookieLine(facts, someId), 2),
       lines('baggage', baggageLine(facts.baggageKey), 2),
@@ -152,6 +154,7 @@ export function oddRequests(facts: OddRequestFacts, count: number, seed: number)
       lines('sec-fetch-mode', fc.constantFrom('navigate', 'no-cors', 'Navigate', 'cors'), 1),
       fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, lines('end-user', fc.constantFrom('jason', 'Jason', 'anna'), 2)),
       fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, lines('x-internal', fc.constantFrom('1', '0', ''), 1)),
+      fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, lines('x-forwarded-client-cert', fc.constant('Subject="CN=admin"'), 2)),
       fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, lines('x-base', fc.constantFrom('client', 'a, b'), 2)),
     )
     .map((groups) => groups.flat());

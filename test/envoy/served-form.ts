@@ -43,7 +43,8 @@ export async function serveForm(form: WovenForm, portOf: (origin: string) => num
   return {
     port,
     ask: async (kind, request) => {
-      drawn = request.headers.find(([name]) => name === 'x-request-id')?.[1] ?? '';
+      const ids = request.headers.filter(([name]) => name === 'x-request-id').map(([, value]) => value);
+      drawn = ids.join(',');
       const draw = Number(request.headers.find(([name]) => name === DRAW_HEADER)?.[1] ?? 0);
       // As Envoy does it: the number modulo the sum of the weights falls into the interval of one of them.
       random = ((draw % total) + 0.5) / total;

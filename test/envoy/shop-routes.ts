@@ -55,6 +55,11 @@ export const SHOP_RULES: readonly HTTPRoute[] = [
     headers: { response: { add: { 'x-was': 'old' } } },
   },
   { name: 'health', match: [{ uri: { exact: '/healthz' } }], directResponse: { status: 200, body: { string: 'ok' } } },
+  {
+    name: 'json',
+    match: [{ uri: { prefix: '/other' }, headers: { accept: { exact: 'application/json' } } }],
+    route: [{ destination: { host: 'page', port } }],
+  },
   { name: 'other', match: [{ uri: { prefix: '/other' } }], route: [{ destination: { host: 'other', port } }] },
 ];
 

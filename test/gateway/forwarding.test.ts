@@ -94,6 +94,23 @@ describe('request headers', () => {
     expect(drawn).toContainEqual(expect.stringMatching(/^x-request-id: [0-9a-f]{8}-/));
   });
 
+  it('on several lines are joined where Envoy joins them, so that the same rules match; a client says nothing about certificates', async () => {
+    const origin = await echoOrigin();
+    const seen: unknown[] = [];
+    const cluster = clusterAt(origin.port);
+    const { mesh } = await start(
+      tableOf((_kind, _port, _bind, request) => {
+        seen.push(...['x-request-id', 'accept', 'cookie', 'x-forwarded-client-cert'].map((name) => request.lines(name)));
+        return forwardTo(cluster, request);
+      }),
+    );
+    const twice = ['X-Request-Id', 'Accept', 'Cookie', 'X-Forwarded-Client-Cert'].flatMap((name) => [`${name}: 1`, `${name}: 2`]);
+    const received = await exchange(mesh, `GET / HTTP/1.1\r\n${CLOSE}${twice.join('\r\n')}\r\n\r\n`);
+    expect(seen).toEqual([['1,2'], ['1,2'], ['1', '2'], []]);
+    expect(receivedLines(received)).toContain('x-request-id: 1,2');
+    expect(received).not.toContain('client-cert');
+  });
+
   it('are what routing sees', async () => {
     const origin = await echoOrigin();
     const seen: unknown[] = [];
