@@ -1,21 +1,11 @@
+import { areaOf, CODE_AREAS } from '../src/core/diagnostics/code-areas.ts';
 import { CODES } from '../src/core/diagnostics/codes.ts';
-
-/** What the first two digits of a code stand for, in the order of the page. */
-const AREAS: Readonly<Record<string, string>> = {
-  '10': 'Reading files',
-  '11': 'Istio objects',
-  '12': 'CanaryRelease',
-  '13': 'Not supported by the embedded gateway',
-  '20': 'Weaving releases into routes',
-  '30': 'Releases and requests',
-  '40': 'The runtime and its API',
-};
 
 /** docs/reference/errors.md. Throws when a code belongs to no area: the page must not lose any. */
 export function errorReference(): string {
   const codes = Object.entries(CODES).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const strays = codes.filter(([code]) => AREAS[areaOf(code)] === undefined).map(([code]) => code);
-  if (strays.length > 0) throw new Error(`codes without an area in tools/error-reference.ts: ${strays.join(', ')}`);
+  const strays = codes.filter(([code]) => CODE_AREAS[areaOf(code)] === undefined).map(([code]) => code);
+  if (strays.length > 0) throw new Error(`codes without an area in src/core/diagnostics/code-areas.ts: ${strays.join(', ')}`);
   const lines = [
     '# Error codes',
     '',
@@ -23,7 +13,7 @@ export function errorReference(): string {
     '',
     'Every finding that Perch prints has a code. Codes are stable: scripts may rely on them, and none is ever used for something else.',
   ];
-  for (const [area, title] of Object.entries(AREAS)) {
+  for (const [area, title] of Object.entries(CODE_AREAS)) {
     const own = codes.filter(([code]) => areaOf(code) === area);
     if (own.length === 0) continue;
     lines.push('', `## ${area}xx: ${title}`, '', '| code | means | remedy |', '|---|---|---|');
@@ -31,10 +21,6 @@ export function errorReference(): string {
       lines.push(`| <a id="${code}"></a>\`${code}\` | ${cell(means)} | ${cell(remedy)} |`);
   }
   return `${lines.join('\n')}\n`;
-}
-
-function areaOf(code: string): string {
-  return code.slice('PERCH'.length, 'PERCH'.length + 2);
 }
 
 function cell(text: string): string {

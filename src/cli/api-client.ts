@@ -80,8 +80,15 @@ export class ApiClient {
     return (await this.#find(`/api/v1/releases/${path(namespace, name)}`)) as ReleaseView | undefined;
   }
 
-  async objects(kind: string, namespace: string | undefined, view: 'served' | 'base'): Promise<readonly ObjectView[]> {
-    const query = new URLSearchParams({ kind, view, ...(namespace === undefined ? {} : { namespace }) });
+  /** What weaving says of a release and the objects that it is woven into; nothing where there is no such release. */
+  async findings(namespace: string, name: string): Promise<readonly Diagnostic[]> {
+    const found = (await this.#find(`/api/v1/releases/${path(namespace, name)}/findings`)) as { items: Diagnostic[] } | undefined;
+    return found?.items ?? [];
+  }
+
+  /** Without kind, those of all kinds; without namespace, those of all namespaces. */
+  async objects(kind: string | undefined, namespace: string | undefined, view: 'served' | 'base'): Promise<readonly ObjectView[]> {
+    const query = new URLSearchParams({ view, ...(kind === undefined ? {} : { kind }), ...(namespace === undefined ? {} : { namespace }) });
     return ((await this.#call(`/api/v1/objects?${query}`)) as { items: ObjectView[] }).items;
   }
 

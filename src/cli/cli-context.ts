@@ -39,8 +39,13 @@ export function targetOf(command: Command, context: CliContext): Target {
   return { client: new ApiClient(server, context.signal), namespace, askedNamespace: isAsked ? namespace : undefined };
 }
 
-/** The examples at the end of a command's help: what to type, and what it does. */
+/** Columns that help texts take at most. */
+const HELP_COLUMNS = 80;
+
+/** The examples at the end of a command's help: what to type, and what it does; below each other where the lines would be too long. */
 export function examples(...lines: readonly (readonly [command: string, does: string])[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
-  return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}`;
+  const isShort = lines.every(([, does]) => 2 + width + 3 + does.length <= HELP_COLUMNS);
+  const texts = lines.map(([command, does]) => (isShort ? `  ${command.padEnd(width)}   ${does}` : `  ${command}\n      ${does}`));
+  return `\nExamples:\n${texts.join('\n')}`;
 }

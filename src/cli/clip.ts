@@ -1,11 +1,6 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is matched.
-const SEQUENCE = /\u001b\[[0-9;]*m/;
-const RESET = '\u001b[0m';
+import { SGR, widthOf } from '../core/diagnostics/wrap.ts';
 
-/** Columns that a text takes on a terminal; colour sequences take none. Every other code point counts one, as all of ours do. */
-export function widthOf(text: string): number {
-  return [...text.replaceAll(new RegExp(SEQUENCE, 'g'), '')].length;
-}
+const RESET = '\u001b[0m';
 
 /** Cuts a line to `width` columns, with `…` as the last; colours are kept, and ended where they were cut. */
 export function clip(line: string, width: number): string {
@@ -15,7 +10,7 @@ export function clip(line: string, width: number): string {
   let coloured = false;
   let rest = line;
   while (room > 0) {
-    const sequence = SEQUENCE.exec(rest);
+    const sequence = SGR.exec(rest);
     if (sequence?.index === 0) {
       kept += sequence[0];
       coloured = true;
@@ -28,17 +23,6 @@ export function clip(line: string, width: number): string {
     room--;
   }
   return `${kept}${width > 0 ? '…' : ''}${coloured ? RESET : ''}`;
-}
-
-/** Breaks a plain text between words into lines of at most `width` columns; a longer word keeps a line to itself. */
-export function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** Pads with spaces to `width` columns. */

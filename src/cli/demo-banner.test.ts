@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { widthOf } from './clip.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
 import { demoBanner } from './demo-banner.ts';
 import { plainStyle } from './style.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
-import { widthOf } from './clip.ts';
 import { describeRelease } from './describe-release.ts';
 import { plainStyle } from './style.ts';
 
@@ -54,7 +55,19 @@ const RELEASE: ReleaseView = {
   },
 };
 
-const report = (columns: number): readonly string[] => describeRelease(RELEASE, Date.parse('2026-11-22T12:00:12Z'), plainStyle, columns);
+const FINDINGS: readonly Diagnostic[] = [
+  {
+    code: 'PERCH2003',
+    severity: 'warning',
+    message: 'the rule draws between weighted destinations, so it is not woven and its visitors stay as they are',
+    object: 'VirtualService default/reviews',
+    path: 'spec.http[1].route',
+    hint: 'leave one destination',
+  },
+];
+
+const report = (columns: number): readonly string[] =>
+  describeRelease(RELEASE, FINDINGS, Date.parse('2026-11-22T12:00:12Z'), plainStyle, columns);
 
 test('a report that fits 80 columns: where it stands, its steps with their times, who asked for what, what was before', () => {
   const lines = report(80);
@@ -65,6 +78,8 @@ test('a report that fits 80 columns: where it stands, its steps with their times
   expect(text).toMatch(/^ {2}> +1 +10 % +30s +2026-11-22T12:00:00Z +2026-11-22T12:00:30Z$/m);
   expect(text).toMatch(/^ +2 +100 % +30s +- +-$/m);
   expect(text).toContain('retry by anna@laptop at 2026-11-22T11:59:59Z: done,');
+  expect(text).toContain('  VirtualService default/reviews spec.http[1].route  warning PERCH2003  the rule');
+  expect(text).toContain('     fix  leave one destination');
   expect(text).toMatch(/2026-11-22T11:59:30Z +v1 → v2 +RolledBack +- +anna@laptop/);
 });
 

@@ -1,16 +1,15 @@
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { wrap } from '../core/diagnostics/wrap.ts';
 import { routedName, routeForm } from '../core/release/route-form.ts';
 import { describeVersion } from '../core/release/version.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import { ageText, timeText } from './age.ts';
-import { printable, wrap } from './clip.ts';
+import { printable } from './clip.ts';
 import { percent } from './release-text.ts';
 import { renderRelease } from './release-view.ts';
+import { factLines, findingLines, section } from './report-lines.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
-
-function section(title: string, lines: readonly string[], style: Style): readonly string[] {
-  return lines.length === 0 ? [] : ['', style.bold(title), ...lines.map((line) => `  ${line}`)];
-}
 
 function timeOr(at: string | undefined, otherwise: string): string {
   return at === undefined ? otherwise : timeText(at);
@@ -46,13 +45,6 @@ function historyLines({ status }: ReleaseView): readonly string[] {
   return table(['ENDED', 'VERSIONS', 'OUTCOME', 'REVISION', 'BY'], rows);
 }
 
-const LABEL = 9;
-
-/** A fact with its label; what does not fit goes on below it. */
-function factLines(label: string, text: string, columns: number): readonly string[] {
-  return wrap(text, columns - LABEL - 2).map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL)}${line}`);
-}
-
 /** How visitors are told apart. */
 function drawText(status: ReleaseView['status']): string {
   if (status?.canaryCookie !== undefined) {
@@ -63,8 +55,14 @@ function drawText(status: ReleaseView['status']): string {
   return `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`;
 }
 
-/** A release as a short report. `now` is in ms since the epoch. */
-export function describeRelease(release: ReleaseView, now: number, style: Style, columns: number): readonly string[] {
+/** A release as a short report, with what weaving says about it. `now` is in ms since the epoch. */
+export function describeRelease(
+  release: ReleaseView,
+  findings: readonly Diagnostic[],
+  now: number,
+  style: Style,
+  columns: number,
+): readonly string[] {
   const { metadata, spec, status } = release;
   const request = status?.lastRequest;
   const visitorId = spec.visitorId;
@@ -85,7 +83,7 @@ export function describeRelease(release: ReleaseView, now: number, style: Style,
   return [
     ...renderRelease(release, now, style, columns),
     '',
-    ...facts.flatMap(([label, text]) => factLines(label, text, columns)),
+    ...factLines(facts, columns),
     ...section('Steps', stepLines(release), style),
     ...section(
       'Last request',
@@ -105,6 +103,7 @@ export function describeRelease(release: ReleaseView, now: number, style: Style,
       ),
       style,
     ),
+    ...section('Findings', findingLines(findings, style, columns - 2), style),
     ...section('History', historyLines(release), style),
   ];
 }

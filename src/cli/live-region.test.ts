@@ -28,6 +28,7 @@ function fakeTerminal(columns: number, rows: number) {
     style: plainStyle,
     errStyle: plainStyle,
     errColour: false,
+    errColumns: () => undefined,
     size: () => ({ columns: width, rows }),
     onResize: (listener) => {
       resized = listener;

@@ -1,4 +1,5 @@
-import { clip, widthOf } from './clip.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
+import { clip } from './clip.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Lines at the bottom of a terminal that are redrawn in place, below what is printed for good. */

@@ -34,13 +34,13 @@ export function parsePhase(text: string): Phase {
   if (phase !== undefined) return phase;
   const near = suggest(text, PHASES);
   throw new InvalidArgumentError(
-    `There is no such phase${near === undefined ? '' : `: did you mean ${near.toLowerCase()}?`} (phases: ${phaseWords()})`,
+    `There is no such phase${near === undefined ? '' : `: did you mean ${near.toLowerCase()}?`} (phases: ${phaseNames().join(', ')})`,
   );
 }
 
-/** `pending, progressing, ...`, for help texts. */
-export function phaseWords(): string {
-  return PHASES.map((phase) => phase.toLowerCase()).join(', ');
+/** Phases as they are typed: `pending`, `progressing` and so on. */
+export function phaseNames(): readonly string[] {
+  return PHASES.map((phase) => phase.toLowerCase());
 }
 
 /** Whether a release has reached a phase, still may, or has ended elsewhere. A status of an older generation of the spec does not count. */

@@ -6,7 +6,14 @@ import type { Terminal } from './terminal.ts';
 export function printDiagnostics(terminal: Terminal, diagnostics: readonly Diagnostic[], texts: ReadonlyMap<string, string>): void {
   for (const diagnostic of diagnostics) {
     const text = diagnostic.source === undefined ? undefined : texts.get(diagnostic.source.file);
-    terminal.err(renderDiagnostic(diagnostic, { color: terminal.errColour, ...(text === undefined ? {} : { text }) }));
+    const width = terminal.errColumns();
+    terminal.err(
+      renderDiagnostic(diagnostic, {
+        color: terminal.errColour,
+        ...(text === undefined ? {} : { text }),
+        ...(width === undefined ? {} : { width }),
+      }),
+    );
   }
 }
 

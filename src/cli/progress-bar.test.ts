@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { widthOf } from './clip.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
 import { progressBar } from './progress-bar.ts';
 import { plainStyle } from './style.ts';
 

@@ -1,4 +1,4 @@
-import { widthOf } from './clip.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
 import type { Style } from './style.ts';
 
 const DONE = '━';

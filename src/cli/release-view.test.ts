@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { widthOf } from '../core/diagnostics/wrap.ts';
 import type { ExposureFigures, ExposureSummary, RequestExposure, VisitorExposure } from '../core/evidence/exposure.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
-import { widthOf } from './clip.ts';
 import { renderChange, renderRelease } from './release-view.ts';
 import { colourStyle, plainStyle } from './style.ts';
 

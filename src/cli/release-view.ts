@@ -1,9 +1,10 @@
+import { widthOf, wrap } from '../core/diagnostics/wrap.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
 import { parseDuration } from '../core/release/durations.ts';
 import { describeVersion } from '../core/release/version.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import { countdown } from './age.ts';
-import { clip, printable, widthOf, wrap } from './clip.ts';
+import { clip, printable } from './clip.ts';
 import {
   edgeOnlyText,
   errorsText,

@@ -1,12 +1,16 @@
 import { Command, CommanderError, Option } from 'commander';
+import { wrap } from '../core/diagnostics/wrap.ts';
 import { ApiProblem } from './api-client.ts';
 import { type AddCommand, type CliContext, DEFAULT_SERVER } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
 import { addApply } from './commands/apply.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDescribe } from './commands/describe.ts';
+import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addHelp } from './commands/help.ts';
 import { addPause } from './commands/pause.ts';
 import { addPromote } from './commands/promote.ts';
 import { addResume } from './commands/resume.ts';
@@ -15,58 +19,88 @@ import { addRollback } from './commands/rollback.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addVersion } from './commands/version.ts';
+import { COMPLETE } from './completion-script.ts';
+import { perchVersion } from './perch-version.ts';
+import type { Terminal } from './terminal.ts';
 
-/** In the order of the help. */
-const COMMANDS: readonly AddCommand[] = [
-  addDemo,
-  addServe,
-  addApply,
-  addGet,
-  addDescribe,
-  addStatus,
-  addPromote,
-  addPause,
-  addResume,
-  addRollback,
-  addRetry,
-  addDelete,
-  addVersion,
+/** In the order of the help, each group under its title. */
+const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
+  ['Run', [addDemo, addServe]],
+  ['Objects', [addApply, addGet, addDescribe, addDelete]],
+  ['Releases', [addStatus, addPromote, addPause, addResume, addRollback, addRetry]],
+  ['More', [addHelp, addExplain, addCompletion, addVersion]],
 ];
+
+/** Help is read on terminals of 80 columns, and so written for them, wherever it is shown. */
+const HELP_COLUMNS = 80;
+
+const ABOUT = `
+Perch runs on this machine: perch demo shows it, perch serve -f DIR serves your
+own Istio files. perch help COMMAND has examples.
+
+Exit codes: 0 done; 1 findings, or a release that failed; 2 could not run;
+130 interrupted.`;
 
 /** The whole command line, ready to parse. */
 export function createProgram(context: CliContext): Command {
   const { terminal } = context;
   const program = new Command('perch')
     .description('Canary releases where every visitor stays put.')
+    .usage('COMMAND [options]')
     .addOption(new Option('--server <url>', 'the runtime to talk to').env('PERCH_SERVER').default(DEFAULT_SERVER))
-    .addOption(new Option('-n, --namespace <name>', 'the namespace to look in').default('default'))
+    .addOption(new Option('-n, --namespace <namespace>', 'the namespace to look in, and that of files that name none').default('default'))
+    .version(perchVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'say what a command does, with examples')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.raw(text),
       writeErr: (text) => terminal.err(text.trimEnd()),
+      outputError: (text) => fail(terminal, misuse(text)),
+      getOutHelpWidth: () => HELP_COLUMNS,
+      getErrHelpWidth: () => HELP_COLUMNS,
     })
-    .configureHelp({ showGlobalOptions: true, helpWidth: 100 })
-    .showHelpAfterError('(perch COMMAND --help says more)')
-    .addHelpText('after', '\nPerch runs on this machine: perch demo shows it, perch serve -f DIR serves your own Istio files.');
-  for (const add of COMMANDS) add(program, context);
+    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_COLUMNS })
+    .addHelpText('after', ABOUT);
+  for (const [title, commands] of GROUPS) {
+    program.commandsGroup(`${title}:`);
+    for (const add of commands) add(program, context);
+  }
+  for (const command of program.commands) command.showHelpAfterError(`(perch ${command.name()} --help says more)`);
+  program.showHelpAfterError('(perch --help lists the commands)');
   return program;
+}
+
+/** Commander's own words for a mistake in a command line, in one line: `error: unknown command 'staus'\n(Did you mean status?)`. */
+function misuse(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, ': did you mean $1?');
+}
+
+/** Says why a command failed: a line for each reason, broken between words on a terminal. */
+function fail(terminal: Terminal, message: string): void {
+  const width = terminal.errColumns() ?? Number.POSITIVE_INFINITY;
+  for (const line of message.split('\n')) {
+    for (const part of wrap(`${terminal.errStyle.bad('error:')} ${line}`, width, 'error: '.length)) terminal.err(part);
+  }
 }
 
 /** Says why a command failed; gives the exit code. */
 function report(error: unknown, { terminal, signal }: CliContext): number {
-  const fail = (message: string): void => terminal.err(`${terminal.errStyle.bad('error:')} ${message}`);
   // Commander has said what is wrong, or has printed the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof CommandError) {
-    fail(error.message);
+    fail(terminal, error.message);
     return error.exitCode;
   }
   if (error instanceof ApiProblem) {
-    fail(`${error.message} (${error.problem.code})`);
+    fail(terminal, `${error.message} (${error.problem.code})`);
     return error.problem.code === 'PERCH4008' ? 1 : 2;
   }
   if (signal.aborted) return 130;
-  fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  terminal.err(`${terminal.errStyle.bad('error:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 2;
 }
 
@@ -76,6 +110,12 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   try {
     if (args.length === 0) {
       program.outputHelp();
+      return 0;
+    }
+    if (args[0] === COMPLETE) {
+      // For the shells' completion scripts, not for people: no part of the help.
+      const { printCompletion } = await import('./print-completion.ts');
+      await printCompletion(program, args.slice(1), context);
       return 0;
     }
     await program.parseAsync(args, { from: 'user' });

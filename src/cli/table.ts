@@ -1,4 +1,5 @@
-import { padTo, widthOf } from './clip.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
+import { padTo } from './clip.ts';
 
 /** A table as kubectl prints it: a head line, three spaces between columns, none at the end of a line. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

@@ -14,6 +14,7 @@ function logged(message: string, error?: unknown): string {
     style: plainStyle,
     errStyle: plainStyle,
     errColour: false,
+    errColumns: () => undefined,
     size: () => ({ columns: 80, rows: 24 }),
     onResize: () => () => {},
   }).error(message, error);

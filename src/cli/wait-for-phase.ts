@@ -9,13 +9,13 @@ import { CommandError } from './command-error.ts';
 import { missingObject } from './missing-object.ts';
 import { refOfView } from './object-name.ts';
 import { parseSpan } from './options.ts';
-import { judgePhase, type PhaseVerdict, parsePhase, phaseWords } from './phase-goal.ts';
+import { judgePhase, type PhaseVerdict, parsePhase, phaseNames } from './phase-goal.ts';
 import { openReleaseScreen, type ReleaseScreen } from './release-screen.ts';
 import { watchReleases } from './watch-releases.ts';
 
 /** `--wait PHASE`: the same on every command that has it. */
 export function waitOption(): Option {
-  return new Option('--wait <phase>', `wait until it is reached: ${phaseWords()}`).argParser(parsePhase);
+  return new Option('--wait <phase>', `wait until it is reached: ${phaseNames().join(', ')}`).argParser(parsePhase);
 }
 
 /** `--timeout DURATION` beside it; without it there is no end. */
@@ -25,8 +25,9 @@ export function waitTimeoutOption(): Option {
 
 /** What `--wait` means for the exit code, for help texts. */
 export const WAIT_HELP = `
-With --wait: 0 when every release has reached the phase, or is behind it; 1 at once when one of
-them has ended elsewhere, such as rolled back, and 1 when time is over. One line says why.`;
+With --wait the exit code is 0 when every release has reached the phase, or is
+behind it; 1, at once, when one of them has ended elsewhere, such as rolled
+back; and 1 when time is over. One line says why.`;
 
 /** Longest wait that a timer takes, in ms: about 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ObjectRef } from '../cluster/store.ts';
+import { findingsOfRelease } from '../controller/weaving-findings.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
@@ -116,6 +117,12 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
       case 'gone':
         return noSuchObject(ref);
     }
+  });
+
+  routes.get('/:namespace/:name/findings', async (c) => {
+    const ref = refOf(c.req.param());
+    const items = await findingsOfRelease(store, ref);
+    return items === undefined ? noSuchObject(ref) : c.json({ items });
   });
 
   routes.get('/:namespace/:name/visitors/:id', async (c) => {

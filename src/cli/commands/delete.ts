@@ -49,7 +49,7 @@ export const addDelete: AddCommand = (program, context) => {
     )
     .addHelpText(
       'after',
-      '\nA perch serve -f that starts again with files that name the object creates it anew:\ntake it out of the files too.',
+      '\nWhat perch serve -f finds in its files when it starts, it creates: to be rid of\nan object for good, take it out of the files too.',
     )
     .action(async (words: readonly string[], options: DeleteOptions, command) => {
       const target = targetOf(command, context);

@@ -1,49 +1,46 @@
-import { refText } from '../../cluster/manifest.ts';
-import { ageText } from '../age.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ReleaseView } from '../../server/release-resource.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { CommandError } from '../command-error.ts';
 import { describeRelease } from '../describe-release.ts';
-import { type Kind, readKind } from '../kinds.ts';
-import { missingObject } from '../missing-object.ts';
-import { yamlText } from '../output.ts';
+import { findObjects } from '../find-objects.ts';
+import { readObjectArguments } from '../object-arguments.ts';
 
 /** `perch describe`. */
 export const addDescribe: AddCommand = (program, context) => {
   const { terminal } = context;
   program
     .command('describe')
-    .description('a report about one object: of a release where it stands, its steps, requests and history')
-    .argument('<kind>', 'release, virtualservice, destinationrule, gateway, serviceentry, workloadentry')
-    .argument('<name>', 'its name')
+    .description('a report about objects: of a release where it stands, its steps, requests and history; of routes what is woven in')
+    .argument('[object...]', 'KIND, KIND NAME... or KIND/NAME... (default: every release)')
     .addHelpText(
       'after',
       examples(
         ['perch describe release reviews', 'all about one release'],
-        ['perch describe virtualservice reviews', 'routes as served, and whether a release is woven in'],
+        ['perch describe vs reviews', 'its rules as applied and as served'],
+        ['perch describe gateway', 'every gateway, and who is bound to it'],
       ),
     )
-    .action(async (kindWord: string, name: string, _options: unknown, command) => {
-      const kind = readKind(kindWord);
+    .action(async (words: readonly string[], _options: unknown, command) => {
       const { client, namespace } = targetOf(command, context);
-      if (kind === 'CanaryRelease') {
-        const release = await client.release(namespace, name);
-        if (release === undefined) throw await missingObject(client, { kind, namespace, name });
-        for (const line of describeRelease(release, Date.now(), terminal.style, terminal.size().columns)) terminal.out(line);
-        return;
+      const { kinds, missing } = await findObjects(client, readObjectArguments(words, namespace), namespace, 'served');
+      const options = { now: Date.now(), style: terminal.style, columns: terminal.size().columns };
+      const reports: (readonly string[])[] = [];
+      for (const { kind, objects } of kinds) {
+        if (kind === 'CanaryRelease') {
+          for (const release of objects as readonly ReleaseView[]) {
+            const findings = await client.findings(release.metadata.namespace, release.metadata.name);
+            reports.push(describeRelease(release, findings, options.now, options.style, options.columns));
+          }
+        } else if (objects.length > 0) {
+          // Compiling routes takes time to load.
+          const { readSurroundings } = await import('../surroundings.ts');
+          const { describeObject } = await import('../describe-object.ts');
+          const around = await readSurroundings(client);
+          for (const object of objects) reports.push(describeObject(kind, object, around, options));
+        }
       }
-      await describeObject(kind, namespace, name, client);
+      for (const [index, lines] of reports.entries()) terminal.out([...(index === 0 ? [] : ['', '']), ...lines].join('\n'));
+      if (missing.length > 0) throw new CommandError(missing.join('\n'));
+      if (reports.length === 0) terminal.err(`There is nothing to describe in namespace ${namespace}.`);
     });
-
-  async function describeObject(kind: Kind, namespace: string, name: string, client: ApiClient): Promise<void> {
-    const ref = { kind, namespace, name };
-    const [served, base] = await Promise.all([client.object(ref, 'served'), client.object(ref, 'base')]);
-    if (served === undefined || base === undefined) throw await missingObject(client, ref);
-    const { generation, creationTimestamp } = served.metadata;
-    const spec = await yamlText(served.spec);
-    const isWoven = spec !== (await yamlText(base.spec));
-    terminal.out(`${terminal.style.bold(refText(ref))}   ${ageText(creationTimestamp, Date.now())} old, generation ${generation}`);
-    if (isWoven)
-      terminal.out(`A release is woven in; perch get ${kind.toLowerCase()} ${name} --view base -o yaml shows it as it was applied.`);
-    terminal.out(`\n${spec}`);
-  }
 };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Diagnostic } from './diagnostic.ts';
 import { renderDiagnostic } from './render.ts';
+import { widthOf } from './wrap.ts';
 
 const at = (line: number, column: number, endColumn: number, endLine = line): Diagnostic => ({
   code: 'PERCH1201',
@@ -75,6 +76,24 @@ describe('the underline stands under what is meant', () => {
     expect(line.length).toBeLessThan(130);
     expect(line).toMatch(/^…x+bady+…$/);
   });
+});
+
+test('no line is wider than the terminal, and the underline stays under what is meant', () => {
+  const text = `hosts: [${'shop.example.com, '.repeat(8)}]`;
+  const diagnostic: Diagnostic = {
+    ...at(1, 77, 93),
+    message: 'this host is only known inside the mesh, but a browser comes in through gateway default/edge',
+    hint: 'add gateways: [edge] and hosts: ["*"], or let Perch issue the visitor id at the edge of your mesh',
+  };
+  const lines = renderDiagnostic(diagnostic, { text, color: true, width: 60 }).split('\n');
+  for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(60);
+  expect(lines.join(' ').replaceAll(/ +/g, ' ')).toContain(
+    'only known inside the mesh, but a browser comes in through gateway default/edge',
+  );
+  const [, excerpt = '', carets = ''] = renderDiagnostic(diagnostic, { text, color: false, width: 60 })
+    .split('\n')
+    .filter((line) => !/^ {3}\S/.test(line));
+  expect(excerpt.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1)).toBe('shop.example.com');
 });
 
 test('control characters of a file never reach the terminal', () => {

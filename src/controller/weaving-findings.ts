@@ -1,0 +1,22 @@
+import type { ObjectRef, Store } from '../cluster/store.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { isUnderWay } from '../core/release/phase.ts';
+import { planOf, trialPlan } from '../core/release/route-plan.ts';
+import { type DesiredRoutes, desiredRoutes } from './desired-routes.ts';
+import { readWorld, type World } from './world.ts';
+
+/** All that weaving says about a release and its bases as they are; `current` are its routes by its status. */
+export function weavingFindings(world: World, current: DesiredRoutes): readonly Diagnostic[] {
+  const { release, stored } = world;
+  // Between releases the routes say nothing about the next one: that is tried.
+  const isUnderway = stored.status !== undefined && isUnderWay(stored.status.phase);
+  return isUnderway ? current.diagnostics : desiredRoutes(world, trialPlan(release, stored.status)).diagnostics;
+}
+
+/** The same for a release of the store; undefined where there is none of that name. */
+export async function findingsOfRelease(store: Store, ref: ObjectRef): Promise<readonly Diagnostic[] | undefined> {
+  const world = await readWorld(store, ref);
+  if (world === undefined) return undefined;
+  const { status } = world.stored;
+  return weavingFindings(world, desiredRoutes(world, status === undefined ? undefined : planOf(status)));
+}
