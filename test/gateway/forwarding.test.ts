@@ -143,6 +143,19 @@ describe('request headers', () => {
 describe('a route that changes', () => {
   const set = (name: string, value: string) => [{ remove: [], set: [{ name, value: [value] }], add: [] }];
 
+  it('the path tells the upstream the one before, whatever client and route say about it', async () => {
+    const origin = await echoOrigin();
+    const rewritten = await start(
+      everythingTo(clusterAt(origin.port), { path: '/new?q=1', request: set('x-envoy-original-path', 'the route’s') }),
+    );
+    const text = `GET /%6fld?q=1 HTTP/1.1\r\n${CLOSE}X-Envoy-Original-Path: /forged\r\n\r\n`;
+    const received = await exchange(rewritten.ingress, text);
+    expect(received).toContain('\r\n\r\nGET /new?q=1 HTTP/1.1\r\n');
+    expect(receivedLines(received).filter((line) => line.startsWith('x-envoy'))).toEqual(['x-envoy-original-path: /old?q=1']);
+    const kept = await start(everythingTo(clusterAt(origin.port)));
+    expect(await exchange(kept.ingress, text)).not.toContain('x-envoy');
+  });
+
   it('the request id has the changed one reported', async () => {
     const origin = await echoOrigin();
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { request: set('x-request-id', 'chosen') }));
