@@ -142,8 +142,11 @@ export const SHOP_PATHS = [
     '/items/12?color=red',
     '/items/x',
   ],
-  ...['/old', '/healthz', '/other', '/side'],
+  ...['/old', '/healthz', '/other', '/other', '/side'],
 ];
+
+/** Paths that `DELEGATING_RULES` and `DELEGATED_RULES` know. */
+export const DELEGATED_PATHS = ['/shop', '/shop', '/shop/early', '/cart', '/basket', '/basket', '/items/12', '/other', '/side'];
 
 /** Hosts of the shop at the edge, as its VirtualServices name them. */
 export const SHOP_HOSTS = ['shop.test', '*.shop.test'];

@@ -12,6 +12,7 @@ import { mergedRules } from './istio-delegates.ts';
 import { edgeGateway, SERVICE_PORT } from './shop-objects.ts';
 import {
   ASKED_HOSTS,
+  DELEGATED_PATHS,
   DELEGATED_RULES,
   DELEGATING_RULES,
   drawable,
@@ -97,7 +98,7 @@ export function wovenForm(name: string, options: FormOptions): WovenForm {
     name,
     options,
     objects: [edgeGateway, ...inOrder],
-    asked: askedOf(options.place),
+    asked: askedOf(options),
     rules: servedRules(inOrder),
     cutoff: 'cutoff' in options.at ? options.at.cutoff : 0,
     cookie: release.spec.visitorId.cookie.name,
@@ -172,13 +173,14 @@ function basesOf(release: CanaryRelease, { route, place, spec }: FormOptions): B
   };
 }
 
-function askedOf(place: FormOptions['place']): readonly AskedListener[] {
-  const edge: AskedListener = { kind: 'ingress', hosts: ASKED_HOSTS, paths: SHOP_PATHS };
+function askedOf({ route, place }: FormOptions): readonly AskedListener[] {
+  const edge: AskedListener = { kind: 'ingress', hosts: ASKED_HOSTS, paths: route === 'delegate' ? DELEGATED_PATHS : SHOP_PATHS };
+  const mesh: AskedListener = { kind: 'mesh', hosts: INSIDE_HOSTS, paths: INSIDE_PATHS };
   if (place === 'edge') return [edge];
-  if (place === 'both') return [edge, { kind: 'mesh', hosts: INSIDE_HOSTS, paths: SHOP_PATHS }];
+  if (place === 'inside') return [{ ...edge, paths: PAGE_PATHS }, mesh];
   return [
-    { ...edge, paths: PAGE_PATHS },
-    { kind: 'mesh', hosts: INSIDE_HOSTS, paths: INSIDE_PATHS },
+    { ...edge, hosts: ['shop.test', 'SHOP.test:80', 'nobody.test'] },
+    { ...mesh, paths: edge.paths },
   ];
 }
 
