@@ -87,9 +87,11 @@ function isConfirmed({ phase, stepStartedAt }: ReleaseStatus): boolean {
 
 /** The cutoffs that a visitor may meet while the release is in this status. */
 function cutoffsOf(status: ReleaseStatus): readonly number[] {
-  if (!isConfirmed(status)) return [confirmedCutoff, status.cutoff];
-  confirmedCutoff = status.cutoff;
-  return [status.cutoff];
+  // Before the first start there is none: everyone is on stable.
+  const { cutoff = 0 } = status;
+  if (!isConfirmed(status)) return [confirmedCutoff, cutoff];
+  confirmedCutoff = cutoff;
+  return [cutoff];
 }
 
 async function objectsServed(server: string): Promise<string> {
@@ -128,7 +130,7 @@ async function round({ ingress, server }: Serving): Promise<void> {
   const mayGoBack = before.rollback !== undefined || after.rollback !== undefined || before.startedAt !== after.startedAt;
   const wrong = answers.flatMap(({ visitor, answer: { status, body } }) => {
     const id = visitor.cookies.get('perch') ?? '';
-    const bucket = bucketOf(id, after.offset);
+    const bucket = bucketOf(id, after.offset ?? 0);
     const allowed: readonly string[] = bucket === undefined ? [] : [...cutoffs].map((cutoff) => (bucket < cutoff ? 'v2' : 'v1'));
     const isBack = lastSeen.get(visitor) === 'v2' && body === 'v1' && !mayGoBack;
     lastSeen.set(visitor, body);

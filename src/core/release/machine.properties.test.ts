@@ -29,9 +29,12 @@ const spec = fc
     canary: fc.constantFrom('v2', 'v2', 'v2', 'v3'),
     stable: fc.constantFrom('v1', 'v1', 'v1', 'v2'),
     revision: fc.constantFrom(1, 1, 1, 2),
+    mode: fc.constantFrom('visitor' as const, 'canaryOnly' as const),
   })
   .filter(({ canary, stable }) => canary !== stable)
-  .map(({ steps: ramp, canary, stable, revision }) => specOf({ steps: ramp, canary: subset(canary), stable: subset(stable), revision }));
+  .map(({ steps: ramp, canary, stable, revision, mode }) =>
+    specOf({ steps: ramp, canary: subset(canary), stable: subset(stable), revision, affinity: { mode } }),
+  );
 
 const serve: fc.Arbitrary<Act> = fc.constant({ do: 'serve' });
 const pass = fc.constantFrom(1, 20_000, MINUTE, 5 * MINUTE, 10 * MINUTE).map((ms): Act => ({ do: 'pass', ms }));
@@ -64,12 +67,13 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom([], [], ['the VirtualService is gone']).map((problems): Act => ({ do: 'problems', problems })) },
 );
 
-/** How many of the 4096 buckets get a version. */
+/** How many of the 4096 buckets, or of as many draws, get a version. */
 function shareOf(plan: RoutePlan | undefined, version: Version | undefined): number {
   if (plan === undefined) return 0;
   if (plan.kind === 'settled') return sameVersion(plan.live, version) ? 4096 : 0;
-  if (sameVersion(plan.canary, version)) return plan.cutoff;
-  return sameVersion(plan.stable, version) ? 4096 - plan.cutoff : 0;
+  const canary = plan.kind === 'split' ? plan.cutoff : (plan.weight * 4096) / 100;
+  if (sameVersion(plan.canary, version)) return canary;
+  return sameVersion(plan.stable, version) ? 4096 - canary : 0;
 }
 
 /** What was before an act. */
@@ -128,6 +132,7 @@ class Witness {
     if (asked?.action === 'retry' && asked.outcome === 'done') this.#retryAsked = true;
     const widened = asked?.outcome === 'done' && (asked.action === 'promote' || asked.action === 'resume');
     this.#checkTraffic(before);
+    this.#checkAffinity(before);
     this.#checkSteps(before, widened);
     this.#checkStart(before);
     this.#checkRequests(before, askedBefore);
@@ -154,6 +159,18 @@ class Witness {
     for (const version of ['v1', 'v2', 'v3'].map(subset)) {
       if (!known.some((each) => sameVersion(each, version))) expect(shareOf(routes, version)).toBe(0);
     }
+  }
+
+  /** A release goes on as it began: by buckets, or by draws under one cookie, whatever an edit makes of the mode; of the other nothing is told. */
+  #checkAffinity({ status: before }: Before): void {
+    const { status, routes } = this.world;
+    if (status === undefined || !isExposed(status.phase)) return;
+    const { cutoff, offset, canaryCookie } = status;
+    expect([cutoff === undefined, offset === undefined]).toEqual(Array(2).fill(canaryCookie !== undefined));
+    if (routes?.kind === 'settled') expect(routes.expires).toEqual(canaryCookie);
+    else expect(routes?.kind).toBe(canaryCookie === undefined ? 'split' : 'draw');
+    if (before?.started === status.started) expect([offset, canaryCookie]).toEqual([before.offset, before.canaryCookie]);
+    this.#count(canaryCookie === undefined ? 'by buckets' : 'by draws');
   }
 
   /** Steps come one by one, each only after its whole hold; only a canary that is ready gets more visitors. */
@@ -264,9 +281,10 @@ test('whatever happens, in whatever order', () => {
     expect(seen.get(`phase ${phase}`) ?? 0, phase).toBeGreaterThan(500);
   }
   for (const action of ['promote', 'pause', 'resume', 'rollback', 'retry'])
-    expect(seen.get(`request ${action}`) ?? 0, action).toBeGreaterThan(50);
+    expect(seen.get(`request ${action}`) ?? 0, action).toBeGreaterThan(40);
   expect(seen.get('hold over') ?? 0).toBeGreaterThan(500);
   expect(seen.get('rollback') ?? 0).toBeGreaterThan(500);
+  for (const way of ['by buckets', 'by draws']) expect(seen.get(way) ?? 0, way).toBeGreaterThan(2000);
 });
 
 test('a release that is left alone, with its routes served, always ends as Succeeded, at the earliest after all of its holds', () => {

@@ -57,8 +57,7 @@ describe.each(SHAPES)('any request: %s', (_shape, inputs) => {
         const ordered = (objects: readonly KubeObject[]) => [...objects.filter((each) => !last(each)), ...objects.filter(last)];
         for (const request of all) {
           // Sidecars merge nothing: of two objects for a host they serve the first.
-          const groups =
-            request.at === 'mesh' ? before.map((_, index) => [index]) : [before.keys().toArray(), before.keys().toArray().reverse()];
+          const groups = request.at === 'mesh' ? before.map((_, index) => [index]) : [[...before.keys()], [...before.keys()].toReversed()];
           for (const group of groups) {
             const of = (objects: readonly KubeObject[]) => ordered(group.flatMap((index) => objects[index] ?? []));
             const then = referenceRoute(of(before), request);
