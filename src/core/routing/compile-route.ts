@@ -2,6 +2,7 @@ import { parseDuration } from '../istio/duration.ts';
 import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } from '../istio/resources.ts';
 import { decodeBase64 } from './base64.ts';
 import { byteText } from './byte-text.ts';
+import { isCatchAll } from './catch-all.ts';
 import type { Condition, ConditionPool } from './conditions.ts';
 import type { HeaderEdits } from './header-edits.ts';
 import { authorityOf, singleLevel, twoLevels } from './header-levels.ts';
@@ -75,12 +76,6 @@ function pathStart({ uri, ignoreUriCase }: HTTPMatchRequest): string {
   const text = byteText('exact' in uri ? uri.exact : uri.prefix);
   // Every path begins with a slash.
   return text === '/' ? '' : text;
-}
-
-function isCatchAll({ uri, method, scheme, authority, headers, withoutHeaders, queryParams }: HTTPMatchRequest): boolean {
-  if (method ?? scheme ?? authority) return false;
-  if ([headers, withoutHeaders, queryParams].some((map) => Object.keys(map ?? {}).length > 0)) return false;
-  return uri === undefined || ('prefix' in uri && uri.prefix === '/') || ('regex' in uri && uri.regex === '.*');
 }
 
 function compileAction(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope): Action {

@@ -49,13 +49,13 @@ const rest = fc
   .map(([plan, spec]) => ({ plan, spec, former: [{ subset: 'v0' }, { host: 'web-old' }], gateways: [gatewayOf()] }));
 
 /** Ids are issued in the adopted object. */
-export const adoptedAtEdge: fc.Arbitrary<WeaveInput> = fc
+const adoptedAtEdge: fc.Arbitrary<WeaveInput> = fc
   .tuple(virtualServices, rest)
   .map(([routed, { spec, ...input }]) => ({ ...input, release: releaseOf(spec), routed, issuing: undefined, siblings: [routed] }));
 
 /** Ids are issued in another object, `entry`; the adopted one is inside. */
 const insides = fc.constantFrom<(string[] | undefined)[]>(undefined, undefined, ['web'], ['mesh', 'web']);
-export const adoptedInside: fc.Arbitrary<WeaveInput> = fc
+const adoptedInside: fc.Arbitrary<WeaveInput> = fc
   .tuple(adoptedAtEdge, http, virtualServices, insides)
   .map(([input, rules, entry, gateways]) => ({
     ...issuedAtEntry(input, entry),
@@ -63,7 +63,7 @@ export const adoptedInside: fc.Arbitrary<WeaveInput> = fc
   }));
 
 /** Perch owns the whole object. */
-export const managed: fc.Arbitrary<WeaveInput> = fc
+const managed: fc.Arbitrary<WeaveInput> = fc
   .tuple(
     http,
     fc.constantFrom<string[][]>(['web'], ['mesh', 'web'], ['mesh', 'web']),
@@ -123,7 +123,7 @@ const roots = fc
   );
 
 /** A delegate, owned or adopted, and what delegates to it; ids are issued in it, or in `entry`. */
-export const delegate: fc.Arbitrary<WeaveInput> = fc
+const delegate: fc.Arbitrary<WeaveInput> = fc
   .tuple(http, roots, rest, fc.boolean(), fc.option(virtualServices, { nil: undefined, freq: 2 }))
   .map(([all, siblings, { spec, ...input }, owned, entry]) => {
     const own = all.filter((each) => !('delegate' in each));

@@ -6,7 +6,7 @@ import { virtualService } from './fixtures.cases.ts';
 
 const words = fc.constantFrom('a', 'b', 'text', '');
 /** A field that no version of Istio knows, or that Perch does not interpret. */
-export const unknownValue = fc.oneof(
+const unknownValue = fc.oneof(
   words,
   fc.boolean(),
   fc.array(words, { maxLength: 2 }),
@@ -17,7 +17,7 @@ const uri = fc.oneof(
   fc.constantFrom({ regex: '/a.*' }, { regex: '.*' }),
 );
 const userHeader = fc.constantFrom({ exact: 'jason' }, { prefix: 'j' }, { regex: 'j.*n' }, {});
-export const matchBlock: fc.Arbitrary<HTTPMatchRequest> = fc.record(
+const matchBlock: fc.Arbitrary<HTTPMatchRequest> = fc.record(
   {
     name: words,
     uri,

@@ -1,9 +1,10 @@
 import { RE2JS } from 're2js';
 import { boundGateways, resolveGateway } from '../istio/names.ts';
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
+import { isCatchAll } from '../routing/catch-all.ts';
 import { delegatesOf, effectiveRules, isDelegate } from '../routing/delegates.ts';
 import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
-import { blocksOf, isCatchAll } from './rule-blocks.ts';
+import { blocksOf } from './rule-blocks.ts';
 
 /**
  * The smallest reading of Istio's routes that the tests of weaving need, written straight from istio-semantics 1.3, 1.6 and 1.7 for one

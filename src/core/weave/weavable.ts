@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { HeaderOperations, HTTPRoute } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
+import { isCatchAll } from '../routing/catch-all.ts';
 import { carriedConditions, headersOf, servedThrough } from './delegation.ts';
 import type { Sharing } from './gateway-hosts.ts';
 import { spelledKey } from './header-additions.ts';
@@ -8,7 +9,7 @@ import { guardOf } from './match-blocks.ts';
 import { type ReleasedService, type Standing, standingOf } from './released-destination.ts';
 import { rootObstacles } from './root-obstacles.ts';
 import { type Delegation, describeRouteObject, type RouteObject } from './route-object.ts';
-import { blocksOf, hasSourceConditions, isCatchAll } from './rule-blocks.ts';
+import { blocksOf, hasSourceConditions } from './rule-blocks.ts';
 import type { AddedHeader } from './rule-sketch.ts';
 
 /** How an object is woven, as far as it decides which of its rules can be. */
@@ -54,7 +55,7 @@ export function judgeRules(needs: WeavingNeeds): ObjectJudgement {
 }
 
 /** Judges one rule of the base: a rule that leads elsewhere is silently left alone; of one that is concerned every obstacle is told. */
-export function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): RuleJudgement {
+function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): RuleJudgement {
   const path = `spec.http[${index}]`;
   const say = (entry: Omit<Diagnostic, 'object' | 'path'>, below = ''): Diagnostic => ({
     ...entry,

@@ -5,6 +5,7 @@ import type { KubeObject } from '../istio/resources.ts';
 import { validateRoutingObject } from '../istio/validate.ts';
 import { ownedVirtualService } from '../release/route-form.ts';
 import { compileRouting } from '../routing/compile.ts';
+import { applyHeaderEdits } from '../routing/header-edits.ts';
 import type { RouteTable, Selection } from '../routing/selection.ts';
 import { parseManifests } from '../source/manifests.ts';
 import { BUCKETS } from '../visitor/bucket.ts';
@@ -308,7 +309,12 @@ describe('root and delegate together, as the gateway serves them', () => {
       { name: 'shop', match: [{ uri: { prefix: '/shop' } }, { uri: { prefix: '/cart' }, method: { exact: 'GET' } }] },
       { name: 'other', match: [{ uri: { prefix: '/other' } }], route: [{ destination: { host: 'other', port: { number: 8080 } } }] },
     ]),
-    rootOf([{ match: [{ uri: { prefix: '/b' } }] }], { hosts: ['b.test'] }, 'edge', 'b'),
+    rootOf(
+      [{ match: [{ uri: { prefix: '/b' } }], headers: { response: { remove: ['set-cookie'], set: { 'cache-control': 'no-cache' } } } }],
+      { hosts: ['b.test'] },
+      'edge',
+      'b',
+    ),
   ];
   const table = tableOf(
     delegateInput(
@@ -344,6 +350,17 @@ describe('root and delegate together, as the gateway serves them', () => {
       expect(wrong).toBe(0);
     },
   );
+
+  it('what the root does to headers is done to the answers of the service, not to the id', () => {
+    const first = at('GET http://b.test/b', { accept: 'text/html', 'x-request-id': ids(0) });
+    if (first.kind !== 'forward') throw new Error(`nothing is forwarded: ${first.kind}`);
+    const context = { message: 'response', requestHeader: () => ids(0), protocol: 'HTTP/1.1', responseCode: 200 } as const;
+    const fields = applyHeaderEdits(['Set-Cookie', 'theirs=1'], first.response, context);
+    expect(fields.filter((_, index) => index % 2 === 1)).toEqual([
+      'no-cache,private',
+      `perch=${ids(0)}; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax`,
+    ]);
+  });
 
   it('what the roots do not let in does not come in, and their other rules lead where they led', () => {
     const canary = { cookie: `perch=${ids(0)}`, 'x-request-id': ids(0), accept: 'text/html' };
