@@ -1,14 +1,10 @@
-import { watchInterruption } from './interruption.ts';
-import { runCli } from './run-cli.ts';
-import { processTerminal } from './terminal.ts';
+import { versionLine } from './perch-version.ts';
 
-const interruption = watchInterruption();
-const code = await runCli(process.argv.slice(2), {
-  terminal: processTerminal(process.env),
-  signal: interruption.signal,
-  environment: process.env,
-  runsUntilEnded: interruption.runsUntilEnded,
-});
-process.exitCode = interruption.exitCode() ?? code;
-// Everything is closed by now; if something keeps the process alive nevertheless, its user should not have to wait for it.
-setTimeout(() => process.exit(), 1000).unref();
+const args = process.argv.slice(2);
+// Scripts ask for the version, and often; it needs no command line to be parsed, which takes as long to load as Node itself.
+if (args.length === 1 && args[0] === 'version') {
+  console.log(versionLine());
+} else {
+  const { runProcess } = await import('./run-process.ts');
+  await runProcess();
+}

@@ -1,7 +1,7 @@
 import { type AddCommand, examples } from '../cli-context.ts';
 import { outputOption } from '../options.ts';
 import { writeValue } from '../output.ts';
-import { perchVersion } from '../perch-version.ts';
+import { perchVersion, versionLine } from '../perch-version.ts';
 
 /** `perch version`. */
 export const addVersion: AddCommand = (program, { terminal }) => {
@@ -12,8 +12,7 @@ export const addVersion: AddCommand = (program, { terminal }) => {
     .addOption(outputOption('json', 'yaml'))
     .addHelpText('after', examples(['perch version', 'for people'], ['perch version -o json', 'for programs']))
     .action(async (options: { output?: 'json' | 'yaml' }) => {
-      const version = perchVersion();
-      if (options.output === undefined) terminal.out(`perch ${version} (Node ${process.versions.node})`);
-      else await writeValue(terminal, options.output, { version, node: process.versions.node });
+      if (options.output === undefined) terminal.out(versionLine());
+      else await writeValue(terminal, options.output, { version: perchVersion(), node: process.versions.node });
     });
 };
