@@ -22,7 +22,10 @@ export interface Admission {
   admit(applied: readonly KubeObject[], existing: readonly StoredObject[]): readonly Diagnostic[];
   /** What speaks against deleting the object while `objects` are there, or are to be there: a release owns it. */
   admitDeletion(ref: ObjectRef, objects: readonly KubeObject[]): readonly Diagnostic[];
-  /** The objects into which a release among `objects` weaves, as `refText`: a new base of one is served once that was done, not before. */
+  /**
+   * Those of `objects` into which a release among them weaves, and those that lead to what a release owns, as `refText`: a new base of one
+   * is served once the release has seen to its routes, not before.
+   */
   releasedRoutes(objects: readonly KubeObject[]): ReadonlySet<string>;
 }
 
@@ -53,7 +56,12 @@ export const runtimeAdmission: Admission = {
     const refused = refuseDeletion(ref, releasesAmong(objects));
     return refused === undefined ? [] : [refused];
   },
-  releasedRoutes: (objects) => new Set(releasesAmong(objects).flatMap(releasedBy).map(refText)),
+  releasedRoutes: (objects) =>
+    new Set(
+      releasesAmong(objects)
+        .flatMap((release) => releasedBy(release, objects))
+        .map(refText),
+    ),
 };
 
 interface Admitted {

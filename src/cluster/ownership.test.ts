@@ -124,16 +124,20 @@ test('nobody makes a release the owner of an object by hand', () => {
   }
 });
 
-test('the objects that releases weave into are those that they route and those where they issue', () => {
+test('the objects whose served view is a release’s: those that it routes, where it issues, and the roots of what it owns', () => {
   const issuing = { ...DELEGATE, spec: { ...(DELEGATE.spec as object), visitorId: { issueAt: { virtualService: 'bookinfo' } } } };
-  const routes = runtimeAdmission.releasedRoutes([
+  const objects = [
     issuing,
     release({ adopt: { virtualService: 'ratings' } }, 'ratings'),
-    virtualService('v1'),
-  ]);
-  expect([...routes]).toEqual([
-    'VirtualService default/reviews-perch',
+    ...['reviews-perch', 'bookinfo', 'ratings', 'details'].map((name) => virtualService('v1', name)),
+    virtualService('v1', 'ratings', 'shop'),
+    { ...virtualService('v1', 'root'), spec: { hosts: ['reviews'], http: [{ delegate: { name: 'reviews-perch' } }] } },
+    { ...virtualService('v1', 'elsewhere'), spec: { hosts: ['details'], http: [{ delegate: { name: 'details-routes' } }] } },
+  ];
+  expect([...runtimeAdmission.releasedRoutes(objects)].toSorted()).toEqual([
     'VirtualService default/bookinfo',
     'VirtualService default/ratings',
+    'VirtualService default/reviews-perch',
+    'VirtualService default/root',
   ]);
 });

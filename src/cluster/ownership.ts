@@ -3,6 +3,7 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { CanaryRelease } from '../core/release/canary-release.ts';
 import { formerOwnerOf, ownerOf } from '../core/release/ownership.ts';
 import { OWNER_ANNOTATION, ownedVirtualService, routedName, routedPath, routeForm } from '../core/release/route-form.ts';
+import { delegatesTo } from '../core/weave/route-object.ts';
 import { refOf, refText, sameRef } from './manifest.ts';
 import type { ObjectRef } from './store.ts';
 
@@ -20,11 +21,20 @@ export function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]
   });
 }
 
-/** The VirtualServices that a release weaves into. */
-export function releasedBy(release: CanaryRelease): readonly ObjectRef[] {
+/** The VirtualServices among `objects` that a release weaves into, or that delegate to the one that it owns. */
+export function releasedBy(release: CanaryRelease, objects: readonly KubeObject[]): readonly ObjectRef[] {
   const { namespace } = release.metadata;
   const issuing = release.spec.visitorId.issueAt?.virtualService;
-  return [routedName(release), ...(issuing === undefined ? [] : [issuing])].map((name) => ({ kind: 'VirtualService', namespace, name }));
+  const owned = ownedVirtualService(release);
+  const target = owned === undefined ? undefined : refOf(owned);
+  return objects
+    .filter((object) => object.kind === 'VirtualService')
+    .filter((object) => {
+      const ref = refOf(object);
+      const isNamed = ref.namespace === namespace && (ref.name === routedName(release) || ref.name === issuing);
+      return isNamed || (target !== undefined && delegatesTo(object, target));
+    })
+    .map(refOf);
 }
 
 /**

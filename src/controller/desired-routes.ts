@@ -1,6 +1,7 @@
 import { sameManifest, sameRef } from '../cluster/manifest.ts';
 import type { RouteChange, StoredObject } from '../cluster/store.ts';
 import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { leftBehind, ownerOf } from '../core/release/ownership.ts';
 import { routedName, routedPath } from '../core/release/route-form.ts';
@@ -15,6 +16,8 @@ import { formerVersions, heldViews, type RouteView, releaseName, type World } fr
 export interface DesiredRoutes {
   /** All objects that the release is, was or is to be woven into, those that are right already included. */
   readonly routes: readonly RouteChange[];
+  /** Whether they send visitors where the plan says; false where there is no plan, or nothing could be woven. */
+  readonly carryPlan: boolean;
   /** Findings about the bases as they are now; with an error among them they could not be woven. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -31,19 +34,23 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
   const live = world.stored.status?.liveVersion;
   if (plan === undefined) {
     const declared = routed?.isOwned === true ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
-    return { routes: [...declared, ...leave(world, others(world, declared), live)], diagnostics: [] };
+    return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
   }
   const woven = weaveView(world, plan, 'base');
   const fallback = hasErrors(woven.diagnostics) ? weaveView(world, plan, 'served') : woven;
   const { diagnostics } = woven;
-  // Without routes nothing is known about where the release belongs: what it is woven into stays as it is.
-  if (fallback.routes.length === 0) return { routes: routed === undefined ? [] : unwovenYet(world, routed, plan), diagnostics };
+  if (fallback.routes.length === 0) {
+    const unwoven = routed === undefined ? [] : unwovenYet(world, routed, plan);
+    // Nothing is known about where the release belongs: what it is woven into stays as it is.
+    const plain = others(world, unwoven).filter(({ served }) => !isWoven(served));
+    return { routes: [...unwoven, ...leave(world, plain, live)], carryPlan: false, diagnostics };
+  }
   const routes = fallback.routes.map(({ namespace, name, virtualService }): RouteChange => {
     const ref = { kind: 'VirtualService', namespace, name };
     const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
     return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
   });
-  return { routes: [...routes, ...leave(world, others(world, routes), live)], diagnostics };
+  return { routes: [...routes, ...leave(world, others(world, routes), live)], carryPlan: true, diagnostics };
 }
 
 /**
@@ -92,14 +99,17 @@ function baseChange({ stored, base, isOwned }: RouteView): Pick<RouteChange, 'ba
 }
 
 /**
- * An object that the release declares, that cannot be woven, and that nothing is there of: it is served with everyone at the stable version,
- * so that a root that names it leads somewhere, and another object that covers it may go, before the release is woven in.
+ * An object that the release names, that cannot be woven, and never was: it is served with everyone at the stable version, so that a root that
+ * delegates to it leads somewhere, and another object that covers it may go, before the release is woven in.
  */
-function unwovenYet(world: World, { ref, base, stored, isOwned }: RouteView, plan: RoutePlan): readonly RouteChange[] {
-  if (!isOwned || stored !== undefined) return [];
+function unwovenYet(world: World, view: RouteView, plan: RoutePlan): readonly RouteChange[] {
+  if (isWoven(view.served)) return [];
   const version = plan.kind === 'settled' ? plan.live : plan.stable;
-  const versions = [version, ...formerVersions(world.stored.status)];
-  return [{ ref, served: baseAtVersion(base, serviceOf(world), versions, version), base, isNew: true }];
+  return [{ ref: view.ref, served: atVersion(world, view.base, version), ...baseChange(view) }];
+}
+
+function atVersion(world: World, base: KubeObject, version: Version): KubeObject {
+  return baseAtVersion(base, serviceOf(world), [version, ...formerVersions(world.stored.status)], version);
 }
 
 function weaveView(world: World, plan: RoutePlan, view: 'base' | 'served'): WeaveResult {
@@ -137,15 +147,16 @@ function others(world: World, routes: readonly RouteChange[]): readonly HeldView
 }
 
 /**
- * Takes the release out of objects. Their destinations move to the live version, unless their owner wrote a new base since the release was
- * woven in: that is served as written.
+ * Takes the release out of objects. Their destinations move to the live version, unless their owner wrote a new base since they were last
+ * seen to: that is served as written.
  */
 function leave(world: World, views: readonly HeldView[], live: Version | undefined): readonly RouteChange[] {
   const own = releaseName(world.release);
   return views.map(({ ref, stored: { base, served } }): RouteChange => {
     const isOwned = ownerOf(base) === own;
-    const follows = live !== undefined && isWoven(served) && (isOwned || sameManifest(unweave(served), base));
-    const next = follows ? unweave(served, { service: serviceOf(world), version: live }) : base;
+    if (live === undefined) return { ref, served: undefined, base: leftBehind(base) };
+    const seenTo = isWoven(served) ? sameManifest(unweave(served), base) : sameManifest(served, atVersion(world, base, live));
+    const next = isOwned || seenTo ? unweave(served, { service: serviceOf(world), version: live }) : base;
     return { ref, served: undefined, base: leftBehind(next) };
   });
 }

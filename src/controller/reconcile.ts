@@ -8,12 +8,12 @@ import type { Version } from '../core/release/canary-release.ts';
 import { advance } from '../core/release/machine.ts';
 import { type Observed, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
 import { ownerOf } from '../core/release/ownership.ts';
-import { isUnderWay } from '../core/release/phase.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
-import { planOf, trialPlan } from '../core/release/route-plan.ts';
+import { planOf } from '../core/release/route-plan.ts';
 import { baseVersion } from '../core/weave/released-destination.ts';
 import { departureOf } from './deletion.ts';
 import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf } from './desired-routes.ts';
+import { weavingFindings } from './weaving-findings.ts';
 import { formerVersions, heldViews, readWorld, releaseName, type World } from './world.ts';
 
 export interface ReconcileOptions {
@@ -59,9 +59,7 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   const plan = stored.status === undefined ? undefined : planOf(stored.status);
   const current = desiredRoutes(world, plan);
   const isServed = plan === undefined || isConfirmed(options.store, world, current);
-  // Between releases the routes say nothing about the next one: that is tried.
-  const isUnderway = stored.status !== undefined && isUnderWay(stored.status.phase);
-  const findings = isUnderway ? current.diagnostics : desiredRoutes(world, trialPlan(release, stored.status)).diagnostics;
+  const findings = weavingFindings(world, current);
   const check = readinessCheck(options.readiness, world);
   const observed = observe(world, check, findings, isServed);
   if (stored.deletionRequestedAt !== undefined) return await passDeletion(options, world, observed, check);
@@ -108,7 +106,7 @@ async function passDeletion(options: ReconcileOptions, world: World, observed: O
 
 /** Whether the data plane serves exactly these routes: the store has them, and the revision that is served covers them. */
 function isConfirmed(store: Store, world: World, current: DesiredRoutes): boolean {
-  if (current.routes.length === 0 || changedRoutes(world, current.routes).length > 0) return false;
+  if (!current.carryPlan || changedRoutes(world, current.routes).length > 0) return false;
   return store.servedRevision() >= revisionOf(world, current.routes);
 }
 

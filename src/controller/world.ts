@@ -7,6 +7,7 @@ import { ownedVirtualService, routedName } from '../core/release/route-form.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
+import { delegatesTo } from '../core/weave/route-object.ts';
 import { wovenReleases } from '../core/weave/unweave.ts';
 
 /** A VirtualService as a release sees it. */
@@ -66,7 +67,7 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
 
 /**
  * The stored VirtualServices that the release has to do with, whether its spec still names them or not: it is woven into them, owns them, or
- * is to be woven into them. Where another release still stands in one, that one has to leave first.
+ * is to be woven into them, or they delegate to the one that it owns. Where another release still stands in one, that one has to leave first.
  */
 export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
   const own = releaseName(world.release);
@@ -76,8 +77,8 @@ export function heldViews(world: World): readonly (RouteView & { readonly stored
     if (stored === undefined) return [];
     const woven = wovenReleases(stored.served);
     if (woven.some((name) => name !== own)) return [];
-    const isHeld = view === routed || view === issuing || woven.length > 0 || ownerOf(stored.base) === own;
-    return isHeld ? [{ ...view, stored }] : [];
+    const isNamed = view === routed || view === issuing || (routed?.isOwned === true && delegatesTo(view.base, routed.ref));
+    return isNamed || woven.length > 0 || ownerOf(stored.base) === own ? [{ ...view, stored }] : [];
   });
 }
 

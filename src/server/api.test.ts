@@ -7,6 +7,7 @@ import { Listeners } from '../cluster/listeners.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import { type StoreError, StoreWriteError } from '../cluster/store-errors.ts';
+import { OWNER_ANNOTATION } from '../core/release/route-form.ts';
 import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { createApi } from './api.ts';
@@ -311,6 +312,31 @@ describe('releases', () => {
     expect(await store.get(RELEASE_REF)).toHaveProperty('deletionRestoresBase', true);
     expect((await send('DELETE', '/api/v1/releases/default/reviews')).status).toBe(202);
     expect(await store.get(RELEASE_REF)).not.toHaveProperty('deletionRestoresBase');
+  });
+
+  test('what a release owns is refused to others, and stays when the release goes', async () => {
+    const { http, hosts } = ROUTES.spec;
+    const owning = { ...RELEASE, spec: { ...RELEASE.spec, route: { managed: { hosts, http } } } };
+    expect((await send('PUT', '/api/v1/objects', { objects: [owning] })).status).toBe(200);
+    const base = { ...ROUTES, metadata: { ...ROUTES.metadata, annotations: { [OWNER_ANNOTATION]: 'default/reviews' } } };
+    const ref = { kind: 'VirtualService', namespace: 'default', name: 'reviews' };
+    await store.commit(RELEASE_REF, { routes: [{ ref, served: undefined, base, isNew: true }] }, store.revision());
+
+    const deleted = await send('DELETE', '/api/v1/objects/VirtualService/default/reviews');
+    expect(deleted.status).toBe(409);
+    expect(await problemOf(deleted)).toMatchObject({ code: 'PERCH4011', diagnostics: [{ code: 'PERCH3053' }] });
+    const written = await problemOf(await send('PUT', '/api/v1/objects', { objects: [ROUTES] }));
+    expect(written).toMatchObject({
+      status: 422,
+      diagnostics: [{ code: 'PERCH3053', hint: expect.stringContaining('spec.route.managed') }],
+    });
+
+    const answer = await send('DELETE', '/api/v1/releases/default/reviews');
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toEqual({
+      ...RELEASE_REF,
+      message: 'VirtualService default/reviews, which it owns, stays as an ordinary one',
+    });
   });
 
   test('a visitor learns where they stand', async () => {

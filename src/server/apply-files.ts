@@ -1,10 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, sep } from 'node:path';
-import type { ApplyOutcome, Store } from '../cluster/store.ts';
+import type { ApplyOutcome, ApplyResult, Store } from '../cluster/store.ts';
 import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import { locateDiagnostics } from './locate-diagnostics.ts';
 import { isManifestName, readManifestFiles } from './manifest-files.ts';
+import { releasesObserved } from './releases-observed.ts';
 
 /** What an apply of files came to; when there are errors nothing was changed. */
 export interface FilesApplied {
@@ -17,14 +19,17 @@ export interface FilesApplied {
   readonly texts: ReadonlyMap<string, string>;
 }
 
-/** Applies files and directories as the source "files"; `prune` deletes what they named before and no longer do. */
+/**
+ * Applies files and directories as the source "files"; `prune` deletes what they named before and no longer do, after what they name now is
+ * served: a release that moves from one VirtualService to another leaves no gap.
+ */
 export async function applyFiles(store: Store, paths: readonly string[], options: { readonly prune: boolean }): Promise<FilesApplied> {
   const { objects, diagnostics, skipped, texts } = await readManifestFiles(paths);
   if (hasErrors(diagnostics)) return { ok: false, outcomes: [], revision: undefined, diagnostics, skipped, texts };
-  const result = await store.apply(
-    'files',
+  const result = await applyThenPrune(
+    store,
     objects.map(({ object }) => object),
-    options,
+    options.prune,
   );
   const found = locateDiagnostics(result.ok ? result.warnings : result.diagnostics, objects);
   return {
@@ -34,6 +39,20 @@ export async function applyFiles(store: Store, paths: readonly string[], options
     diagnostics: [...diagnostics, ...found],
     skipped,
     texts,
+  };
+}
+
+async function applyThenPrune(store: Store, objects: readonly KubeObject[], prune: boolean): Promise<ApplyResult> {
+  const applied = await store.apply('files', objects);
+  if (!prune) return applied;
+  if (applied.ok) await releasesObserved(store);
+  // What was refused may be right once the rest has gone.
+  const pruned = await store.apply('files', objects, { prune });
+  if (!applied.ok || !pruned.ok) return pruned;
+  return {
+    ...pruned,
+    outcomes: [...applied.outcomes, ...pruned.outcomes.filter(({ result }) => result === 'pruned')],
+    warnings: applied.warnings,
   };
 }
 

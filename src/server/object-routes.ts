@@ -1,9 +1,11 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ObjectRef, StoredObject } from '../cluster/store.ts';
+import { refText } from '../cluster/manifest.ts';
+import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND } from '../core/release/canary-release.ts';
+import { ownerOf } from '../core/release/ownership.ts';
 import { readKubeObject } from '../core/source/kube-object.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
@@ -56,8 +58,16 @@ export async function deleteObject(
       return problemResponse(problem(409, 'PERCH4011', result.diagnostics.map(({ message }) => message).join('; '), result.diagnostics));
     case 'accepted':
       // A release goes once its routes were taken out of the user's; everything else is gone now.
-      return Response.json(ref, { status: ref.kind === KIND ? 202 : 200 });
+      return ref.kind === KIND ? Response.json({ ...ref, ...(await staysBehind(store, ref)) }, { status: 202 }) : Response.json(ref);
   }
+}
+
+/** What a release that was deleted leaves, in a sentence; nothing where it owns nothing. */
+async function staysBehind(store: Store, release: ObjectRef): Promise<{ readonly message?: string }> {
+  const own = `${release.namespace}/${release.name}`;
+  const owned = (await store.list('VirtualService')).filter(({ base }) => ownerOf(base) === own);
+  if (owned.length === 0) return {};
+  return { message: `${owned.map(({ ref }) => refText(ref)).join(', ')}, which it owns, stays as an ordinary one` };
 }
 
 /** `/api/v1/objects`: every object, as it is served or as its owner applied it. */

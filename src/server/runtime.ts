@@ -12,6 +12,7 @@ import { startExposureObserver } from '../observers/exposure-observer.ts';
 import { createApi } from './api.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
 import { asListenError } from './listen-error.ts';
+import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
 import { controllerLog, type RuntimeLog } from './runtime-log.ts';
 
@@ -28,6 +29,8 @@ export interface RuntimeOptions {
   readonly limits?: Partial<GatewayLimits>;
   /** Draws request ids, which become visitor ids: UUID v4; default: the system's. */
   readonly uuid?: () => string;
+  /** Draws among weighted destinations: 0 up to 1, without 1; default: Math.random. */
+  readonly random?: () => number;
   /** One line of JSON per request. */
   readonly accessLog?: (line: string) => void;
   readonly log: RuntimeLog;
@@ -39,7 +42,10 @@ export interface Runtime {
   readonly apiPort: number;
   /** Where the gateway listens now. */
   addresses(): readonly ListeningAddress[];
-  /** Resolves once the gateway serves the revision; rejects with what keeps it from that (ListenError for a port that is taken). */
+  /**
+   * Resolves once the gateway serves the revision, with what releases make of it; rejects with what keeps it from that (ListenError for a
+   * port that is taken).
+   */
   served(revision: number): Promise<void>;
   /** Stops everything; requests in flight get `graceMs` to finish (default: the limit `closeGraceMs`). Releases stay where they are, in the store. */
   close(graceMs?: number): Promise<void>;
@@ -80,6 +86,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       ...(options.proxyPort === undefined ? {} : { proxyPort: options.proxyPort }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
+      ...(options.random === undefined ? {} : { random: options.random }),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
     });
     closers.push(() => gateway.close(graceMs));
@@ -117,7 +124,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       store,
       apiPort: api.port,
       addresses: () => gateway.addresses(),
-      served: (revision) => publisher.served(revision),
+      served: async (revision) => {
+        await releasesObserved(store);
+        await publisher.served(Math.max(revision, store.revision()));
+      },
       close: async (grace) => {
         graceMs = grace;
         await closeAll();

@@ -74,11 +74,14 @@ export function releasedVersions(base: KubeObject, service: ReleasedService, ver
   return found;
 }
 
-/** The base with every released destination at one version, and nothing else changed; `versions` as for `standingOf`. */
+/**
+ * The base with every released destination at one version, and nothing else changed; `versions` as for `standingOf`. Rules that draw between
+ * several destinations are left alone, as by weaving.
+ */
 export function baseAtVersion(base: KubeObject, service: ReleasedService, versions: readonly Version[], version: Version): KubeObject {
   const { namespace, spec } = routeObject(base, service.namespace);
   const http = spec.http?.map((rule): HTTPRoute => {
-    if (rule.route === undefined) return rule;
+    if (rule.route?.length !== 1) return rule;
     const route = rule.route.map((target) => {
       const isReleased = standingOf(target.destination, namespace, service, versions) === 'released';
       return isReleased ? { ...target, destination: atVersion(target.destination, namespace, service, version) } : target;

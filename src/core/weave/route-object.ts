@@ -30,7 +30,12 @@ export function routeObject(object: KubeObject, namespace: string, objects: read
   return isDelegate(route) ? { ...route, delegations: objects.flatMap((root) => delegationsOf(root, route)) } : route;
 }
 
-function delegationsOf(root: RouteObject, { namespace, name }: RouteObject): Delegation[] {
+/** Whether a rule of the object delegates to the VirtualService of this name. */
+export function delegatesTo(object: KubeObject, target: Pick<RouteObject, 'namespace' | 'name'>): boolean {
+  return delegationsOf(routeObject(object, target.namespace), target).length > 0;
+}
+
+function delegationsOf(root: RouteObject, { namespace, name }: Pick<RouteObject, 'namespace' | 'name'>): Delegation[] {
   if (isDelegate(root)) return [];
   return (root.spec.http ?? []).flatMap((rule, index) => {
     const { delegate } = rule;
