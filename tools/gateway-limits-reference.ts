@@ -1,4 +1,4 @@
-import { formatLimit } from '../src/gateway/limit-text.ts';
+import { formatLimit } from '../src/cli/limit-text.ts';
 import { LIMIT_NAMES, LIMIT_SPECS, type LimitSpec } from '../src/gateway/limits.ts';
 
 /** docs/reference/gateway-limits.md. */

@@ -1,5 +1,4 @@
 import type { RouteTable } from '../core/routing/selection.ts';
-import type { ListenerKind } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { RequestReporter } from './request-report.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
@@ -13,12 +12,4 @@ export interface ForwardingContext {
   readonly reporter: RequestReporter;
   readonly random: () => number;
   readonly uuid: () => string;
-}
-
-/** The socket that a request came in by. */
-export interface Listener {
-  readonly kind: ListenerKind;
-  /** Declared port. */
-  readonly port: number;
-  readonly bind: string | undefined;
 }

@@ -20,6 +20,14 @@ const METHODS: ReadonlySet<string> = new Set(
 /** Kind of the listener that a request came in by. */
 export type ListenerKind = 'ingress' | 'mesh' | 'proxy';
 
+/** The socket that a request came in by. */
+export interface Listener {
+  readonly kind: ListenerKind;
+  /** Declared port. */
+  readonly port: number;
+  readonly bind: string | undefined;
+}
+
 /**
  * A request as it is routed and sent on: checked, its connection's own headers taken out, and the edge's put in
  * (x-request-id, x-forwarded-for, x-forwarded-proto).

@@ -1,5 +1,5 @@
 import type { ListenerSpec } from '../core/routing/selection.ts';
-import type { Listener } from './forwarding-context.ts';
+import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
 import type { Transport, TransportHandler } from './node-http-transport.ts';

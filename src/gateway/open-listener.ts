@@ -1,4 +1,4 @@
-import type { Listener } from './forwarding-context.ts';
+import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
 import { NodeHttpTransport, type Transport, type TransportHandler } from './node-http-transport.ts';

@@ -1,7 +1,6 @@
 import type { RequestEvent, RequestObserver } from '../core/evidence/request-event.ts';
 import type { ClientExchange } from './client-exchange.ts';
-import type { Listener } from './forwarding-context.ts';
-import type { IncomingRequest } from './incoming-request.ts';
+import type { IncomingRequest, Listener } from './incoming-request.ts';
 
 /** What is known about a request at its end. */
 export interface Outcome {

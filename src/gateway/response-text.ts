@@ -1,7 +1,7 @@
 import { httpDate } from './http-date.ts';
 
 /** The value of a header; `name` and the names in `fields` (name, value, ...) in lower case. */
-function valueOf(fields: readonly string[], name: string): string | undefined {
+function fieldValue(fields: readonly string[], name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
   return undefined;
 }
@@ -10,10 +10,10 @@ function valueOf(fields: readonly string[], name: string): string | undefined {
 export function responseHeadText(status: number, reason: string, fields: readonly string[]): string {
   let text = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
-  return valueOf(fields, 'date') === undefined ? `${text}date: ${httpDate()}\r\n\r\n` : `${text}\r\n`;
+  return fieldValue(fields, 'date') === undefined ? `${text}date: ${httpDate()}\r\n\r\n` : `${text}\r\n`;
 }
 
 /** Whether a response says how long this body (latin1 text) is, and rightly so: then head and body together are the whole of it. */
 export function announces(fields: readonly string[], body: string): boolean {
-  return valueOf(fields, 'content-length') === String(body.length);
+  return fieldValue(fields, 'content-length') === String(body.length);
 }

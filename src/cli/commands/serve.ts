@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { readLimit } from '../../gateway/limit-text.ts';
 import type { GatewayLimits } from '../../gateway/limits.ts';
 import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
+import { readLimit } from '../limit-text.ts';
 import { parsePort } from '../options.ts';
 import type { ServeOptions } from '../start-serve.ts';
 

@@ -1,6 +1,6 @@
 import { suggest } from '../core/diagnostics/suggest.ts';
 import { formatDuration, parseDuration } from '../core/release/durations.ts';
-import { isWithin, LIMIT_NAMES, LIMIT_SPECS, type LimitName, type LimitSpec, type LimitUnit } from './limits.ts';
+import { isWithin, LIMIT_NAMES, LIMIT_SPECS, type LimitName, type LimitSpec, type LimitUnit } from '../gateway/limits.ts';
 
 const BYTES = { B: 1, KiB: 1024, MiB: 1024 * 1024 } as const;
 
