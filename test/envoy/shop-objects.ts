@@ -10,7 +10,7 @@ export const EDGE_PORT = 80;
 export const SERVICE_PORT = 8080;
 
 /** The services of the suites' shop, and the versions that they have. */
-export const SERVICES: Readonly<Record<string, readonly string[]>> = {
+const SERVICES: Readonly<Record<string, readonly string[]>> = {
   shop: ['v1', 'v2', 'v3'],
   'shop-next': ['next'],
   other: ['v1'],
@@ -26,7 +26,7 @@ export const edgeGateway: Gateway = {
 };
 
 /** Name of an origin: `shop/v1`. */
-export function originName(service: string, version: string): string {
+function originName(service: string, version: string): string {
   return `${service}/${version}`;
 }
 
