@@ -25,17 +25,21 @@ export interface Shop {
 
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 const MANUAL_STEPS = [10, 25, 50, 100].map((weight) => ({ weight, hold: 'manual' }));
-const EXAMPLE = fileURLToPath(new URL('../../examples/bookinfo', import.meta.url));
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+/** What examples/delegate and examples/managed share with Bookinfo, as their READMEs say. */
+const BESIDE_RELEASE = ['gateway', 'bookinfo', 'destination-rules', 'endpoints'].map((name) => `bookinfo/${name}.yaml`);
 
 /** What the entry service passes on, and by what the release reaches the hops behind it; default: as in examples/bookinfo. */
 export interface EntryService {
   readonly forward?: readonly string[];
   readonly propagate?: readonly ('baggage' | 'cookie' | 'requestId')[];
   readonly mode?: AffinityMode;
+  /** Whose release and routes; default: those of examples/bookinfo. */
+  readonly example?: 'delegate' | 'managed';
 }
 
 /** Bookinfo as the example has it: reviews released behind productpage. */
-export async function startBookinfoShop(seed: number, { forward, propagate, mode }: EntryService = {}): Promise<Shop> {
+export async function startBookinfoShop(seed: number, { forward, propagate, mode, example }: EntryService = {}): Promise<Shop> {
   return await startShop(seed, 'reviews', async (runtime) => {
     const proxyPort = runtime.addresses().find(({ kind }) => kind === 'proxy')?.actualPort ?? 0;
     const bookinfo = await startBookinfo({
@@ -45,7 +49,9 @@ export async function startBookinfoShop(seed: number, { forward, propagate, mode
       ...(forward === undefined ? {} : { forward }),
     });
     const ports = new Map((Object.keys(BOOKINFO_PORTS) as Workload[]).map((name) => [BOOKINFO_PORTS[name], bookinfo.ports[name]]));
-    const { objects } = await readManifestFiles([EXAMPLE]);
+    const { objects } = await readManifestFiles(
+      (example === undefined ? ['bookinfo'] : [example, ...BESIDE_RELEASE]).map((path) => join(EXAMPLES, path)),
+    );
     const moved = demoManifests(
       objects.map(({ object }) => object),
       { ports, ...(mode === undefined ? {} : { mode }) },
