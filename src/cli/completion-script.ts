@@ -23,13 +23,14 @@ complete -F _perch perch
 const ZSH = `#compdef perch
 # perch completion for zsh
 _perch() {
-  local line files
+  local line files value about
   local -a found
   while IFS= read -r line; do
     if [[ $line == :files ]]; then
       files=1
     else
-      found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+      value=\${line%%$'\\t'*} about=\${line#*$'\\t'}
+      found+=("\${value//:/\\\\:}\${about:+:$about}")
     fi
   done < <("\${words[1]}" ${COMPLETE} "\${(@)words[2,CURRENT]}" 2>/dev/null)
   (( \${#found} )) && _describe -t perch perch found

@@ -1,4 +1,5 @@
 import { refText } from '../cluster/manifest.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { boundGateways, resolveHost } from '../core/istio/names.ts';
 import type { DestinationRuleSpec, GatewaySpec, ServiceEntrySpec, VirtualServiceSpec, WorkloadEntrySpec } from '../core/istio/resources.ts';
 import { describeVersion } from '../core/release/version.ts';
@@ -55,8 +56,13 @@ export function describeObject(
     ),
     ...parts.flatMap(({ title, lines }) => section(title, lines.map(printable), style)),
   ];
-  const findings = findingLines(findingsAbout(around, refOfView(object)), style, columns - 2);
+  const findings = findingLines(findingsAbout(around, refOfView(object)).map(withoutObject), style, columns - 2);
   return [...lines.map((line) => clip(line, columns)), ...section('Findings', findings, style)];
+}
+
+/** The report names the object already. */
+function withoutObject({ object: _, ...finding }: Diagnostic): Diagnostic {
+  return finding;
 }
 
 function reportOf(kind: Exclude<Kind, 'CanaryRelease'>, object: ObjectView, around: Surroundings): Report {
