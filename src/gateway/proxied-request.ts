@@ -70,7 +70,8 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
       // A bug, but not one for which everybody else's requests should fail.
       process.emitWarning(error instanceof Error ? error : String(error));
       this.dropConnection();
-      if (!this.headSent) this.answer({ reply: REPLY.internal, edits: NO_EDITS });
+      if (this.headSent) this.exchange.destroy();
+      else this.answer({ reply: REPLY.internal, edits: NO_EDITS });
     }
   }
 

@@ -6,7 +6,7 @@ import { exchange, firstStatus } from './raw-client.ts';
 import { forwardTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
-const { start, own } = testScope();
+const { start, own, client: open } = testScope();
 
 /** An origin that answers with its name, the request's head, a cookie of its own and a Cache-Control. */
 function namedOrigin(name: string): Promise<Origin> {
@@ -240,5 +240,20 @@ describe('what is told about a request', () => {
     expect((await warned).message).toBe('a bug, thrown by a test');
     expect(firstStatus(await exchange(ingress, DOCUMENT))).toBe(200);
     expect((await told(2)).map(({ status }) => status)).toEqual([500, 200]);
+  });
+
+  it('ends the connection where a bug lets an answer be none, and the next request is served', async () => {
+    const { ingress } = await start(
+      tableOf((_kind, _port, _bind, { path }) => ({
+        ...{ kind: 'redirect', rule: undefined, status: 301, response: [] },
+        location: path === '/bug' ? '/a\r\nSet-Cookie: forged' : '/b',
+      })),
+    );
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const client = await open(ingress);
+    client.send('GET /bug HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await client.untilClosed()).toBe('');
+    expect((await warned).message).toContain('Invalid character in header');
+    expect(firstStatus(await exchange(ingress, DOCUMENT))).toBe(301);
   });
 });

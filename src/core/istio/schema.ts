@@ -11,6 +11,10 @@ const mapping = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const list = <Item extends z.ZodType>(item: Item) => z.array(item, { error: 'a list' });
 const text = z.string({ error: 'text' });
 const nonEmpty = text.min(1, { error: 'text that is not empty' });
+const ON_A_LINE = 'text without spaces and control characters';
+/** What becomes part of a request line or a Location: it must not end there, or begin another line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const onALine = text.regex(/^[^\x00-\x20\x7f]*$/, { error: ON_A_LINE });
 const flag = z.boolean({ error: 'true or false' });
 const labels = z.record(z.string(), text, { error: 'a mapping of text to text' });
 
@@ -74,13 +78,13 @@ export const httpRoute = mapping({
   match: list(match).optional(),
   route: list(mapping({ destination, weight: weight.optional(), headers: headers.optional() })).optional(),
   redirect: mapping({
-    uri: text.optional(),
-    authority: text.optional(),
+    uri: onALine.optional(),
+    authority: onALine.optional(),
     scheme: z.enum(['http', 'https']).optional(),
     port: portNumber.optional(),
     derivePort: z.enum(['FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT']).optional(),
     redirectCode: z.literal([301, 302, 303, 307, 308]).optional(),
-    prefixRewrite: text.optional(),
+    prefixRewrite: onALine.optional(),
   }).optional(),
   directResponse: mapping({
     status: z
@@ -98,9 +102,9 @@ export const httpRoute = mapping({
   }).optional(),
   delegate: mapping({ name: nonEmpty, namespace: nonEmpty.optional() }).optional(),
   rewrite: mapping({
-    uri: text.optional(),
-    authority: nonEmpty.optional(),
-    uriRegexRewrite: mapping({ match: nonEmpty, rewrite: text }).optional(),
+    uri: onALine.optional(),
+    authority: onALine.min(1, { error: 'text that is not empty' }).optional(),
+    uriRegexRewrite: mapping({ match: nonEmpty, rewrite: onALine }).optional(),
   }).optional(),
   timeout: duration.optional(),
   retries: mapping({ attempts: z.literal(0, { error: '0: the embedded gateway repeats failed connects only' }) }).optional(),

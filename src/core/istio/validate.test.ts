@@ -101,6 +101,21 @@ describe('fields', () => {
       `{hosts: [web], http: [{match: [{uri: {}}], ${DESTINATION}}]}`,
       /^PERCH110[23] spec.http\[0\].match\[0\].uri/,
     ],
+    // Part of a request line or of a Location: a line end in one would begin a header of the route author's choice.
+    ...['rewrite: {uri: V}', 'rewrite: {authority: V}', 'rewrite: {uriRegexRewrite: {match: a, rewrite: V}}'].flatMap((field) =>
+      ['"/a\\r\\nX: y"', '"/a b"', '"/a\\0"', '"/a\\x7f"'].map((value): [string, string, string, RegExp] => [
+        `${field} with ${value}`,
+        'VirtualService',
+        `{hosts: [web], http: [{${field.replace('V', value)}, ${DESTINATION}}]}`,
+        /^PERCH1103 spec.http\[0\].rewrite\./,
+      ]),
+    ),
+    ...['uri', 'authority', 'prefixRewrite'].map((field): [string, string, string, RegExp] => [
+      `a line end in redirect.${field}`,
+      'VirtualService',
+      `{hosts: [web], http: [{match: [{uri: {prefix: /}}], redirect: {${field}: "/a\\r\\nX: y"}}]}`,
+      new RegExp(`^PERCH1103 spec.http\\[0\\].redirect.${field}$`),
+    ]),
     ['no http', 'VirtualService', '{hosts: [web]}', /^PERCH1102 spec.http$/],
     [
       'a number as text',
