@@ -4,6 +4,7 @@ import { CODES } from '../src/core/diagnostics/codes.ts';
 import { hasErrors } from '../src/core/diagnostics/diagnostic.ts';
 import { validateCanaryRelease } from '../src/core/release/validate.ts';
 import { parseManifests } from '../src/core/source/manifests.ts';
+import { commandReference } from './command-reference.ts';
 import { errorReference } from './error-reference.ts';
 import { PAGES } from './generate-docs.ts';
 import { EXAMPLE, releaseReference } from './release-reference.ts';
@@ -39,4 +40,12 @@ describe('the page of the resource', () => {
 test('the page of codes has every code, in order', () => {
   const rows = [...errorReference().matchAll(/^\| <a id="(PERCH\d+)">/gm)].map(([, code]) => code);
   expect(rows).toEqual(Object.keys(CODES).toSorted());
+});
+
+test('the page of commands has every command, linked from its table', () => {
+  const page = commandReference();
+  const headings = [...page.matchAll(/^## perch (\w+)$/gm)].map(([, name]) => name);
+  const links = [...page.matchAll(/^\| \[`perch (\w+)`\]\(#perch-(\w+)\)/gm)].map(([, name, target]) => [name, target]);
+  expect(headings.length).toBeGreaterThan(14);
+  expect(links).toEqual(headings.map((name) => [name, name]));
 });

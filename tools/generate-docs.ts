@@ -1,5 +1,6 @@
 // `npm run docs`: writes the pages of docs/reference that come from the code. generate-docs.test.ts fails while they differ.
 import { writeFileSync } from 'node:fs';
+import { commandReference } from './command-reference.ts';
 import { errorReference } from './error-reference.ts';
 import { gatewayLimitsReference } from './gateway-limits-reference.ts';
 import { releaseReference } from './release-reference.ts';
@@ -9,6 +10,7 @@ import { ROOT } from './repository.ts';
 export const PAGES: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/reference/canary-release.md', text: releaseReference },
   { path: 'docs/reference/errors.md', text: errorReference },
+  { path: 'docs/reference/commands.md', text: commandReference },
   { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },
 ];
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { wrap } from '../core/diagnostics/wrap.ts';
 import { ApiProblem } from './api-client.ts';
 import { type AddCommand, type CliContext, DEFAULT_SERVER } from './cli-context.ts';
@@ -60,7 +60,7 @@ export function createProgram(context: CliContext): Command {
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
     })
-    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_COLUMNS })
+    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_COLUMNS, visibleGlobalOptions })
     .addHelpText('after', ABOUT);
   for (const [title, commands] of GROUPS) {
     program.commandsGroup(`${title}:`);
@@ -69,6 +69,11 @@ export function createProgram(context: CliContext): Command {
   for (const command of program.commands) command.showHelpAfterError(`(perch ${command.name()} --help says more)`);
   program.showHelpAfterError('(perch --help lists the commands)');
   return program;
+}
+
+/** The program's options that a command has too: asking for the version is none of them. */
+function visibleGlobalOptions(this: Help, command: Command): Option[] {
+  return Help.prototype.visibleGlobalOptions.call(this, command).filter(({ long }) => long !== '--version');
 }
 
 /** Commander's own words for a mistake in a command line, in one line: `error: unknown command 'staus'\n(Did you mean status?)`. */
