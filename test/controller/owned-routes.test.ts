@@ -110,6 +110,17 @@ describe.each([
     expect([await versionFor(store, 2047), await versionFor(store, 2048)]).toEqual(['v2', 'v1']);
   });
 
+  test('stays as written when the release goes before it began', async () => {
+    const { store } = scene.start();
+    await apply(store, ...all(MANUAL, { ...scene.ports, v2: await scene.freePort() }));
+    await reach(store, { phase: 'Pending' });
+    await store.requestDeletion(RELEASE, { restoreBase: true });
+    await gone(store);
+    const { base, served } = await stored(store, owned);
+    expect([httpOf(base), served, ownerOf(base)]).toEqual([rules(), base, undefined]);
+    expect(await versionFor(store, 0)).toBe('v1');
+  });
+
   test('stays when the release is deleted: an ordinary object at the live version', async () => {
     const { store } = scene.start();
     await apply(store, ...all(steps('50ms', '50ms', '50ms')));

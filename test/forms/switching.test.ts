@@ -25,6 +25,8 @@ interface Switch {
   readonly to: Form;
   /** VirtualServices that the owner deletes afterwards: the new ones stand in their place. */
   readonly deleted?: readonly string[];
+  /** The owner applies one after the other; together where absent. */
+  readonly first?: 'release' | 'routes';
 }
 
 const forms = (place: Place) => ({
@@ -44,10 +46,13 @@ function switches(place: Place): readonly (readonly [string, Place, Switch])[] {
     'adopt to managed, taking the object over': { from: form.adopted, to: form.managed },
     'adopt to managed, another object': { from: form.adopted, to: form.managedOther, deleted: ['web'] },
     'adopt to delegate, the object becoming the root': { from: form.adopted, to: form.delegated },
+    'adopt to delegate, the release before the root': { from: form.adopted, to: form.delegated, first: 'release' },
+    'adopt to delegate, the root before the release': { from: form.adopted, to: form.delegated, first: 'routes' },
     'managed to adopt, the object as it was left': { from: form.managed, to: form.adoptedAsLeft },
     'managed to adopt, the object written anew': { from: form.managed, to: form.adopted },
     'managed to adopt, another object': { from: form.managed, to: form.adoptedOther, deleted: ['web'] },
     'managed to delegate, the object becoming the root': { from: form.managed, to: form.delegated },
+    'managed to delegate, the release before the root': { from: form.managed, to: form.delegated, first: 'release' },
     'managed to managed, another object': { from: form.managed, to: form.managedOther, deleted: ['web'] },
     'delegate to adopt, the root becoming the routes': { from: form.delegated, to: form.adopted },
     'delegate to managed, another object': { from: form.delegated, to: form.managedOther, deleted: ['web'] },
@@ -57,7 +62,7 @@ function switches(place: Place): readonly (readonly [string, Place, Switch])[] {
 }
 
 test.each([...switches('edge'), ...switches('mesh')])('%s (%s): no gap, and nobody leaves the live version', async (_what, place, each) => {
-  const { from, to, deleted = [] } = each;
+  const { from, to, deleted = [], first } = each;
   scene = await Scene.open(place);
   const visitors = scene.visitors(40);
   await scene.apply(...from.besides, release(place, from.route));
@@ -67,7 +72,8 @@ test.each([...switches('edge'), ...switches('mesh')])('%s (%s): no gap, and nobo
   const { store } = scene;
   const watched = watchRoutes(store, place);
   const traffic = startTraffic();
-  await scene.apply(...to.besides, release(place, to.route));
+  const parts = [to.besides, [release(place, to.route)]];
+  for (const part of first === undefined ? [parts.flat()] : first === 'routes' ? parts : parts.toReversed()) await scene.apply(...part);
   for (const name of deleted) await store.requestDeletion(routesRef(name));
   await vi.waitFor(async () => expect(await wovenInto(store)).toEqual([to.woven]), { timeout: 10_000, interval: 5 });
   const seen = await traffic.stop(200);
