@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ReleaseStatus } from '../../src/core/release/status.ts';
+import type { HistoryEntry, ReleaseStatus } from '../../src/core/release/status.ts';
 import { cutoffOf } from '../../src/core/visitor/bucket.ts';
 import type { Step } from './shop.ts';
 
@@ -28,6 +28,7 @@ interface StepSeen {
  * its whole hold in wall time, none begun twice; cutoffs as the weights say; one draw in each attempt.
  */
 export function assertRecord(sights: readonly Sight[], steps: readonly Step[]): void {
+  assertOnce(sights);
   const begun = sights.filter(({ status }) => status.startedAt !== undefined);
   for (const attempt of Map.groupBy(begun, ({ status }) => status.startedAt).values()) {
     expect(new Set(attempt.map(({ status }) => status.offset)).size, 'one draw in one attempt').toBe(1);
@@ -39,6 +40,22 @@ export function assertRecord(sights: readonly Sight[], steps: readonly Step[]): 
         expect(sight.seenAt, phase).toBeGreaterThanOrEqual(endOf(seen, steps.length, steps) - CLOCK_MS);
       }
     }
+  }
+}
+
+/** Each request is handled once, with one outcome; what history says stays so, and each release is in it once. */
+function assertOnce(sights: readonly Sight[]): void {
+  const handled = new Map<string, unknown>();
+  const ended = new Map<string, HistoryEntry>();
+  for (const { lastRequest, history } of sights.map(({ status }) => status)) {
+    if (lastRequest !== undefined) expect(lastRequest).toEqual(handled.get(lastRequest.id) ?? lastRequest);
+    if (lastRequest !== undefined) handled.set(lastRequest.id, lastRequest);
+    expect(new Set(history.map(({ startedAt }) => startedAt)).size, 'a release twice in history').toBe(history.length);
+    for (const entry of history) {
+      expect(entry).toEqual(ended.get(entry.startedAt) ?? entry);
+      ended.set(entry.startedAt, entry);
+    }
+    expect(history.length, 'history was forgotten').toBe(ended.size);
   }
 }
 

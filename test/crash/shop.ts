@@ -10,21 +10,30 @@ export interface Step {
   readonly holdMs: number | undefined;
 }
 
+/** How the release comes to its routes. */
+export type Form = 'adopt' | 'managed' | 'delegate';
+
 /** Services that outlive the runtime: `shop`, which browsers see, and `reviews` behind it, in two versions. */
 export interface Shop {
   readonly dir: string;
   /** The manifests. */
   readonly files: string;
   readonly data: string;
+  readonly form: Form;
   /** Of the release, in the files. */
   readonly steps: readonly Step[];
+  /** All VirtualServices, by name, and those of them that the release is woven into. */
+  readonly routes: readonly string[];
+  readonly woven: readonly string[];
+  /** The file of the release: without it nothing asks for one. */
+  readonly releaseFile: string;
   /** Where the runtime of the moment has its mesh listener: `shop` calls `reviews` there. */
   meshPort: number;
   close(): Promise<void>;
 }
 
 /** Starts the services and writes the files: the release is woven into two objects, which must change as one. */
-export async function startShop(holdMs: number): Promise<Shop> {
+export async function startShop(holdMs: number, form: Form): Promise<Shop> {
   const steps = [10, 25, 50, 75, 100].map((weight) => ({ weight, holdMs: weight === 50 ? undefined : holdMs }));
   const dir = mkdtempSync(join(tmpdir(), 'perch-kill-'));
   const [files, data] = [join(dir, 'manifests'), join(dir, 'data')];
@@ -47,7 +56,11 @@ export async function startShop(holdMs: number): Promise<Shop> {
     dir,
     files,
     data,
+    form,
     steps,
+    routes: ['shop', 'reviews', ...(form === 'delegate' ? ['reviews-perch'] : [])],
+    woven: ['shop', form === 'delegate' ? 'reviews-perch' : 'reviews'],
+    releaseFile: join(files, 'release.yaml'),
     meshPort: 0,
     close: async () => {
       agent.destroy();
@@ -58,8 +71,8 @@ export async function startShop(holdMs: number): Promise<Shop> {
   mkdirSync(files);
   const [v1 = 0, v2 = 0] = reviews.map(({ port }) => port);
   writeFileSync(join(files, 'services.yaml'), servicesYaml(entry.port, v1, v2));
-  writeFileSync(join(files, 'routes.yaml'), ROUTES_YAML);
-  writeFileSync(join(files, 'release.yaml'), releaseYaml(steps));
+  writeFileSync(join(files, 'routes.yaml'), SHOP_ROUTES_YAML + REVIEWS_ROUTES_YAML[form]);
+  writeFileSync(shop.releaseFile, releaseYaml(form, steps));
   return shop;
 }
 
@@ -98,7 +111,7 @@ ${entry('shop', [`ports: {http: ${shop}}`])}${entry('reviews', [
 ])}`;
 }
 
-const ROUTES_YAML = `apiVersion: networking.istio.io/v1
+const SHOP_ROUTES_YAML = `apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: shop}
 spec:
@@ -107,18 +120,34 @@ spec:
   http:
   - route:
     - destination: {host: shop, port: {number: 9080}}
----
+`;
+
+const reviewsRoutesYaml = (rule: string): string => `---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: reviews}
 spec:
   hosts: [reviews]
   http:
-  - route:
-    - destination: {host: reviews, subset: v1}
+  - ${rule}
 `;
 
-function releaseYaml(steps: readonly Step[]): string {
+const V1_RULE = '{route: [{destination: {host: reviews, subset: v1}}]}';
+
+/** What the user has beside the release. */
+const REVIEWS_ROUTES_YAML: Readonly<Record<Form, string>> = {
+  adopt: reviewsRoutesYaml(V1_RULE),
+  managed: '',
+  delegate: reviewsRoutesYaml('{delegate: {name: reviews-perch}}'),
+};
+
+const ROUTE: Readonly<Record<Form, string>> = {
+  adopt: 'adopt: {virtualService: reviews}',
+  managed: `managed: {name: reviews, hosts: [reviews], http: [${V1_RULE}]}`,
+  delegate: `delegate: {name: reviews-perch, http: [${V1_RULE}]}`,
+};
+
+function releaseYaml(form: Form, steps: readonly Step[]): string {
   return `apiVersion: perch.dev/v1alpha1
 kind: CanaryRelease
 metadata: {name: reviews}
@@ -126,7 +155,7 @@ spec:
   service: {host: reviews, port: 9080}
   stable: {subset: v1}
   canary: {subset: v2}
-  route: {adopt: {virtualService: reviews}}
+  route: {${ROUTE[form]}}
   visitorId:
     issueAt: {virtualService: shop}
     propagate: [baggage, cookie]
