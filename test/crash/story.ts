@@ -43,6 +43,8 @@ export class Story {
   #note: string | undefined;
   #maybeNote: string | undefined;
   #isRemoved = false;
+  /** How the release comes to its routes now. */
+  #form: Form;
   #life = 0;
 
   static async begin(holdMs: number, form: Form): Promise<Story> {
@@ -51,6 +53,7 @@ export class Story {
 
   private constructor(shop: Shop) {
     this.shop = shop;
+    this.#form = shop.form;
   }
 
   async close(): Promise<void> {
@@ -110,6 +113,7 @@ export class Story {
     const managed = { name: 'reviews', ...(reviews?.spec as object) };
     const release = { apiVersion, kind, metadata: { name: 'reviews' }, spec: { ...(spec as object), route: { managed } } };
     await this.#call('PUT', '/api/v1/releases/default/reviews', release, 200);
+    this.#form = 'managed';
   }
 
   /** Deletes the release, and comes back once the runtime has promised to do it. Its file has to be gone. */
@@ -250,6 +254,7 @@ export class Story {
     if (this.#promised !== undefined) {
       expect([release?.request?.id, release?.status?.lastRequest?.id], 'a promise is forgotten').toContain(this.#promised);
     }
+    expect(release?.base.spec).toHaveProperty(['route', this.#form]);
     if (release?.status === undefined) return;
     this.sights.push({ seenAt: Date.now(), status: release.status });
     if (release.status.phase !== 'Pending' || release.status.started > 0) this.#assertRoutesOf(release.status, routes);
