@@ -14,7 +14,7 @@ export interface AppliedRelease {
 }
 
 /** The release among `releases` whose spec declares this VirtualService as its own. */
-export function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]): CanaryRelease | undefined {
+function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]): CanaryRelease | undefined {
   return releases.find((release) => {
     const owned = ownedVirtualService(release);
     return owned !== undefined && sameRef(refOf(owned), ref);
