@@ -1,16 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  linkSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreCorruptError, StoreVersionError } from '../store-errors.ts';
 import { addDigestFunction } from './content-digest.ts';
@@ -44,27 +32,23 @@ function createDataFile(file: string): void {
   const db = new DatabaseSync(draft, { timeout: LOCK_TIMEOUT_MS });
   try {
     addDigestFunction(db);
-    // Another that starts at this moment, or one that was killed here, may have made it.
-    db.exec('BEGIN EXCLUSIVE');
-    if (Number(db.prepare('PRAGMA user_version').get()?.['user_version']) === 0) db.exec(SCHEMA);
-    db.exec('COMMIT');
+    // Who starts at the same moment has opened the same draft and waits here, or opens another one once this has its name.
+    lockForGood(db);
+    // One that was killed here may have left it whole.
+    if (Number(db.prepare('PRAGMA user_version').get()?.['user_version']) === 0) db.exec(`BEGIN; ${SCHEMA} COMMIT`);
+    if (!existsSync(file)) renameSync(draft, file);
   } finally {
     db.close();
   }
-  moveNew(draft, file);
   rmSync(draft, { force: true });
 }
 
-/** Never over a file that is there. */
-function moveNew(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (existsSync(to)) return;
-    // A file system without hard links.
-    if (!(error instanceof Error) || !('code' in error) || error.code === 'ENOSPC') throw error;
-    renameSync(from, to);
-  }
+/** Takes the lock of a database's file, until it is closed. Where another has it, this is SQLITE_BUSY. */
+export function lockForGood(db: DatabaseSync): void {
+  db.exec('BEGIN EXCLUSIVE');
+  // Not before: of two that wait for each other's lock both would fail.
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  db.exec('COMMIT');
 }
 
 function assertOurs(file: string, stats: Stats): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreCorruptError, StoreLockedError } from '../store-errors.ts';
 import { addDigestFunction } from './content-digest.ts';
-import { ensureDataFile, LOCK_TIMEOUT_MS } from './data-file.ts';
+import { ensureDataFile, LOCK_TIMEOUT_MS, lockForGood } from './data-file.ts';
 import { FORMAT, migrationFrom, SCHEMA } from './database-schema.ts';
 import { storeError } from './sqlite-errors.ts';
 
@@ -55,7 +55,7 @@ export function openSqliteDatabase(dataDir: string): SqliteDatabase {
       // The journal is SQLite's default, which is empty between writes: all that counts is in one file, and a journal that is lost or
       // damaged takes no write with it that had happened. Formats 1 and 2 had another.
       db.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL');
-      lock(db);
+      lockForGood(db);
       if (isMemory) db.exec(SCHEMA);
       else assertIntact(db, file);
     });
@@ -75,14 +75,6 @@ export function openSqliteDatabase(dataDir: string): SqliteDatabase {
       if (place !== undefined) inUse.delete(place);
     },
   };
-}
-
-/** Takes the lock of the file and never lets go of it. Where another has it, this is SQLITE_BUSY. */
-function lock(db: DatabaseSync): void {
-  db.exec('BEGIN EXCLUSIVE');
-  // Not before: of two that wait for each other's lock both would fail.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE');
-  db.exec('COMMIT');
 }
 
 function transaction<T>(db: DatabaseSync, work: () => T): T {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -291,6 +291,23 @@ describe('a file that cannot be used', () => {
     const error = errorOf(() => open());
     expect([StoreCorruptError, StoreVersionError]).toContain((error as Error).constructor);
     expect(String(error)).toContain(reason);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half of it', 'BEGIN; CREATE TABLE meta (id INTEGER)'],
+  ])('that was not finished when its first start was killed (%s): made anew', async (_what, sql) => {
+    const draft = `${file()}-new`;
+    writeFileSync(draft, '');
+    const script = `import { DatabaseSync } from 'node:sqlite';
+      new DatabaseSync(process.argv[1]).exec('PRAGMA cache_size = 0; ' + process.argv[2]);
+      process.kill(process.pid, 'SIGKILL');`;
+    expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', script, draft, sql], { stdio: 'pipe' })).toThrow();
+    const store = open();
+    expect(await store.apply('files', [virtualService('v1')])).toMatchObject({ ok: true });
+    await store.close();
+    expect(await open().list()).toHaveLength(1);
+    expect(readdirSync(dataDir).filter((name) => name.includes('new'))).toEqual([]);
   });
 
   test('another program’s, with changes that wait in a -wal file beside it: neither is touched', () => {
