@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readCount, readNames, readOptions } from '../command-line.ts';
 import { BODY_SIZES, type BodySize } from './body-size.ts';
 import { PROXIES, type ProxyName } from './candidate.ts';
 import type { LoadKind } from './load.ts';
@@ -17,6 +17,8 @@ export interface Plan {
   /** Whether the results are written to a file. */
   readonly record: boolean;
 }
+
+const SIZES = Object.keys(BODY_SIZES) as BodySize[];
 
 const USAGE = `usage: node bench/gateway/run.ts [options]
 
@@ -37,61 +39,28 @@ Examples
   node bench/gateway/run.ts --only perch,envoy --scheme on --sizes 1k --loads full --rounds 4    one ratio, in a minute
 `;
 
-/** A command line that asks for something that there is not: all of it is in the message. */
-export class UsageError extends Error {}
-
-function names<Name extends string>(option: string, text: string, known: readonly Name[]): readonly Name[] {
-  return text.split(',').map((name) => {
-    const found = known.find((each) => each.toLowerCase() === name.trim().toLowerCase());
-    if (found === undefined)
-      throw new UsageError(`--${option}: there is no ${JSON.stringify(name)}; there are ${known.join(', ').toLowerCase()}`);
-    return found;
-  });
-}
-
-function count(option: string, text: string): number {
-  if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new UsageError(`--${option}: ${JSON.stringify(text)} is not a whole number from 1 to 9999`);
-  return Number(text);
-}
-
-/**
- * Reads the command line; the text to print where it asks for help.
- * @throws UsageError for unknown options, names and numbers.
- */
+/** Reads the command line; the text to print where it asks for help. */
 export function readPlan(args: readonly string[]): Plan | string {
-  const values = parse(args);
+  const values = readOptions(args, {
+    only: { type: 'string', default: PROXIES.join(',') },
+    scheme: { type: 'string', default: 'on,off' },
+    sizes: { type: 'string', default: SIZES.join(',') },
+    loads: { type: 'string', default: 'full,paced' },
+    rounds: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '2' },
+    'warm-up': { type: 'string', default: '3' },
+    record: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
   if (values.help) return USAGE;
-  const sizes = Object.keys(BODY_SIZES) as BodySize[];
   return {
-    rounds: count('rounds', values.rounds),
-    seconds: count('seconds', values.seconds),
-    warmUp: count('warm-up', values['warm-up']),
-    only: names('only', values.only, PROXIES),
-    scheme: names('scheme', values.scheme, ['on', 'off']),
-    sizes: names('sizes', values.sizes, sizes),
-    loads: names('loads', values.loads, ['full', 'paced']),
+    rounds: readCount('rounds', values.rounds),
+    seconds: readCount('seconds', values.seconds),
+    warmUp: readCount('warm-up', values['warm-up']),
+    only: readNames('only', values.only, PROXIES),
+    scheme: readNames('scheme', values.scheme, ['on', 'off']),
+    sizes: readNames('sizes', values.sizes, SIZES),
+    loads: readNames('loads', values.loads, ['full', 'paced']),
     record: values.record,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string', default: PROXIES.join(',') },
-        scheme: { type: 'string', default: 'on,off' },
-        sizes: { type: 'string', default: Object.keys(BODY_SIZES).join(',') },
-        loads: { type: 'string', default: 'full,paced' },
-        rounds: { type: 'string', default: '8' },
-        seconds: { type: 'string', default: '2' },
-        'warm-up': { type: 'string', default: '3' },
-        record: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

@@ -1,5 +1,6 @@
 // One Perch gateway in a process of its own, started by perch.ts with its options as one argument of JSON; prints its port as JSON.
 import { randomBytes } from 'node:crypto';
+import { flushCompileCache } from 'node:module';
 import { runtimeAdmission } from '../../src/cluster/admission.ts';
 import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
 import type { RequestObserver } from '../../src/core/evidence/request-event.ts';
@@ -52,4 +53,6 @@ const gateway = await startGateway({
   ...(options.evidence ? { observe: await observeExposure() } : {}),
 });
 await gateway.update(table);
+// For the next process: see perch.ts.
+flushCompileCache();
 console.log(JSON.stringify({ port: gateway.addresses().find(({ kind }) => kind === 'ingress')?.actualPort }));

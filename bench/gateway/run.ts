@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideEnvoy } from '../../tools/provide-envoy.ts';
+import { runBench, say } from '../command-line.ts';
 import { LOAD_CORE, leaveMeasuredCore, MEASURED_CORE } from '../cores.ts';
 import { describeMachine, missingPrograms } from '../machine.ts';
 import { recordResults } from '../record.ts';
@@ -12,7 +13,7 @@ import { allCandidates } from './candidates.ts';
 import { CONNECTIONS, type LoadKind, writeLoadScript } from './load.ts';
 import { measureWindow, type RunningCandidate, type Sample } from './measure.ts';
 import { startOrigins } from './nginx.ts';
-import { type Plan, readPlan, UsageError } from './options.ts';
+import { type Plan, readPlan } from './options.ts';
 import { goalTable, quietLine, resultTables, type Series } from './report.ts';
 import { verifyCandidate } from './verify.ts';
 
@@ -25,10 +26,6 @@ interface Cell {
   readonly load: LoadKind;
   readonly script: string;
   readonly samples: Sample[];
-}
-
-function say(text: string): void {
-  console.error(text);
 }
 
 /** What is left, from what was done so far. */
@@ -97,8 +94,8 @@ async function report(series: readonly Series[], plan: Plan, envoy: string): Pro
   return lines.join('\n');
 }
 
-async function main(): Promise<number> {
-  const plan = readPlan(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<number> {
+  const plan = readPlan(args);
   if (typeof plan === 'string') {
     console.log(plan);
     return 0;
@@ -116,10 +113,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  say(`${error.message}\nnode bench/gateway/run.ts --help says more`);
-  process.exitCode = 2;
-}
+await runBench('bench/gateway/run.ts', main);

@@ -1,0 +1,136 @@
+// `node bench/idle/run.ts`: memory that 1,000 idle keep-alive connections take in Perch, nginx, HAProxy and Envoy. See ../README.md.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { provideEnvoy } from '../../tools/provide-envoy.ts';
+import { readCount, readOptions, runBench, say } from '../command-line.ts';
+import { LOAD_CORE, leaveMeasuredCore, MEASURED_CORE } from '../cores.ts';
+import type { Candidate } from '../gateway/candidate.ts';
+import { allCandidates } from '../gateway/candidates.ts';
+import { loadRequests } from '../gateway/load.ts';
+import { startOrigins } from '../gateway/nginx.ts';
+import { describeMachine, missingPrograms } from '../machine.ts';
+import { median } from '../median.ts';
+import { residentMemory } from '../process-cpu.ts';
+import { recordResults } from '../record.ts';
+import { shuffled } from '../shuffled.ts';
+import { table } from '../table.ts';
+import { openIdleConnections } from './idle-connections.ts';
+
+const PROGRAMS = ['nginx', 'haproxy', 'taskset'] as const;
+const CONNECTIONS = 1000;
+/** Requests before the first look: what a proxy allocates once, or compiles, is not the connections'. */
+const WARM_UP_REQUESTS = 5000;
+const WARM_UP_CONNECTIONS = 50;
+/** Time for memory to be given back before each look. */
+const SETTLE_MS = 2000;
+
+const USAGE = `usage: node bench/idle/run.ts [options]
+
+Memory of ${CONNECTIONS} idle keep-alive connections in Perch's gateway, nginx, HAProxy and Envoy, with the visitor scheme on.
+
+  --rounds N        fresh processes of each proxy                         (5)
+  --record          write the results to results/DATE.md
+  --help            this text
+
+Example
+  node bench/idle/run.ts --record           about 4 minutes
+`;
+
+/** Resident memory in MiB: before the connections, and with them. */
+interface Look {
+  readonly before: number;
+  readonly with: number;
+}
+
+/** A fresh process, warmed up over a few connections, then with the idle ones. */
+async function measure(candidate: Candidate): Promise<Look> {
+  const heads = loadRequests('1k');
+  const proxy = await candidate.start();
+  try {
+    const few = Math.ceil(WARM_UP_REQUESTS / WARM_UP_CONNECTIONS);
+    for (let round = 0; round < few; round++) {
+      const sockets = await openIdleConnections(proxy.port, WARM_UP_CONNECTIONS, heads);
+      for (const socket of sockets) socket.removeAllListeners('close').destroy();
+    }
+    await sleep(SETTLE_MS);
+    const before = residentMemory(proxy.pid);
+    const sockets = await openIdleConnections(proxy.port, CONNECTIONS, heads);
+    await sleep(SETTLE_MS);
+    const open = sockets.filter(({ closed }) => !closed).length;
+    if (open < CONNECTIONS) throw new Error(`${candidate.name} closed ${CONNECTIONS - open} of the connections`);
+    const look = { before, with: residentMemory(proxy.pid) };
+    for (const socket of sockets) socket.removeAllListeners('close').destroy();
+    return look;
+  } finally {
+    await proxy.stop();
+  }
+}
+
+function resultTable(looks: ReadonlyMap<Candidate, readonly Look[]>): string {
+  const rows = [...looks].map(([{ name, proxy }, samples]) => ({
+    name,
+    proxy,
+    before: median(samples.map(({ before }) => before)),
+    all: median(samples.map((look) => look.with)),
+    each: median(samples.map((look) => ((look.with - look.before) * 1024) / CONNECTIONS)),
+  }));
+  const rivals = ['nginx', 'HAProxy', 'Envoy'] as const;
+  const ratio = (each: number, rival: Candidate['proxy']) => {
+    const theirs = rows.find(({ proxy }) => proxy === rival)?.each ?? Number.NaN;
+    // Next to nothing is no measure.
+    return theirs < 0.1 ? '-' : (each / theirs).toFixed(2);
+  };
+  const head = ['proxy', 'MiB before', 'MiB with them', 'KiB each', ...rivals.map((rival) => `x ${rival}`)];
+  const body = rows.map(({ name, before, all, each }) => [
+    ...[name, before.toFixed(1), all.toFixed(1), each.toFixed(1)],
+    ...rivals.map((rival) => ratio(each, rival)),
+  ]);
+  return table([head, ...body], 1);
+}
+
+async function bench(rounds: number, envoy: string): Promise<string> {
+  const origins = await startOrigins(LOAD_CORE);
+  try {
+    const candidates = allCandidates(MEASURED_CORE, envoy, origins).filter(({ scheme }) => scheme);
+    const looks = new Map<Candidate, Look[]>(candidates.map((candidate) => [candidate, []]));
+    for (let round = 1; round <= rounds; round++) {
+      for (const candidate of shuffled(candidates, Math.random)) looks.get(candidate)?.push(await measure(candidate));
+      say(`round ${round} of ${rounds}`);
+    }
+    return resultTable(looks);
+  } finally {
+    await origins.stop();
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const values = readOptions(args, {
+    rounds: { type: 'string', default: '5' },
+    record: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const rounds = readCount('rounds', values.rounds);
+  const missing = await missingPrograms(PROGRAMS);
+  if (missing.length > 0) {
+    say(missing.join('\n'));
+    return 2;
+  }
+  await leaveMeasuredCore();
+  const envoy = await provideEnvoy();
+  const lines = [
+    ...(await describeMachine(['nginx', 'haproxy'], envoy)),
+    '',
+    `Resident memory of fresh processes with the visitor scheme on, before and with ${CONNECTIONS} keep-alive connections that have each had one request answered; medians of ${rounds} processes.`,
+    '',
+    await bench(rounds, envoy),
+  ];
+  const text = `${lines.join('\n')}\n`;
+  console.log(text);
+  if (values.record) say(`recorded in ${recordResults(new URL('.', import.meta.url), 'Idle connections', text)}`);
+  return 0;
+}
+
+await runBench('bench/idle/run.ts', main);
