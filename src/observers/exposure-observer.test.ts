@@ -40,7 +40,7 @@ beforeEach(async () => {
   store = openSqliteStore({
     dataDir: ':memory:',
     now: () => time,
-    admission: { baseOf: (object) => object, admit: () => [] },
+    admission: { baseOf: (object) => object, admit: () => [], admitDeletion: () => [], releasedRoutes: () => new Set() },
     onListenerError: (error) => {
       throw error;
     },
