@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmod, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { perchOnPath } from '../../test/harness/perch-on-path.ts';
 import { perch } from '../../test/harness/perch-process.ts';
 import { createScene, type Scene } from '../../test/harness/serve-scene.ts';
 import type { Serving } from '../../test/harness/serving.ts';
@@ -11,6 +11,7 @@ import { COMPLETE, SHELLS } from './completion-script.ts';
 
 let scene: Scene;
 let served: Serving;
+let path: string;
 
 beforeAll(async () => {
   scene = await createScene();
@@ -18,10 +19,7 @@ beforeAll(async () => {
   const release = join(scene.dir, 'release.yaml');
   await writeFile(release, webReleaseYaml());
   await perch(['apply', '-f', release], { PERCH_SERVER: served.server });
-  // What a user has on the PATH.
-  const bin = fileURLToPath(new URL('../../bin/perch.js', import.meta.url));
-  await writeFile(join(scene.dir, 'perch'), `#!/bin/sh\nexec "${process.execPath}" --disable-warning=ExperimentalWarning "${bin}" "$@"\n`);
-  await chmod(join(scene.dir, 'perch'), 0o755);
+  path = await perchOnPath(scene.dir);
 });
 
 afterAll(async () => {
@@ -108,7 +106,7 @@ function isInstalled(shell: string): boolean {
 function ask(shell: (typeof SHELLS)[number], line: string): readonly string[] {
   const text = execFileSync(shell, [...ASK[shell](line)], {
     cwd: scene.files,
-    env: { ...process.env, PATH: `${scene.dir}:${process.env['PATH']}`, PERCH_SERVER: served.server, HOME: scene.dir },
+    env: { ...process.env, PATH: path, PERCH_SERVER: served.server, HOME: scene.dir },
     encoding: 'utf8',
   });
   return text

@@ -54,7 +54,7 @@ export function describeObject(
       facts.map(([label, text]) => [label, printable(text)] as const),
       columns,
     ),
-    ...parts.flatMap(({ title, lines }) => section(title, lines.map(printable), style)),
+    ...parts.flatMap(({ title, lines }) => section(title, lines, style)),
   ];
   const findings = findingLines(findingsAbout(around, refOfView(object)).map(withoutObject), style, columns - 2);
   return [...lines.map((line) => clip(line, columns)), ...section('Findings', findings, style)];
@@ -78,6 +78,14 @@ function reportOf(kind: Exclude<Kind, 'CanaryRelease'>, object: ObjectView, arou
     case 'WorkloadEntry':
       return workloadEntryReport(object, around);
   }
+}
+
+/** A table of foreign texts. */
+function printableTable(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  return table(
+    head,
+    rows.map((row) => row.map(printable)),
+  );
 }
 
 function list(values: readonly string[] | undefined): string {
@@ -116,8 +124,11 @@ function virtualServiceReport(object: ObjectView, around: Surroundings): Report 
       ...claimsOn(object.metadata, around.releases).map((claim, index) => [index === 0 ? 'releases' : '', claimText(claim)] as const),
     ],
     parts: [
-      { title: isWoven ? 'Rules as applied' : 'Rules', lines: ruleRows.length === 0 ? [] : table(['', 'NAME', 'MATCHES', 'TO'], ruleRows) },
-      { title: 'Rules as served', lines: isWoven ? table(['NAME', 'RELEASE', 'TAKES', 'TO'], servedRows) : [] },
+      {
+        title: isWoven ? 'Rules as applied' : 'Rules',
+        lines: ruleRows.length === 0 ? [] : printableTable(['', 'NAME', 'MATCHES', 'TO'], ruleRows),
+      },
+      { title: 'Rules as served', lines: isWoven ? printableTable(['NAME', 'RELEASE', 'TAKES', 'TO'], servedRows) : [] },
     ],
   };
 }
@@ -140,14 +151,14 @@ function gatewayReport(object: ObjectView, { bases, releases }: Surroundings): R
     parts: [
       {
         title: 'Servers',
-        lines: table(
+        lines: printableTable(
           ['PORT', 'PROTOCOL', 'HOSTS', 'BIND'],
           servers.map(({ port, hosts, bind }) => [String(port.number), port.protocol, list(hosts), bind ?? '-']),
         ),
       },
       {
         title: 'VirtualServices bound to it',
-        lines: rows.length === 0 ? ['none: every request gets 404'] : table(['NAME', 'HOSTS', 'RELEASES'], rows),
+        lines: rows.length === 0 ? ['none: every request gets 404'] : printableTable(['NAME', 'HOSTS', 'RELEASES'], rows),
       },
     ],
   };
@@ -170,7 +181,7 @@ function destinationRuleReport(object: ObjectView, around: Surroundings): Report
       ['host', full],
       ['releases', list(users.map(releaseText))],
     ],
-    parts: [{ title: 'Subsets', lines: rows.length === 0 ? ['none'] : table(['NAME', 'LABELS', 'ENDPOINTS', 'USED AS'], rows) }],
+    parts: [{ title: 'Subsets', lines: rows.length === 0 ? ['none'] : printableTable(['NAME', 'LABELS', 'ENDPOINTS', 'USED AS'], rows) }],
   };
 }
 
@@ -213,7 +224,7 @@ function serviceEntryReport(object: ObjectView, around: Surroundings): Report {
         lines:
           endpoints.length === 0
             ? ['none: requests are answered 503']
-            : table(
+            : printableTable(
                 ['ADDRESS', 'LABELS', 'FROM'],
                 endpoints.map((endpoint) => [endpointText(endpoint), labelText(endpoint.labels), objectName(endpoint.from)]),
               ),

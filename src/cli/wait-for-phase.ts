@@ -80,7 +80,7 @@ export async function waitForPhase(
         judge({ kind: 'CanaryRelease', namespace, name }, { kind: 'failed', text: `not ${goal}, it was deleted` });
       },
     };
-    const deadline = timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.min(timeoutMs, LONGEST_MS))];
+    const deadline = timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_MS))];
     const isWanted = (namespace: string, name: string): boolean => verdicts.has(refText({ kind: 'CanaryRelease', namespace, name }));
     try {
       await watchReleases(client, watching, isWanted, AbortSignal.any([signal, ended.signal, ...deadline]));

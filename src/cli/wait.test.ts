@@ -74,7 +74,7 @@ test('a pipeline: apply and wait, promote to the end; every wait ends with 0 and
     stderr: '',
   });
   const pipeline = await startWaiting('status', '--wait', 'SUCCEEDED', '--timeout', '1h');
-  expect((await run('promote', 'web', '--wait', 'paused')).stdout).toMatch(
+  expect((await run('promote', 'web', '--wait', 'paused', '--timeout', '1m')).stdout).toMatch(
     /^web: step 2 of 3, v2 for 50 % of visitors\nweb: Paused, step 2 of 3: 50 % of visitors on v2, .*\n$/,
   );
   await run('promote', 'web');

@@ -10,6 +10,7 @@ export const addPromote: AddCommand = (program, context) => {
     description: 'go to the next step now, without waiting for the hold',
     examples: [
       ['perch promote reviews', 'the next step; after the last one v2 is the live version'],
+      ['perch promote reviews --wait succeeded', 'and wait for the end of the release'],
       ['perch promote reviews --no-wait', 'ask for it and return at once'],
     ],
     done: ({ spec, status }) => {

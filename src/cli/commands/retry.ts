@@ -1,5 +1,7 @@
+import { describeVersion } from '../../core/release/version.ts';
 import type { AddCommand } from '../cli-context.ts';
 import { printable } from '../clip.ts';
+import { percent } from '../release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
 
 /** `perch retry`. */
@@ -7,7 +9,14 @@ export const addRetry: AddCommand = (program, context) => {
   addRequestCommand(program, context, {
     action: 'retry',
     description: 'start a release that was rolled back once more, from its first step',
-    examples: [['perch retry reviews', 'the same pair again']],
-    done: ({ status }) => `starts again: ${printable(status?.message ?? 'from its first step')}`,
+    examples: [
+      ['perch retry reviews', 'the same pair again'],
+      ['perch retry reviews --wait succeeded', 'and wait for its end'],
+    ],
+    done: ({ spec, status }) => {
+      const canary = describeVersion(status?.canary ?? spec.canary);
+      if (status === undefined || status.step < 0) return `starts again: ${printable(status?.message ?? 'from its first step')}`;
+      return `starts again, step ${status.step + 1} of ${spec.steps.length}, ${canary} for ${percent(status.weight)} of visitors`;
+    },
   });
 };
