@@ -4,7 +4,7 @@ import { type Finished, perch } from '../harness/perch-process.ts';
 import type { Serving } from '../harness/serving.ts';
 
 /** A visitor's id in the lowest and one in the highest bucket, whatever the offset: on v2 at every weight, and on v1 below 100 %. */
-export const [EARLY, LATE] = ['00000000-0000-4000-8000-000000000000', 'ffffffff-ffff-4fff-bfff-ffffffffffff'] as const;
+const [EARLY, LATE] = ['00000000-0000-4000-8000-000000000000', 'ffffffff-ffff-4fff-bfff-ffffffffffff'] as const;
 
 /** Which versions of `web` the early and the late visitor get. */
 export async function versionsSeen({ ingress }: Serving): Promise<readonly string[]> {

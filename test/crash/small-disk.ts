@@ -22,12 +22,14 @@ export interface SmallDisk {
 }
 
 const FILLER = 'filler';
+/** util-linux: a command in a mount namespace of its own. */
+const IN_NAMESPACE = ['unshare', '-m'] as const;
 
 /** What keeps this machine from mounting, in words; undefined where it can. */
 export function whyNotMountable(...mount: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'only Linux has mount namespaces';
   try {
-    execFileSync('unshare', ['-m', 'sh', '-ec', mount.join(' ')], { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(IN_NAMESPACE[0], [IN_NAMESPACE[1], 'sh', '-ec', mount.join(' ')], { encoding: 'utf8', stdio: 'pipe' });
     return undefined;
   } catch (error) {
     const { stderr } = error as { readonly stderr?: string };
@@ -37,7 +39,9 @@ export function whyNotMountable(...mount: readonly string[]): string | undefined
 
 /** Runs `mount`, a shell command, in a new mount namespace and keeps that. `directory` is where the disk appears. */
 export async function mountSmallDisk(directory: string, mount: string): Promise<SmallDisk> {
-  const holder = spawn('unshare', ['-m', 'sh', '-ec', `${mount}; echo mounted; exec cat`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const holder = spawn(IN_NAMESPACE[0], [IN_NAMESPACE[1], 'sh', '-ec', `${mount}; echo mounted; exec cat`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const [said] = (await Promise.race([once(holder.stdout, 'data'), once(holder, 'close')])) as [Buffer | number];
   if (String(said) !== 'mounted\n') throw new Error(`not mounted: ${mount} ended with ${said}`);
   const within = ['nsenter', '-t', String(holder.pid), '-m'];

@@ -15,7 +15,7 @@ const VISITORS = 200;
 /** So many come by at once, while a runtime is killed. */
 const CROWD = 24;
 
-export const SETTLED: readonly string[] = ['Succeeded', 'RolledBack'];
+const SETTLED: readonly string[] = ['Succeeded', 'RolledBack'];
 
 /** A release and its visitors, over all the lives of its runtime. Services and visitors outlive it. */
 export class Story {
