@@ -17,7 +17,7 @@ export type Kind = keyof typeof NAMES;
 export const KINDS = Object.keys(NAMES) as Kind[];
 
 /** Every word that names a kind. */
-export const KIND_WORDS: readonly string[] = Object.values(NAMES).flat();
+const KIND_WORDS: readonly string[] = Object.values(NAMES).flat();
 
 function kindNamed(word: string): Kind | undefined {
   const wanted = word.toLowerCase();

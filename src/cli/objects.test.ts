@@ -244,4 +244,23 @@ describe('delete', () => {
     expect((await run('delete', 'release/web', '--no-wait')).stdout).toBe('canaryrelease/web is being deleted\n');
     await expect.poll(async () => (await run('get', '-o', 'name')).stdout, { timeout: 15_000 }).toBe('');
   });
+
+  test('the VirtualService that a release owns stays, as an ordinary one, and is not deleted before the release', async () => {
+    const managed = webReleaseYaml('own').replace(
+      'route: {adopt: {virtualService: web}}',
+      'route: {managed: {hosts: ["own.test"], gateways: [edge], http: [{route: [{destination: {host: web, subset: v1, port: {number: 9080}}}]}]}}',
+    );
+    await run('apply', '-f', await fileWith('managed.yaml', managed), '--wait', 'paused');
+    expect((await run('describe', 'vs/own')).stdout).toContain('own: v1 → v2, Paused at 10 %; it owns this object');
+    expect(await run('delete', 'vs/own')).toMatchObject({
+      code: 2,
+      stderr: 'error: virtualservice/own belongs to the release own: delete the release first (perch delete release own)\n',
+    });
+    expect(await run('delete', 'release/own')).toEqual({
+      code: 0,
+      stdout: 'canaryrelease/own deleted, everyone is on v1; virtualservice/own, which it owned, stays\n',
+      stderr: '',
+    });
+    expect((await run('delete', 'vs/own')).stdout).toBe('virtualservice/own deleted\n');
+  });
 });

@@ -14,7 +14,7 @@ export async function writeValue(terminal: Terminal, format: 'json' | 'yaml', va
 }
 
 /** A value as YAML, without a line end. */
-export async function yamlText(value: unknown): Promise<string> {
+async function yamlText(value: unknown): Promise<string> {
   // Loaded where it is needed: it costs as much as all of `perch version`.
   const { stringify } = await import('yaml');
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd();

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { refOf, refText } from '../../cluster/manifest.ts';
 import type { ObjectRef } from '../../cluster/store.ts';
+import { routedName, routeForm } from '../../core/release/route-form.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
 import type { ApiClient } from '../api-client.ts';
@@ -148,5 +149,8 @@ async function finishRelease({ client, context, options }: Deletion, release: Re
     await sleep(POLL_MS, undefined, { signal });
   }
   const live = await versionAfter(client, release);
-  terminal.out(`${objectName(ref)} deleted${live === undefined ? '' : `, everyone is on ${describeVersion(live)}`}`);
+  const where = live === undefined ? '' : `, everyone is on ${describeVersion(live)}`;
+  const owned = objectName({ kind: 'VirtualService', namespace: ref.namespace, name: routedName(release) });
+  const left = routeForm(release) === 'adopt' ? '' : `; ${owned}, which it owned, stays`;
+  terminal.out(`${objectName(ref)} deleted${where}${left}`);
 }

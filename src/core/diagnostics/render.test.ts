@@ -90,9 +90,8 @@ test('no line is wider than the terminal, and the underline stays under what is 
   expect(lines.join(' ').replaceAll(/ +/g, ' ')).toContain(
     'only known inside the mesh, but a browser comes in through gateway default/edge',
   );
-  const [, excerpt = '', carets = ''] = renderDiagnostic(diagnostic, { text, color: false, width: 60 })
-    .split('\n')
-    .filter((line) => !/^ {3}\S/.test(line));
+  const plain = renderDiagnostic(diagnostic, { text, color: false, width: 60 }).split('\n');
+  const [excerpt = '', carets = ''] = plain.filter((line) => /^.{5}\|/.test(line));
   expect(excerpt.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1)).toBe('shop.example.com');
 });
 
