@@ -81,7 +81,7 @@ describe('the underline stands under what is meant', () => {
 test('no line is wider than the terminal, and the underline stays under what is meant', () => {
   const text = `hosts: [${'shop.example.com, '.repeat(8)}]`;
   const diagnostic: Diagnostic = {
-    ...at(1, 77, 93),
+    ...at(1, 81, 97),
     message: 'this host is only known inside the mesh, but a browser comes in through gateway default/edge',
     hint: 'add gateways: [edge] and hosts: ["*"], or let Perch issue the visitor id at the edge of your mesh',
   };
