@@ -60,7 +60,7 @@ export function createProgram(context: CliContext): Command {
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
     })
-    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_COLUMNS, visibleGlobalOptions })
+    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_COLUMNS, visibleGlobalOptions, subcommandTerm: (command) => command.name() })
     .addHelpText('after', ABOUT);
   for (const [title, commands] of GROUPS) {
     program.commandsGroup(`${title}:`);
