@@ -106,5 +106,11 @@ function routeViews(objects: readonly StoredObject[], owned: KubeObject | undefi
     .map((stored): RouteView => ({ ref: stored.ref, base: stored.base, served: stored.served, stored, isOwned: false }));
   if (owned === undefined || ref === undefined) return views;
   const stored = objects.find((object) => sameRef(object.ref, ref));
-  return [...views, { ref, base: owned, served: stored?.served ?? owned, stored, isOwned: true }];
+  const base = stored === undefined ? owned : sinceThen(owned, stored.base);
+  return [...views, { ref, base, served: stored?.served ?? base, stored, isOwned: true }];
+}
+
+/** What the release declares, as old as what is stored of it: in the mesh that may decide which object serves. */
+function sinceThen(declared: KubeObject, { metadata: { creationTimestamp } }: KubeObject): KubeObject {
+  return { ...declared, metadata: { ...declared.metadata, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) } };
 }

@@ -220,6 +220,11 @@ export const CODES = {
     title: 'Nothing delegates to the VirtualService',
     remedy: 'A VirtualService without hosts serves only where a rule of another one delegates to it, by name and namespace.',
   },
+  PERCH2019: {
+    title: 'Another VirtualService routes the same host in the mesh',
+    remedy:
+      'Delete one of the two, or put the rules of both into one object: in the mesh the older one counts and the other is not used, so a release in it might reach nobody.',
+  },
   PERCH4001: {
     title: 'The Host header does not name this machine',
     remedy: 'Ask for http://localhost:PORT, http://127.0.0.1:PORT or http://[::1]:PORT; other names are refused because of DNS rebinding.',

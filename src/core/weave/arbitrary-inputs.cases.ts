@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { HTTPMatchRequest, KubeObject } from '../istio/resources.ts';
+import type { HTTPMatchRequest, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
 import { ownedVirtualService } from '../release/route-form.ts';
 import { BUCKETS, OFFSETS, type Offset } from '../visitor/bucket.ts';
 import { headers, http, virtualServices } from './arbitrary-routes.cases.ts';
@@ -75,7 +75,9 @@ const managed: fc.Arbitrary<WeaveInput> = fc
     const release = releaseOf({ ...spec, route });
     const routed = ownedVirtualService(release) ?? virtualService([]);
     const atEdge = { ...input, release, routed, issuing: undefined, siblings: [routed] };
-    return entry === undefined ? atEdge : issuedAtEntry(atEdge, entry);
+    if (entry === undefined) return atEdge;
+    // In the mesh only one object serves a host.
+    return issuedAtEntry(atEdge, gateways.includes('mesh') ? outsideMesh(entry) : entry);
   });
 
 const rarely = <Value>(value: fc.Arbitrary<Value>) =>
@@ -154,6 +156,10 @@ function issuedAtEntry(input: WeaveInput, entry: KubeObject): WeaveInput {
     release: releaseOf({ ...spec, visitorId: { ...spec.visitorId, issueAt: { virtualService: 'entry' } } }),
     issuing: { ...entry, metadata: { ...entry.metadata, name: 'entry' } },
   };
+}
+
+function outsideMesh(object: KubeObject): KubeObject {
+  return { ...object, spec: { ...(object.spec as VirtualServiceSpec), gateways: ['web'] } };
 }
 
 /** Each woven object with its base. */

@@ -34,6 +34,11 @@ export function isInMesh(route: RouteObject): boolean {
   return names.includes(MESH_GATEWAY);
 }
 
+/** Whether a delegation leads to its delegate in the mesh. */
+export function isLedToInMesh(delegation: Delegation): boolean {
+  return gatewaysOf(delegation).includes(MESH_GATEWAY);
+}
+
 /** Full names of the gateways, or `mesh`, through which a delegation leads: those of the root, but for what its matches leave out. */
 function gatewaysOf({ root, rule }: Delegation): readonly string[] {
   const bound = boundGateways(root.spec.gateways, root.namespace);

@@ -3,6 +3,7 @@ import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { isDelegate } from '../routing/delegates.ts';
 import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
+import { meshRivals } from './mesh-rivals.ts';
 import type { RoutePlan } from './plan.ts';
 import type { ReleasedService } from './released-destination.ts';
 import { isSameObject, type RouteObject, routeObject } from './route-object.ts';
@@ -91,6 +92,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
   const found = [
     ...cookieFindings(issuing, release, isSecure(issuing, input)),
     ...streamFindings(routed, service, versions),
+    ...meshRivals(edge ? [routed] : [routed, issuing], objects, input.plan),
     ...atGateway.diagnostics,
     ...(inside?.diagnostics ?? []),
     ...(released.woven > 0 ? [] : [nothingReleased(routed, released.concerned, release)]),
