@@ -56,7 +56,8 @@ export function describeObject(
     ),
     ...parts.flatMap(({ title, lines }) => section(title, lines, style)),
   ];
-  const findings = findingLines(findingsAbout(around, refOfView(object)).map(withoutObject), style, columns - 2);
+  const about = [...findingsAbout(around, refOfView(object)).map(withoutObject), ...findingsOfOwner(object, around)];
+  const findings = findingLines(about, style, columns - 2);
   return [...lines.map((line) => clip(line, columns)), ...section('Findings', findings, style)];
 }
 
@@ -78,6 +79,14 @@ function reportOf(kind: Exclude<Kind, 'CanaryRelease'>, object: ObjectView, arou
     case 'WorkloadEntry':
       return workloadEntryReport(object, around);
   }
+}
+
+/** Routes that a release declares are mended there: what is said about them names the release. */
+function findingsOfOwner({ kind, metadata }: ObjectView, around: Surroundings): readonly Diagnostic[] {
+  if (kind !== 'VirtualService') return [];
+  const owners = claimsOn(metadata, around.releases).filter(({ role }) => role === 'owned');
+  const found = owners.flatMap(({ release }) => findingsAbout(around, refOfView(release)));
+  return found.filter(({ path }) => path?.startsWith('spec.route.') === true);
 }
 
 /** A table of foreign texts. */

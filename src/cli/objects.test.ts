@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -246,19 +246,30 @@ describe('delete', () => {
   });
 
   test('the VirtualService that a release owns stays, as an ordinary one, and is not deleted before the release', async () => {
-    const managed = webReleaseYaml('own').replace(
-      'route: {adopt: {virtualService: web}}',
-      'route: {managed: {hosts: ["own.test"], gateways: [edge], http: [{route: [{destination: {host: web, subset: v1, port: {number: 9080}}}]}]}}',
+    const rule = (match: string, subset: string): string =>
+      `{${match}route: [{destination: {host: web, subset: ${subset}, port: {number: 9080}}}]}`;
+    const http = `[${rule('match: [{uri: {prefix: /old}}], ', 'v2')}, ${rule('', 'v1')}]`;
+    const managed = webReleaseYaml('own')
+      .replace('{subset: v2}', '{subset: v3}')
+      .replace('{adopt: {virtualService: web}}', `{managed: {hosts: ["own.test"], gateways: [edge], http: ${http}}}`);
+    const versions = (await readFile(join(scene.files, 'basics.yaml'), 'utf8')).replace(
+      '  - {name: v2, labels: {version: v2}}',
+      '  - {name: v2, labels: {version: v2}}\n  - {name: v3, labels: {version: v2}}',
     );
+    await run('apply', '-f', await fileWith('versions.yaml', versions));
     await run('apply', '-f', await fileWith('managed.yaml', managed), '--wait', 'paused');
-    expect((await run('describe', 'vs/own')).stdout).toContain('own: v1 → v2, Paused at 10 %; it owns this object');
+    expect((await run('describe', 'vs/own')).stdout).toContain('own: v1 → v3, Paused at 10 %; it owns this object');
+    // What weaving says of a rule that leads to another version on purpose.
+    for (const asked of ['vs/own', 'release/own'])
+      expect((await run('describe', asked)).stdout).toMatch(/spec\.route\.managed\.http\[0\]\S*\s+info\s+PERCH2008/);
     expect(await run('delete', 'vs/own')).toMatchObject({
       code: 2,
       stderr: 'error: virtualservice/own belongs to the release own: delete the release first (perch delete release own)\n',
     });
+    // Nothing is said of everyone: one rule leads to v2.
     expect(await run('delete', 'release/own')).toEqual({
       code: 0,
-      stdout: 'canaryrelease/own deleted, everyone is on v1; virtualservice/own, which it owned, stays\n',
+      stdout: 'canaryrelease/own deleted; virtualservice/own, which it owned, stays\n',
       stderr: '',
     });
     expect((await run('delete', 'vs/own')).stdout).toBe('virtualservice/own deleted\n');
