@@ -4,6 +4,7 @@ import type { ClientConnection, QueuedExchange } from './client-connection.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { informationText } from './local-reply.ts';
 import { announces, responseHeadText } from './response-text.ts';
+import { writeTogether } from './write-together.ts';
 
 /** An exchange over Node's HTTP server. */
 export class NodeExchange implements ClientExchange, QueuedExchange {
@@ -206,7 +207,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
    * taken everything; if the connection breaks before, it closes the response as any other.
    */
   private writeWhole(text: string): void {
-    this.connection.socket.write(text, 'latin1', (error) => {
+    writeTogether(this.connection.socket, text, (error) => {
       if (error) return;
       this.wroteWhole = true;
       this.response.emit('finish');

@@ -3,6 +3,7 @@ import type { Endpoint } from '../core/routing/selection.ts';
 import { type GatewayLimits, UPSTREAM_IDLE_MARGIN_MS } from './limits.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import { lastChunk } from './trailers.ts';
+import { writeTogether } from './write-together.ts';
 
 /** Why an upstream gave no (whole) response: never connected, connected too slowly, closed or reset, or spoke no valid HTTP. */
 export type UpstreamFailure = 'connect' | 'connect-timeout' | 'closed' | 'protocol';
@@ -65,7 +66,6 @@ export class UpstreamConnection {
   private buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER);
   private bufferKept = false;
   private requestComplete = false;
-  private corked = false;
   private closed = false;
   private timedOut = false;
   private failureDetail = '';
@@ -92,7 +92,7 @@ export class UpstreamConnection {
   }
 
   /**
-   * Sends the head of a request, and with it a first piece of body that is written before the current tick ends.
+   * Sends the head of a request, and with it what body is written before this turn of the event loop ends.
    * `head` is latin1 text up to and including the empty line.
    */
   begin(user: UpstreamUser, head: string, toHead: boolean, upgradeAsked: boolean, hasBody: boolean): void {
@@ -100,19 +100,12 @@ export class UpstreamConnection {
     this.answered = false;
     this.requestComplete = !hasBody;
     this.parser.begin(user, toHead, upgradeAsked);
-    if (hasBody && this.connected) {
-      this.corked = true;
-      this.socket.cork();
-      process.nextTick(() => this.uncork());
-    }
-    this.socket.write(head, 'latin1');
+    writeTogether(this.socket, head);
   }
 
   /** Writes body or tunnel bytes; false: wait for `upstreamDrained` or `tunnelDrained`. */
   write(chunk: Uint8Array): boolean {
-    const more = this.socket.write(chunk);
-    if (this.corked) this.uncork();
-    return more;
+    return this.socket.write(chunk);
   }
 
   /** Writes one piece of a body in chunked coding. */
@@ -122,7 +115,6 @@ export class UpstreamConnection {
     this.socket.write(chunk);
     const more = this.socket.write('\r\n', 'latin1');
     this.socket.uncork();
-    if (this.corked) this.uncork();
     return more;
   }
 
@@ -289,11 +281,5 @@ export class UpstreamConnection {
     if (this.closed) return;
     this.closed = true;
     this.owner.closed(this);
-  }
-
-  private uncork(): void {
-    if (!this.corked) return;
-    this.corked = false;
-    this.socket.uncork();
   }
 }
