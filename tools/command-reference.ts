@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { createProgram } from '../src/cli/run-cli.ts';
-import { plainStyle } from '../src/cli/style.ts';
-import type { Terminal } from '../src/cli/terminal.ts';
+import { plainStyle } from '../src/cli/terminal/style.ts';
+import type { Terminal } from '../src/cli/terminal/terminal.ts';
 
 const INTRO = `Every command says this itself: \`perch COMMAND --help\`, or \`perch help COMMAND\`.
 

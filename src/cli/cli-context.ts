@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** Where `perch serve` and `perch demo` listen unless told otherwise. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:7070';

@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { perch } from '../../test/harness/perch-process.ts';
 import { createProgram } from './run-cli.ts';
-import { plainStyle } from './style.ts';
-import type { Terminal } from './terminal.ts';
+import { plainStyle } from './terminal/style.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 const terminal: Terminal = {
   out: () => {},

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../core/release/durations.ts';
-import type { OutputFormat } from './output.ts';
+import type { OutputFormat } from './terminal/output.ts';
 
 /** `-o`, with the formats that a command knows. */
 export function outputOption(...formats: readonly OutputFormat[]): Option {

@@ -6,12 +6,12 @@ import type { Phase, RequestAction } from '../core/release/status.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
 import type { ApiClient } from './api-client.ts';
 import { type CliContext, examples, targetOf } from './cli-context.ts';
-import { printable } from './clip.ts';
 import { CommandError } from './command-error.ts';
-import { missingObject } from './missing-object.ts';
+import { missingObject } from './objects/missing-object.ts';
 import { outputOption, parseSpan } from './options.ts';
-import { writeValue } from './output.ts';
-import { WAIT_HELP, waitForPhase, waitOption } from './wait-for-phase.ts';
+import { printable } from './terminal/clip.ts';
+import { writeValue } from './terminal/output.ts';
+import { WAIT_HELP, waitForPhase, waitOption } from './watching/wait-for-phase.ts';
 
 /** A command that asks a release for something. */
 export interface RequestCommand {

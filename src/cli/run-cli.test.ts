@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { widthOf } from '../core/diagnostics/wrap.ts';
 import { runCli } from './run-cli.ts';
-import { colourStyle, plainStyle } from './style.ts';
-import type { Terminal } from './terminal.ts';
+import { colourStyle, plainStyle } from './terminal/style.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 interface Said {
   readonly code: number;

@@ -19,9 +19,9 @@ import { addRollback } from './commands/rollback.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addVersion } from './commands/version.ts';
-import { COMPLETE } from './completion-script.ts';
+import { COMPLETE } from './completion/completion-script.ts';
 import { perchVersion } from './perch-version.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** In the order of the help, each group under its title. */
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
@@ -119,7 +119,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     }
     if (args[0] === COMPLETE) {
       // For the shells' completion scripts, not for people: no part of the help.
-      const { printCompletion } = await import('./print-completion.ts');
+      const { printCompletion } = await import('./completion/print-completion.ts');
       await printCompletion(program, args.slice(1), context);
       return 0;
     }

@@ -13,13 +13,13 @@ import { type Runtime, startRuntime } from '../server/runtime.ts';
 import { ApiClient } from './api-client.ts';
 import { type CliContext, DEFAULT_SERVER } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
-import { demoBanner } from './demo-banner.ts';
 import { perchVersion } from './perch-version.ts';
 import { otherPort, portRemedy } from './port-remedy.ts';
-import { printDiagnostics } from './print-diagnostics.ts';
-import { openReleaseScreen } from './release-screen.ts';
-import { terminalLog } from './terminal-log.ts';
-import { watchReleases } from './watch-releases.ts';
+import { demoBanner } from './reports/demo-banner.ts';
+import { printDiagnostics } from './terminal/print-diagnostics.ts';
+import { terminalLog } from './terminal/terminal-log.ts';
+import { openReleaseScreen } from './watching/release-screen.ts';
+import { watchReleases } from './watching/watch-releases.ts';
 
 /** Options of `perch demo`, as Commander gives them. */
 export interface DemoOptions {

@@ -1,6 +1,6 @@
 import { watchInterruption } from './interruption.ts';
 import { runCli } from './run-cli.ts';
-import { processTerminal } from './terminal.ts';
+import { processTerminal } from './terminal/terminal.ts';
 
 /** Runs the command line that this process was started with, and gives the process its exit code. */
 export async function runProcess(): Promise<void> {

@@ -8,15 +8,15 @@ import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { skippedNote } from '../server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
 import type { RuntimeLog } from '../server/runtime-log.ts';
-import { addressLines } from './address-lines.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
-import { outcomeText } from './outcome-text.ts';
 import { perchVersion } from './perch-version.ts';
 import { otherPort, portRemedy } from './port-remedy.ts';
-import { countErrors, printDiagnostics } from './print-diagnostics.ts';
-import type { Terminal } from './terminal.ts';
-import { terminalLog } from './terminal-log.ts';
+import { addressLines } from './reports/address-lines.ts';
+import { outcomeText } from './reports/outcome-text.ts';
+import { countErrors, printDiagnostics } from './terminal/print-diagnostics.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { terminalLog } from './terminal/terminal-log.ts';
 
 /** Options of `perch serve`, as Commander gives them. */
 export interface ServeOptions {

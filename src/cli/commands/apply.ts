@@ -3,12 +3,12 @@ import type { Phase } from '../../core/release/status.ts';
 import { ApiProblem, type ApplyAnswer } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
+import { readObjects } from '../objects/read-objects.ts';
 import { outputOption } from '../options.ts';
-import { outcomeText } from '../outcome-text.ts';
-import { writeValue } from '../output.ts';
-import { countErrors, printDiagnostics } from '../print-diagnostics.ts';
-import { readObjects } from '../read-objects.ts';
-import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../wait-for-phase.ts';
+import { outcomeText } from '../reports/outcome-text.ts';
+import { writeValue } from '../terminal/output.ts';
+import { countErrors, printDiagnostics } from '../terminal/print-diagnostics.ts';
+import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../watching/wait-for-phase.ts';
 
 interface ApplyOptions {
   readonly file: readonly string[];

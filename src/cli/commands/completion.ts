@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { type AddCommand, examples } from '../cli-context.ts';
-import { completionScript, SHELLS, type Shell } from '../completion-script.ts';
+import { completionScript, SHELLS, type Shell } from '../completion/completion-script.ts';
 
 /** `perch completion`. */
 export const addCompletion: AddCommand = (program, { terminal }) => {

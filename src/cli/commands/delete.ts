@@ -7,15 +7,15 @@ import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type AddCommand, type CliContext, examples, type Target, targetOf } from '../cli-context.ts';
-import { printable } from '../clip.ts';
 import { CommandError } from '../command-error.ts';
-import { versionAfter } from '../live-version.ts';
-import { missingObject } from '../missing-object.ts';
-import { readObjectArguments } from '../object-arguments.ts';
-import { objectName } from '../object-name.ts';
+import { missingObject } from '../objects/missing-object.ts';
+import { readObjectArguments } from '../objects/object-arguments.ts';
+import { objectName } from '../objects/object-name.ts';
+import { readObjects } from '../objects/read-objects.ts';
 import { parseSpan } from '../options.ts';
-import { readObjects } from '../read-objects.ts';
-import { claimsOn } from '../release-claims.ts';
+import { versionAfter } from '../reports/live-version.ts';
+import { claimsOn } from '../reports/release-claims.ts';
+import { printable } from '../terminal/clip.ts';
 
 interface DeleteOptions {
   readonly file?: readonly string[];

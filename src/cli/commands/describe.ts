@@ -1,9 +1,9 @@
 import type { ReleaseView } from '../../server/release-resource.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
-import { describeRelease } from '../describe-release.ts';
-import { findObjects } from '../find-objects.ts';
-import { readObjectArguments } from '../object-arguments.ts';
+import { findObjects } from '../objects/find-objects.ts';
+import { readObjectArguments } from '../objects/object-arguments.ts';
+import { describeRelease } from '../reports/describe-release.ts';
 
 /** `perch describe`. */
 export const addDescribe: AddCommand = (program, context) => {
@@ -33,8 +33,8 @@ export const addDescribe: AddCommand = (program, context) => {
           }
         } else if (objects.length > 0) {
           // Compiling routes takes time to load.
-          const { readSurroundings } = await import('../surroundings.ts');
-          const { describeObject } = await import('../describe-object.ts');
+          const { readSurroundings } = await import('../reports/surroundings.ts');
+          const { describeObject } = await import('../reports/describe-object.ts');
           const around = await readSurroundings(client);
           for (const object of objects) reports.push(describeObject(kind, object, around, options));
         }

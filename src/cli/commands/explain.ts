@@ -1,6 +1,6 @@
 import { type AddCommand, examples } from '../cli-context.ts';
 import { outputOption } from '../options.ts';
-import { writeValue } from '../output.ts';
+import { writeValue } from '../terminal/output.ts';
 
 /** `perch explain`. */
 export const addExplain: AddCommand = (program, { terminal }) => {
@@ -12,7 +12,7 @@ export const addExplain: AddCommand = (program, { terminal }) => {
     .addOption(outputOption('json', 'yaml'))
     .addHelpText('after', examples(['perch explain PERCH1104', 'one code'], ['perch explain', 'all of them']))
     .action(async (text: string | undefined, { output }: { readonly output?: 'json' | 'yaml' }) => {
-      const { allCodes, codeList, explainedCode, explanation } = await import('../explain-code.ts');
+      const { allCodes, codeList, explainedCode, explanation } = await import('../reports/explain-code.ts');
       const one = text === undefined ? undefined : explainedCode(text);
       if (output !== undefined) {
         await writeValue(terminal, output, one ?? allCodes());

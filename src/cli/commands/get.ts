@@ -3,14 +3,14 @@ import { refText } from '../../cluster/manifest.ts';
 import type { ObjectView } from '../../server/release-resource.ts';
 import { type AddCommand, type CliContext, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
-import { type FoundKind, type FoundObjects, findObjects } from '../find-objects.ts';
-import { type ObjectArguments, readObjectArguments } from '../object-arguments.ts';
-import { objectPath, refOfView } from '../object-name.ts';
-import { type TableRows, tableRows } from '../object-rows.ts';
+import { type FoundKind, type FoundObjects, findObjects } from '../objects/find-objects.ts';
+import { type ObjectArguments, readObjectArguments } from '../objects/object-arguments.ts';
+import { objectPath, refOfView } from '../objects/object-name.ts';
 import { outputOption } from '../options.ts';
-import { listOf, type OutputFormat, writeValue } from '../output.ts';
-import { table } from '../table.ts';
-import { watchTable } from '../watch-table.ts';
+import { type TableRows, tableRows } from '../reports/object-rows.ts';
+import { listOf, type OutputFormat, writeValue } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
+import { watchTable } from '../watching/watch-table.ts';
 
 interface GetOptions {
   readonly output?: OutputFormat;

@@ -1,5 +1,5 @@
 import type { AddCommand } from '../cli-context.ts';
-import { percent } from '../release-text.ts';
+import { percent } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
 
 /** `perch pause`. */

@@ -1,6 +1,6 @@
 import { describeVersion } from '../../core/release/version.ts';
 import type { AddCommand } from '../cli-context.ts';
-import { percent } from '../release-text.ts';
+import { percent } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
 
 /** `perch promote`. */

@@ -1,7 +1,7 @@
-import { spanText } from '../age.ts';
 import type { AddCommand } from '../cli-context.ts';
-import { percent } from '../release-text.ts';
+import { percent } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
+import { spanText } from '../terminal/age.ts';
 
 /** `perch resume`. */
 export const addResume: AddCommand = (program, context) => {

@@ -1,8 +1,8 @@
 import { describeVersion } from '../../core/release/version.ts';
 import type { AddCommand } from '../cli-context.ts';
-import { printable } from '../clip.ts';
-import { percent } from '../release-text.ts';
+import { percent } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
+import { printable } from '../terminal/clip.ts';
 
 /** `perch retry`. */
 export const addRetry: AddCommand = (program, context) => {

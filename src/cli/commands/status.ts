@@ -3,14 +3,14 @@ import type { ReleaseView } from '../../server/release-resource.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
-import { findObjects } from '../find-objects.ts';
-import { refOfView } from '../object-name.ts';
+import { findObjects } from '../objects/find-objects.ts';
+import { refOfView } from '../objects/object-name.ts';
 import { outputOption } from '../options.ts';
-import { listOf, writeValue } from '../output.ts';
-import { openReleaseScreen } from '../release-screen.ts';
-import { renderRelease } from '../release-view.ts';
-import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../wait-for-phase.ts';
-import { type ReleaseFilter, watchReleases } from '../watch-releases.ts';
+import { renderRelease } from '../reports/release-view.ts';
+import { listOf, writeValue } from '../terminal/output.ts';
+import { openReleaseScreen } from '../watching/release-screen.ts';
+import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../watching/wait-for-phase.ts';
+import { type ReleaseFilter, watchReleases } from '../watching/watch-releases.ts';
 
 interface StatusOptions {
   readonly watch?: true;

@@ -1,7 +1,7 @@
 import { type AddCommand, examples } from '../cli-context.ts';
 import { outputOption } from '../options.ts';
-import { writeValue } from '../output.ts';
 import { perchVersion, versionLine } from '../perch-version.ts';
+import { writeValue } from '../terminal/output.ts';
 
 /** `perch version`. */
 export const addVersion: AddCommand = (program, { terminal }) => {

@@ -1,7 +1,0 @@
-import type { ApplyOutcome } from '../cluster/store.ts';
-import { objectName } from './object-name.ts';
-
-/** `virtualservice/reviews configured`, as kubectl says it. */
-export function outcomeText({ ref, result }: ApplyOutcome): string {
-  return `${objectName(ref)} ${result}`;
-}

@@ -1,0 +1,109 @@
+import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
+import { wrap } from '../../core/diagnostics/wrap.ts';
+import { routedName, routeForm } from '../../core/release/route-form.ts';
+import { describeVersion } from '../../core/release/version.ts';
+import type { ReleaseView } from '../../server/release-resource.ts';
+import { ageText, timeText } from '../terminal/age.ts';
+import { printable } from '../terminal/clip.ts';
+import type { Style } from '../terminal/style.ts';
+import { table } from '../terminal/table.ts';
+import { percent } from './release-text.ts';
+import { renderRelease } from './release-view.ts';
+import { factLines, findingLines, section } from './report-lines.ts';
+
+function timeOr(at: string | undefined, otherwise: string): string {
+  return at === undefined ? otherwise : timeText(at);
+}
+
+/** What each step is: over, current or to come. */
+function stepLines({ spec, status }: ReleaseView): readonly string[] {
+  const current = status?.step ?? -1;
+  const rows = spec.steps.map(({ weight, hold }, index) => {
+    const isCurrent = index === current && (status?.phase === 'Progressing' || status?.phase === 'Paused');
+    return [
+      isCurrent ? '>' : '',
+      String(index + 1),
+      percent(weight),
+      hold,
+      isCurrent ? timeOr(status?.stepStartedAt, 'routes are being changed') : '-',
+      isCurrent ? timeOr(status?.holdUntil, '-') : '-',
+    ];
+  });
+  return table(['', 'STEP', 'WEIGHT', 'HOLD', 'SINCE', 'UNTIL'], rows);
+}
+
+function historyLines({ status }: ReleaseView): readonly string[] {
+  const entries = status?.history ?? [];
+  if (entries.length === 0) return [];
+  const rows = entries.map((entry) => [
+    timeText(entry.endedAt),
+    `${describeVersion(entry.stable)} → ${describeVersion(entry.canary)}`,
+    entry.outcome,
+    entry.revision === undefined ? '-' : String(entry.revision),
+    printable(entry.by ?? '-'),
+  ]);
+  return table(['ENDED', 'VERSIONS', 'OUTCOME', 'REVISION', 'BY'], rows);
+}
+
+/** How visitors are told apart. */
+function drawText(status: ReleaseView['status']): string {
+  if (status?.canaryCookie !== undefined) {
+    const { name, value, maxAge } = status.canaryCookie;
+    return `by weight, at each request without the cookie ${name}=${value} (kept ${maxAge} s)`;
+  }
+  if (status?.offset === undefined) return '-';
+  return `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`;
+}
+
+/** A release as a short report, with what weaving says about it. `now` is in ms since the epoch. */
+export function describeRelease(
+  release: ReleaseView,
+  findings: readonly Diagnostic[],
+  now: number,
+  style: Style,
+  columns: number,
+): readonly string[] {
+  const { metadata, spec, status } = release;
+  const request = status?.lastRequest;
+  const visitorId = spec.visitorId;
+  const facts = [
+    ['service', `${spec.service.host}:${spec.service.port}`],
+    [
+      'routes',
+      `VirtualService ${routedName(release)} (${routeForm(release)}), ids issued at ${visitorId?.issueAt?.virtualService ?? 'the same'}`,
+    ],
+    ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
+    ['draw', drawText(status)],
+    [
+      'age',
+      `${ageText(metadata.creationTimestamp, now)}, generation ${metadata.generation}, seen ${status?.observedGeneration ?? 'not yet'}`,
+    ],
+    ['message', status === undefined ? 'not looked at yet' : printable(status.message)],
+  ] as const;
+  return [
+    ...renderRelease(release, now, style, columns),
+    '',
+    ...factLines(facts, columns),
+    ...section('Steps', stepLines(release), style),
+    ...section(
+      'Last request',
+      request === undefined
+        ? []
+        : wrap(
+            `${request.action} by ${printable(request.by)} at ${timeText(request.at)}: ${request.outcome}, ${printable(request.message)}`,
+            columns - 2,
+          ),
+      style,
+    ),
+    ...section(
+      'Conditions',
+      (status?.conditions ?? []).map(
+        ({ type, status: value, reason, message }) =>
+          `${type.padEnd(12)}${value.padEnd(7)}${reason}${message === status?.message ? '' : `: ${printable(message)}`}`,
+      ),
+      style,
+    ),
+    ...section('Findings', findingLines(findings, style, columns - 2), style),
+    ...section('History', historyLines(release), style),
+  ];
+}

@@ -1,0 +1,175 @@
+import { widthOf, wrap } from '../../core/diagnostics/wrap.ts';
+import type { ExposureSummary } from '../../core/evidence/exposure.ts';
+import { parseDuration } from '../../core/release/durations.ts';
+import { describeVersion } from '../../core/release/version.ts';
+import type { ReleaseView } from '../../server/release-resource.ts';
+import { countdown } from '../terminal/age.ts';
+import { clip, printable } from '../terminal/clip.ts';
+import { progressBar } from '../terminal/progress-bar.ts';
+import type { Style } from '../terminal/style.ts';
+import {
+  edgeOnlyText,
+  errorsText,
+  movedText,
+  realRequestsText,
+  realText,
+  requestShareText,
+  shareText,
+  UNCOUNTED,
+} from './exposure-text.ts';
+import { percent } from './release-text.ts';
+
+/** Names of the two versions of the current or last release. */
+function versionsOf({ spec, status }: ReleaseView): { readonly stable: string; readonly canary: string } {
+  const stable = status?.stable ?? spec.stable ?? status?.liveVersion;
+  return { stable: stable === undefined ? '?' : describeVersion(stable), canary: describeVersion(status?.canary ?? spec.canary) };
+}
+
+/** How much of the current step's hold is over, 0 to 1; manual holds stay at 0. */
+function holdFraction({ spec, status }: ReleaseView, now: number): number {
+  if (status?.stepStartedAt === undefined) return 0;
+  const started = Date.parse(status.stepStartedAt);
+  if (status.holdUntil !== undefined) {
+    const total = Date.parse(status.holdUntil) - started;
+    return total <= 0 ? 1 : Math.min(Math.max((now - started) / total, 0), 1);
+  }
+  const hold = parseDuration(spec.steps[status.step]?.hold ?? '');
+  return hold === undefined || hold === 0 || status.holdRemainingMs === undefined ? 0 : 1 - status.holdRemainingMs / hold;
+}
+
+/** What happens next, in a few words. */
+function nextText({ metadata, status }: ReleaseView, now: number): string {
+  if (metadata.deletionTimestamp !== undefined) return 'being deleted';
+  if (status?.phase === 'Paused') {
+    return `waits for perch ${status.pausedBy === 'hold' ? 'promote' : 'resume'} ${metadata.name}`;
+  }
+  if (status?.phase !== 'Progressing') return '';
+  if (status.stepStartedAt === undefined) return 'routes are being changed';
+  if (status.holdUntil === undefined) return '';
+  const left = Date.parse(status.holdUntil) - now;
+  return left <= 0 ? 'next now' : `next in ${countdown(left)}`;
+}
+
+/** A step that has not ended this long after its hold waits for something, which the status' message names. */
+const OVERDUE_MS = 2000;
+
+/** Where the release stands: `step 2 of 4, 25 %, next in 0:18`; the status' own sentence where it is on no step, or held up. */
+function whereText(release: ReleaseView, now: number): string {
+  const { spec, status } = release;
+  if (status === undefined) return 'not looked at yet';
+  if (status.phase !== 'Progressing' && status.phase !== 'Paused') return printable(status.message);
+  const isOverdue = status.holdUntil !== undefined && now - Date.parse(status.holdUntil) > OVERDUE_MS;
+  if (isOverdue) return printable(status.message);
+  const next = nextText(release, now);
+  return `step ${status.step + 1} of ${spec.steps.length}, ${percent(status.weight)}${next === '' ? '' : `, ${next}`}`;
+}
+
+function phaseText({ status }: ReleaseView, style: Style): string {
+  const phase = status?.phase ?? 'Pending';
+  if (phase === 'Succeeded') return style.good(phase);
+  return phase === 'Pending' || phase === 'Paused' || phase === 'RollingBack' || phase === 'RolledBack'
+    ? style.attention(phase)
+    : style.bold(phase);
+}
+
+/** A command that helps where nothing goes on by itself. */
+function wayOut({ metadata, status }: ReleaseView): string | undefined {
+  return status?.phase === 'RolledBack' ? `perch retry ${metadata.name} starts it once more` : undefined;
+}
+
+/** Where the bar stands: all done after the end, nothing after a rollback. */
+function barStep({ spec, status }: ReleaseView): number {
+  if (status?.phase === 'Succeeded' || status?.phase === 'Completing') return spec.steps.length;
+  return status?.phase === 'Progressing' || status?.phase === 'Paused' ? status.step : -1;
+}
+
+type Fact = readonly [label: string, text: string | undefined];
+
+/** Who has seen the canary, as far as it can be counted. */
+function seenFacts(exposure: ExposureSummary, canary: string, style: Style): readonly Fact[] {
+  if (exposure.counts === 'requests') {
+    return [
+      [`on ${canary}`, requestShareText(exposure, style)],
+      ['', realRequestsText(exposure)],
+      ['visitors', UNCOUNTED],
+    ];
+  }
+  return [
+    [`on ${canary}`, shareText(exposure, style)],
+    ['', realText(exposure, canary)],
+    ['', edgeOnlyText(exposure)],
+    ['moved', movedText(exposure, canary)],
+  ];
+}
+
+const INDENT = '  ';
+
+/**
+ * One release as the terminal shows it, every line at most `columns` wide: where it stands, its steps, and the exposure measured in
+ * visitors against the weight. `now` is in ms since the epoch.
+ */
+export function renderRelease(release: ReleaseView, now: number, style: Style, columns: number): readonly string[] {
+  const { metadata, spec, exposure } = release;
+  const { stable, canary } = versionsOf(release);
+  const name = metadata.namespace === 'default' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+  const weights = spec.steps.map((step) => step.weight);
+  const head = `${style.bold(name)}  ${stable} → ${canary}   ${phaseText(release, style)}`;
+  const where = whereText(release, now);
+  const room = columns - INDENT.length;
+  const help = wayOut(release);
+  const isShort = widthOf(head) + 3 + widthOf(where) <= room;
+  const lines = [
+    ...(isShort ? [`${head}   ${where}`] : [head, ...wrap(where, room)]),
+    ...(help === undefined || metadata.deletionTimestamp !== undefined ? [] : [style.dim(help)]),
+    progressBar(weights, barStep(release), holdFraction(release, now), room, style),
+  ];
+  if (exposure !== undefined) {
+    const facts = [...seenFacts(exposure, canary, style), ['errors', errorsText(exposure, stable, canary, style)]] as const;
+    const width = Math.max(...facts.map(([label]) => label.length)) + 3;
+    for (const [label, text] of facts) if (text !== undefined) lines.push(`${label.padEnd(width)}${text}`);
+  }
+  return lines.map((line) => clip(`${INDENT}${line}`, columns));
+}
+
+/** What is worth a line of its own where nothing can be redrawn: phase, step, and whether its routes are in force. */
+function standing({ metadata, status }: ReleaseView): string {
+  return [status?.phase, status?.step, status?.stepStartedAt !== undefined, status?.message, metadata.deletionTimestamp !== undefined].join(
+    '\n',
+  );
+}
+
+/** The share of a step that ended; undefined where nothing was measured, or there was no weight to hold it against. */
+function endedShare(exposure: ExposureSummary, style: Style): string | undefined {
+  if (exposure.weight === undefined) return undefined;
+  if (exposure.counts === 'visitors') return exposure.share === undefined ? undefined : shareText(exposure, style);
+  const { stable, canary } = exposure.requests;
+  return stable + canary === 0 ? undefined : requestShareText(exposure, style);
+}
+
+/** What was said of a release, and what is said now. */
+export interface Change {
+  readonly lines: readonly string[];
+  /** To be handed in with the next view. */
+  readonly said: ReleaseView | undefined;
+}
+
+/**
+ * Lines for what changed since `said` (undefined: first sight): none where only figures and time did, nor for the moment in which the
+ * routes of a step are being changed.
+ */
+export function renderChange(said: ReleaseView | undefined, after: ReleaseView, now: number, style: Style): Change {
+  if (said !== undefined && standing(said) === standing(after)) return { lines: [], said: after };
+  // The figures of the step that ends are kept until the next one stands.
+  if (after.status?.phase === 'Progressing' && after.status.stepStartedAt === undefined) return { lines: [], said };
+  if (after.status?.phase === 'Completing' || after.status?.phase === 'RollingBack') return { lines: [], said };
+  const { stable, canary } = versionsOf(after);
+  const lines: string[] = [];
+  const measured = said?.exposure;
+  const isOver = said?.status?.step !== after.status?.step || (after.status?.phase !== 'Progressing' && after.status?.phase !== 'Paused');
+  if (isOver && measured !== undefined) {
+    const share = endedShare(measured, style);
+    if (share !== undefined) lines.push(`${after.metadata.name}: ${share} were on ${canary}`);
+  }
+  lines.push(`${after.metadata.name} ${stable} → ${canary}: ${phaseText(after, style)}, ${whereText(after, now)}`);
+  return { lines, said: after };
+}

@@ -1,0 +1,65 @@
+import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination, StringMatch } from '../../core/istio/resources.ts';
+import type { ParsedRuleName } from '../../core/weave/rule-name.ts';
+
+/** What a rule matches, in a few words: `/api*, header x-user or GET /`. */
+export function matchText({ match }: HTTPRoute): string {
+  if (match === undefined || match.length === 0) return 'everything';
+  return match.map(blockText).join(' or ');
+}
+
+function blockText(block: HTTPMatchRequest): string {
+  const { uri, method, authority, scheme, headers, withoutHeaders, queryParams, port, gateways } = block;
+  const parts = [
+    method === undefined ? '' : stringText(method),
+    uri === undefined ? '' : stringText(uri),
+    authority === undefined ? '' : `host ${stringText(authority)}`,
+    scheme === undefined ? '' : stringText(scheme),
+    ...named('header', headers),
+    ...named('without header', withoutHeaders),
+    ...named('query', queryParams),
+    port === undefined ? '' : `port ${port}`,
+    gateways === undefined ? '' : `at ${gateways.join(', ')}`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'everything' : parts.join(', ');
+}
+
+function named(what: string, matches: Readonly<Record<string, HeaderMatch>> | undefined): readonly string[] {
+  const names = Object.keys(matches ?? {});
+  return names.length === 0 ? [] : [`${what} ${names.join(' and ')}`];
+}
+
+/** `/exact`, `/prefix*`, `~regex`. */
+function stringText(match: StringMatch): string {
+  if ('exact' in match) return match.exact;
+  return 'prefix' in match ? `${match.prefix}*` : `~${match.regex}`;
+}
+
+/** What a rule does with a request: `web:9080/v1`, `90 % web/v1, 10 % web/v2`, `redirect to /new`. */
+export function actionText({ route, redirect, directResponse, delegate }: HTTPRoute): string {
+  if (delegate !== undefined) return `delegates to ${delegate.namespace === undefined ? '' : `${delegate.namespace}/`}${delegate.name}`;
+  if (redirect !== undefined) return `redirects to ${redirect.authority ?? ''}${redirect.uri ?? redirect.prefixRewrite ?? ''}`;
+  if (directResponse !== undefined) return `answers ${directResponse.status}`;
+  const targets = route ?? [];
+  const [only] = targets;
+  if (only !== undefined && targets.length === 1) return destinationText(only);
+  return targets.map((target) => `${target.weight ?? 0} % ${destinationText(target)}`).join(', ');
+}
+
+function destinationText({ destination: { host, port, subset } }: HTTPRouteDestination): string {
+  return `${host}${port === undefined ? '' : `:${port.number}`}${subset === undefined ? '' : `/${subset}`}`;
+}
+
+/** Whose requests a woven rule takes, among those that the rules before it left. */
+export function takenText({ role, cohort }: ParsedRuleName): string {
+  switch (role) {
+    case 'known':
+      return cohort === 'canary' ? 'known visitors of the canary' : 'all other known visitors';
+    case 'told':
+      return cohort === 'canary' ? 'told by the edge: canary' : 'told by the edge: stable';
+    case 'new':
+      if (cohort === 'drawn') return 'new visitors, drawn by weight';
+      return cohort === 'canary' ? 'new visitors drawn for the canary' : 'all other new visitors';
+    case 'rest':
+      return 'everyone else';
+  }
+}

@@ -1,0 +1,20 @@
+import { inspect } from 'node:util';
+import { StoreError } from '../../cluster/store-errors.ts';
+import { ListenError } from '../../server/listen-error.ts';
+import type { RuntimeLog } from '../../server/runtime-log.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What can go wrong with a disk or a port is no bug: the message says all that its user needs. */
+function isExpected(error: unknown): boolean {
+  return error === undefined || error instanceof StoreError || error instanceof ListenError;
+}
+
+/** The runtime's log as lines on stderr; unexpected errors with their stack, since they are for whoever looks for a bug. */
+export function terminalLog(terminal: Terminal): RuntimeLog {
+  const { errStyle } = terminal;
+  return {
+    info: (message) => terminal.err(errStyle.dim(message)),
+    warn: (message) => terminal.err(`${errStyle.attention('warning:')} ${message}`),
+    error: (message, error) => terminal.err(`${errStyle.bad('error:')} ${message}${isExpected(error) ? '' : `\n${inspect(error)}`}`),
+  };
+}

@@ -1,0 +1,57 @@
+import { InvalidArgumentError } from 'commander';
+import { suggest } from '../../core/diagnostics/suggest.ts';
+import { PHASES } from '../../core/release/phase.ts';
+import type { Phase } from '../../core/release/status.ts';
+import type { ReleaseView } from '../../server/release-resource.ts';
+import { printable } from '../terminal/clip.ts';
+
+/**
+ * Phases at which a wait for a phase has come true: the phase itself, and those behind it to which only it leads. Phases pass within
+ * moments, and one that was passed between two looks must not be waited for without end.
+ */
+const COME_TRUE: Readonly<Record<Phase, readonly Phase[]>> = {
+  Pending: ['Pending'],
+  Progressing: ['Progressing', 'Completing', 'Succeeded'],
+  Paused: ['Paused'],
+  Completing: ['Completing', 'Succeeded'],
+  Succeeded: ['Succeeded'],
+  RollingBack: ['RollingBack', 'RolledBack'],
+  RolledBack: ['RolledBack'],
+};
+
+/** Phases that a release does not leave by itself, and the one that only leads to one of them. */
+const ENDINGS: readonly Phase[] = ['Succeeded', 'RollingBack', 'RolledBack'];
+
+/** Where a release stands on its way to a phase; `text` says so for people, after its name. */
+export interface PhaseVerdict {
+  readonly kind: 'reached' | 'waiting' | 'failed';
+  readonly text: string;
+}
+
+/** Reads a phase in any case. For Commander's option parsers. */
+export function parsePhase(text: string): Phase {
+  const phase = PHASES.find((each) => each.toLowerCase() === text.toLowerCase());
+  if (phase !== undefined) return phase;
+  const near = suggest(text, PHASES);
+  throw new InvalidArgumentError(
+    `There is no such phase${near === undefined ? '' : `: did you mean ${near.toLowerCase()}?`} (phases: ${phaseNames().join(', ')})`,
+  );
+}
+
+/** Phases as they are typed: `pending`, `progressing` and so on. */
+export function phaseNames(): readonly string[] {
+  return PHASES.map((phase) => phase.toLowerCase());
+}
+
+/** Whether a release has reached a phase, still may, or has ended elsewhere. A status of an older generation of the spec does not count. */
+export function judgePhase(goal: Phase, { metadata, status }: ReleaseView): PhaseVerdict {
+  if (metadata.deletionTimestamp !== undefined) return { kind: 'failed', text: `not ${goal}, it is being deleted` };
+  if (status === undefined || status.observedGeneration !== metadata.generation) return { kind: 'waiting', text: 'not looked at yet' };
+  const { phase } = status;
+  const message = printable(status.message);
+  if (COME_TRUE[goal].includes(phase)) return { kind: 'reached', text: `${phase}, ${message}` };
+  const isOnTheWay = !ENDINGS.includes(phase) || (goal === 'RolledBack' && phase === 'RollingBack');
+  if (isOnTheWay) return { kind: 'waiting', text: `${phase}, ${message}` };
+  const wayOn = phase === 'RolledBack' ? `; perch retry ${metadata.name} starts it once more` : '';
+  return { kind: 'failed', text: `${phase} instead of ${goal}, ${message}${wayOn}` };
+}
