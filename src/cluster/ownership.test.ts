@@ -124,20 +124,24 @@ test('nobody makes a release the owner of an object by hand', () => {
   }
 });
 
-test('the objects whose served view is a release’s: those that it routes, where it issues, and the roots of what it owns', () => {
+test('the objects whose served view is a release’s: those that it routes, where it issues, and the roots of both', () => {
   const issuing = { ...DELEGATE, spec: { ...(DELEGATE.spec as object), visitorId: { issueAt: { virtualService: 'bookinfo' } } } };
   const objects = [
     issuing,
     release({ adopt: { virtualService: 'ratings' } }, 'ratings'),
     ...['reviews-perch', 'bookinfo', 'ratings', 'details'].map((name) => virtualService('v1', name)),
     virtualService('v1', 'ratings', 'shop'),
-    { ...virtualService('v1', 'root'), spec: { hosts: ['reviews'], http: [{ delegate: { name: 'reviews-perch' } }] } },
-    { ...virtualService('v1', 'elsewhere'), spec: { hosts: ['details'], http: [{ delegate: { name: 'details-routes' } }] } },
+    ...Object.entries({ root: 'reviews-perch', edge: 'bookinfo', scores: 'ratings', elsewhere: 'details' }).map(([name, to]) => ({
+      ...virtualService('v1', name),
+      spec: { hosts: [name], http: [{ delegate: { name: to } }] },
+    })),
   ];
   expect([...runtimeAdmission.releasedRoutes(objects)].toSorted()).toEqual([
     'VirtualService default/bookinfo',
+    'VirtualService default/edge',
     'VirtualService default/ratings',
     'VirtualService default/reviews-perch',
     'VirtualService default/root',
+    'VirtualService default/scores',
   ]);
 });

@@ -21,19 +21,14 @@ function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]): Cana
   });
 }
 
-/** The VirtualServices among `objects` that a release weaves into, or that delegate to the one that it owns. */
+/** The VirtualServices among `objects` that a release weaves into, or that delegate to one of those. */
 export function releasedBy(release: CanaryRelease, objects: readonly KubeObject[]): readonly ObjectRef[] {
   const { namespace } = release.metadata;
-  const issuing = release.spec.visitorId.issueAt?.virtualService;
-  const owned = ownedVirtualService(release);
-  const target = owned === undefined ? undefined : refOf(owned);
+  const names = [routedName(release), release.spec.visitorId.issueAt?.virtualService].filter((name) => name !== undefined);
+  const targets = names.map((name): ObjectRef => ({ kind: 'VirtualService', namespace, name }));
   return objects
     .filter((object) => object.kind === 'VirtualService')
-    .filter((object) => {
-      const ref = refOf(object);
-      const isNamed = ref.namespace === namespace && (ref.name === routedName(release) || ref.name === issuing);
-      return isNamed || (target !== undefined && delegatesTo(object, target));
-    })
+    .filter((object) => targets.some((target) => sameRef(refOf(object), target) || delegatesTo(object, target)))
     .map(refOf);
 }
 

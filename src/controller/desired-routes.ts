@@ -10,7 +10,7 @@ import { baseAtVersion, type ReleasedService } from '../core/weave/released-dest
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
-import { formerVersions, heldViews, type RouteView, releaseName, type World } from './world.ts';
+import { formerVersions, heldViews, isRoot, isTaken, type RouteView, releaseName, type World } from './world.ts';
 
 /** What the routes are to be, and what was found on the way. */
 export interface DesiredRoutes {
@@ -24,10 +24,15 @@ export interface DesiredRoutes {
 
 type HeldView = RouteView & { readonly stored: StoredObject };
 
+/** As owners want objects, or as they are served. */
+type View = 'base' | 'served';
+
 /**
  * The routes that serve a plan; without a plan the bases as their owners wrote them. Where a base cannot be woven any more (its owner changed
- * it mid-release), the release goes on in the last base that could: a rollback must not wait for a correction. What the release owns and
- * names no more, and what it is woven into and names no more, it leaves in the same commit: it becomes an ordinary object at the live version.
+ * it, or a root, mid-release), the release goes on in the last ones that could, behind the roots as they were. Where that cannot be either,
+ * what is woven stays while a release is under way, and everyone goes to the live version by unwoven bases once it is settled: a rollback
+ * must not wait for a correction. What the release owns and names no more, and what it is woven into and names no more, it leaves in the same
+ * commit: it becomes an ordinary object at the live version.
  */
 export function desiredRoutes(world: World, plan: RoutePlan | undefined): DesiredRoutes {
   const { routed } = world;
@@ -37,20 +42,25 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
     return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
   }
   const woven = weaveView(world, plan, 'base');
-  const fallback = hasErrors(woven.diagnostics) ? weaveView(world, plan, 'served') : woven;
+  const failed = hasErrors(woven.diagnostics);
+  const fallback = failed ? weaveView(world, plan, 'served') : woven;
   const { diagnostics } = woven;
+  // Another match in a root could make it drop rules of its delegate that visitors are known by.
+  const stays = (view: HeldView): boolean => failed && plan.kind !== 'settled' && !isWoven(view.served) && isRoot(world, view);
   if (fallback.routes.length === 0) {
-    const unwoven = routed === undefined ? [] : unwovenYet(world, routed, plan);
+    const unwoven = routed === undefined ? [] : unwovenRoutes(world, routed, plan);
     // Nothing is known about where the release belongs: what it is woven into stays as it is.
-    const plain = others(world, unwoven).filter(({ served }) => !isWoven(served));
-    return { routes: [...unwoven, ...leave(world, plain, live)], carryPlan: false, diagnostics };
+    const plain = others(world, unwoven).filter((view) => !isWoven(view.served) && !stays(view));
+    const carryPlan = plan.kind === 'settled' && unwoven.length > 0;
+    return { routes: [...unwoven, ...leave(world, plain, live)], carryPlan, diagnostics };
   }
   const routes = fallback.routes.map(({ namespace, name, virtualService }): RouteChange => {
     const ref = { kind: 'VirtualService', namespace, name };
     const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
     return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
   });
-  return { routes: [...routes, ...leave(world, others(world, routes), live)], carryPlan: true, diagnostics };
+  const left = others(world, routes).filter((view) => !stays(view));
+  return { routes: [...routes, ...leave(world, left, live)], carryPlan: true, diagnostics };
 }
 
 /**
@@ -59,7 +69,7 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
  */
 export function routesWithout(world: World, live: Version | undefined): readonly RouteChange[] {
   const held = heldViews(world);
-  const input = weaveInput(world, 'base');
+  const input = weaveInput(world, 'base', 'base');
   const bases = input === undefined || live === undefined ? [] : unweaveBase(input, live).routes;
   const routes = bases.flatMap(({ namespace, name, virtualService }): RouteChange[] => {
     const ref = { kind: 'VirtualService', namespace, name };
@@ -99,25 +109,29 @@ function baseChange({ stored, base, isOwned }: RouteView): Pick<RouteChange, 'ba
 }
 
 /**
- * An object that the release names, that cannot be woven, and never was: it is served with everyone at the stable version, so that a root that
- * delegates to it leads somewhere, and another object that covers it may go, before the release is woven in.
+ * An object that the release names and that cannot be woven, with everyone at one version. One that never was woven gets there at stable, so
+ * that a root that delegates to it leads somewhere, and another object that covers it may go, before the release is woven in. One that is
+ * woven stays so under way; settled it is not needed, and neither is the object where ids are issued.
  */
-function unwovenYet(world: World, view: RouteView, plan: RoutePlan): readonly RouteChange[] {
-  if (isWoven(view.served)) return [];
-  const version = plan.kind === 'settled' ? plan.live : plan.stable;
-  return [{ ref: view.ref, served: atVersion(world, view.base, version), ...baseChange(view) }];
+function unwovenRoutes(world: World, view: RouteView, plan: RoutePlan): readonly RouteChange[] {
+  const isSettled = plan.kind === 'settled';
+  const moved = { ref: view.ref, served: atVersion(world, view.base, isSettled ? plan.live : plan.stable), ...baseChange(view) };
+  if (!isSettled) return isWoven(view.served) ? [] : [moved];
+  const unissued = others(world, [moved]).filter((each) => each.ref === world.issuing?.ref);
+  return isTaken(world, view) ? [] : [moved, ...unissued.map((each) => ({ ref: each.ref, served: undefined, ...baseChange(each) }))];
 }
 
 function atVersion(world: World, base: KubeObject, version: Version): KubeObject {
   return baseAtVersion(base, serviceOf(world), [version, ...formerVersions(world.stored.status)], version);
 }
 
-function weaveView(world: World, plan: RoutePlan, view: 'base' | 'served'): WeaveResult {
-  const input = weaveInput(world, view);
+function weaveView(world: World, plan: RoutePlan, view: View): WeaveResult {
+  // Roots lead where they led while a release is under way, not for longer.
+  const input = weaveInput(world, view, plan.kind === 'settled' ? 'base' : view);
   return input === undefined ? { routes: [], diagnostics: [routedMissing(world)] } : weaveRelease({ ...input, plan });
 }
 
-function weaveInput(world: World, view: 'base' | 'served'): Omit<WeaveInput, 'plan'> | undefined {
+function weaveInput(world: World, view: View, siblings: View): Omit<WeaveInput, 'plan'> | undefined {
   if (world.routed === undefined) return undefined;
   return {
     release: world.release,
@@ -125,7 +139,7 @@ function weaveInput(world: World, view: 'base' | 'served'): Omit<WeaveInput, 'pl
     routed: world.routed[view],
     issuing: world.issuing?.[view],
     gateways: world.gateways.map((object) => object.base),
-    siblings: world.virtualServices.map(({ base }) => base),
+    siblings: world.virtualServices.map((each) => each[siblings]),
   };
 }
 

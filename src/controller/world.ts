@@ -8,7 +8,7 @@ import type { ReleaseStatus } from '../core/release/status.ts';
 import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
 import { delegatesTo } from '../core/weave/route-object.ts';
-import { wovenReleases } from '../core/weave/unweave.ts';
+import { isWoven, wovenReleases } from '../core/weave/unweave.ts';
 
 /** A VirtualService as a release sees it. */
 export interface RouteView {
@@ -67,7 +67,7 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
 
 /**
  * The stored VirtualServices that the release has to do with, whether its spec still names them or not: it is woven into them, owns them, or
- * is to be woven into them, or they delegate to the one that it owns. Where another release still stands in one, that one has to leave first.
+ * is to be woven into them, or they are its roots. Where another release still stands in one, that one has to leave first.
  */
 export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
   const own = releaseName(world.release);
@@ -75,11 +75,20 @@ export function heldViews(world: World): readonly (RouteView & { readonly stored
   return world.virtualServices.flatMap((view) => {
     const { stored } = view;
     if (stored === undefined) return [];
-    const woven = wovenReleases(stored.served);
-    if (woven.some((name) => name !== own)) return [];
-    const isNamed = view === routed || view === issuing || (routed?.isOwned === true && delegatesTo(view.base, routed.ref));
-    return isNamed || woven.length > 0 || ownerOf(stored.base) === own ? [{ ...view, stored }] : [];
+    if (isTaken(world, view)) return [];
+    const isNamed = view === routed || view === issuing || isRoot(world, view);
+    return isNamed || isWoven(stored.served) || ownerOf(stored.base) === own ? [{ ...view, stored }] : [];
   });
+}
+
+/** Whether another release is woven into the object. */
+export function isTaken({ release }: World, { served }: RouteView): boolean {
+  return wovenReleases(served).some((name) => name !== releaseName(release));
+}
+
+/** Whether the object is what leads to the delegate that the release is woven into, or to the one that issues ids. */
+export function isRoot({ routed, issuing }: World, { base }: RouteView): boolean {
+  return [routed, issuing].some((target) => target !== undefined && delegatesTo(base, target.ref));
 }
 
 /** `namespace/name`, as annotations and woven rules name a release. */

@@ -123,9 +123,9 @@ export class Scene {
   }
 
   /** One page for one visitor: the version that answered, or what went wrong. */
-  async visit(visitor: Visitor): Promise<string> {
+  async visit(visitor: Visitor, path = '/'): Promise<string> {
     visitor.port = this.#port('ingress');
-    const { status, body } = await visitor.visit('/');
+    const { status, body } = await visitor.visit(path);
     return status === 200 ? body : `${status} ${body}`;
   }
 

@@ -28,7 +28,7 @@ function phaseMessage(turn: Turn, status: ReleaseStatus): string {
     case 'Progressing':
       return `${place(turn, status)}, ${holdMessage(turn, status)}`;
     case 'Paused':
-      return `${place(turn, status)}, ${status.pausedBy === 'hold' ? 'manual hold: promote to go on' : 'paused: resume or promote to go on'}`;
+      return `${place(turn, status)}, ${pauseMessage(turn, status)}`;
     case 'Completing':
       return `everyone goes to ${canary}; waiting for the routes to be served`;
     case 'Succeeded':
@@ -48,6 +48,14 @@ function causeMessage(cause: RollbackCause | undefined): string {
 function place({ release }: Turn, { step, weight, canary, canaryCookie }: ReleaseStatus): string {
   const to = canary === undefined ? '' : ` on ${describeVersion(canary)}`;
   return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of ${canaryCookie === undefined ? 'visitors' : 'draws'}${to}`;
+}
+
+/** Whoever is to promote hears first why that would be refused. */
+function pauseMessage(turn: Turn, status: ReleaseStatus): string {
+  const [problem] = turn.observed.problems;
+  const isHeld = status.pausedBy === 'hold';
+  if (problem !== undefined) return `${isHeld ? 'manual hold' : 'paused'}; not widened: ${problem}`;
+  return isHeld ? 'manual hold: promote to go on' : 'paused: resume or promote to go on';
 }
 
 function holdMessage(turn: Turn, status: ReleaseStatus): string {
