@@ -139,6 +139,35 @@ test('what leads nowhere is told once, not at each change', async () => {
   expect(lines.filter((line) => line.includes('nowhere'))).toHaveLength(1);
 });
 
+test('a delegate that a release is about to create is not missed; one that nobody owns is', async () => {
+  const rules = [{ route: [{ destination: { host: 'web' } }] }];
+  const release: KubeObject = {
+    apiVersion: 'perch.dev/v1alpha1',
+    kind: 'CanaryRelease',
+    metadata: { name: 'web' },
+    spec: {
+      service: { host: 'web', port: 80 },
+      canary: { subset: 'v2' },
+      route: { delegate: { name: 'web-routes', http: rules } },
+      steps: [{ weight: 100, hold: '1m' }],
+    },
+  };
+  const http = [
+    { match: [{ uri: { prefix: '/a' } }], delegate: { name: 'nobodys' } },
+    { match: [{ uri: { prefix: '/b' } }], delegate: { name: 'web-routes', namespace: 'away' } },
+    { delegate: { name: 'web-routes' } },
+  ];
+  const missed = (): string[] =>
+    lines.flatMap((line) => [...line.matchAll(/there is no VirtualService (\S+) without hosts/g)].map((found) => found[1] ?? ''));
+  await publisher.served(await apply(edge(8080), { ...routes(200), spec: { hosts: ['*'], gateways: ['edge'], http } }, release));
+  expect(missed()).toEqual(['default/nobodys', 'away/web-routes']);
+
+  // No controller runs here: a release that is to go creates nothing any more.
+  await store.requestDeletion({ kind: 'CanaryRelease', namespace: 'default', name: 'web' });
+  await publisher.served(await apply({ ...edge(8080), metadata: { name: 'edge', labels: { a: 'b' } } }));
+  expect(missed().slice(2)).toEqual(['default/nobodys', 'away/web-routes', 'default/web-routes']);
+});
+
 test('closing ends waiting', async () => {
   const waiting = publisher.served(store.revision() + 100);
   await publisher.close();

@@ -1,5 +1,7 @@
 import type { Store, StoredObject } from '../cluster/store.ts';
 import { KIND } from '../core/release/canary-release.ts';
+import { routedName, routeForm } from '../core/release/route-form.ts';
+import { validateCanaryRelease } from '../core/release/validate.ts';
 import { compileRouting } from '../core/routing/compile.ts';
 import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
 import { asListenError } from './listen-error.ts';
@@ -32,6 +34,16 @@ function byCreation(a: StoredObject, b: StoredObject): number {
   return (keys[0] ?? '') < (keys[1] ?? '') ? -1 : 1;
 }
 
+/** Delegates that stored releases own, as `namespace/name`: where one is not there yet, its release creates it with its first pass. */
+function ownedDelegates(stored: readonly StoredObject[]): ReadonlySet<string> {
+  const releases = stored.filter(({ ref, deletionRequestedAt }) => ref.kind === KIND && deletionRequestedAt === undefined);
+  const names = releases.flatMap(({ base }) => {
+    const { release } = validateCanaryRelease(base);
+    return release === undefined || routeForm(release) !== 'delegate' ? [] : [`${release.metadata.namespace}/${routedName(release)}`];
+  });
+  return new Set(names);
+}
+
 /** Starts publishing: `served(store.revision())` tells when the gateway serves what is stored. */
 export function startRoutePublisher(store: Store, gateway: RunningGateway, log: RuntimeLog): RoutePublisher {
   let waiters: Waiter[] = [];
@@ -45,7 +57,10 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
 
   const compile = (stored: readonly StoredObject[]) => {
     const routing = stored.filter(({ ref }) => ref.kind !== KIND).toSorted(byCreation);
-    const { table, diagnostics } = compileRouting(routing.map(({ served }) => served));
+    const { table, diagnostics } = compileRouting(
+      routing.map(({ served }) => served),
+      ownedDelegates(stored),
+    );
     const text = diagnostics.map(({ code, object, message }) => `${object ?? ''}: ${message} (${code})`).join('\n');
     if (text !== reported && text !== '') log.warn(text);
     reported = text;

@@ -15,24 +15,30 @@ import type { VirtualHosts } from './virtual-hosts.ts';
 
 /**
  * Compiles routing objects, which passed `validateRoutingObject` and come in order of creation, into one table that does what istiod and
- * Envoy would do with them. Other kinds are left out. Diagnostics are warnings: what leads nowhere is served as Istio serves it.
+ * Envoy would do with them. Other kinds are left out. Diagnostics are warnings: what leads nowhere is served as Istio serves it. `awaited`
+ * are delegates, as `namespace/name`, that are about to be created: it is no finding that they are not there yet.
  */
-export function compileRouting(objects: readonly KubeObject[]): {
+export function compileRouting(
+  objects: readonly KubeObject[],
+  awaited: ReadonlySet<string> = new Set(),
+): {
   readonly table: RouteTable;
   readonly diagnostics: readonly Diagnostic[];
 } {
-  return new Compilation(sortByKind(objects)).run();
+  return new Compilation(sortByKind(objects), awaited).run();
 }
 
 class Compilation {
   readonly #objects: RouteObjects;
+  readonly #awaited: ReadonlySet<string>;
   readonly #registry: ServiceRegistry;
   readonly #pool = new ConditionPool();
   readonly #findings = new RoutingFindings();
   readonly #services: readonly EffectiveService[];
 
-  constructor(objects: RouteObjects) {
+  constructor(objects: RouteObjects, awaited: ReadonlySet<string>) {
     this.#objects = objects;
+    this.#awaited = awaited;
     this.#registry = new ServiceRegistry(objects.serviceEntries, objects.workloadEntries, objects.destinationRules);
     const delegates = delegatesOf(objects.virtualServices);
     this.#services = objects.virtualServices
@@ -64,7 +70,9 @@ class Compilation {
       object: service,
       namespace,
       hosts: (service.spec.hosts ?? []).map((host) => resolveHost(host, namespace)),
-      rules: effectiveRules(service, delegates, (problem) => this.#findings.delegate(problem)),
+      rules: effectiveRules(service, delegates, (problem) => {
+        if (problem.reason !== 'missing' || !this.#awaited.has(problem.delegate)) this.#findings.delegate(problem);
+      }),
     };
   }
 
