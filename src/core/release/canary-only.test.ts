@@ -110,6 +110,24 @@ describe('canaryOnly', () => {
     expect(world.place).toBe('Progressing 10 %');
   });
 
+  test('so is one that a canary had longer ago, whatever came between', () => {
+    const used = /^waiting: spec\.affinity\.cookie\.value REVIRES-V2 is that of the release of v2, /;
+    const between = succeeded(specWith({ steps: [{ weight: 100, hold: '1m' }] }));
+    between.edit(specOf({ canary: v1, stable: v2 }));
+    between.ask('rollback');
+    between.serve();
+    expect([between.phase, between.status?.canaryCookie]).toEqual(['RolledBack', undefined]);
+    between.edit(specWith({ canary: subset('v3'), stable: v2 }));
+    expect(between.message).toMatch(used);
+
+    const given = rolledBack(specWith());
+    given.ready.set('v2', false);
+    given.ask('retry');
+    expect(given.message).toMatch(/^waiting: v2 is not ready/);
+    given.edit(specWith({ canary: subset('v3') }));
+    expect(given.message).toMatch(used);
+  });
+
   test('with the same canary it may stay: a retry is asked for', () => {
     const world = rolledBack(specWith());
     world.ask('retry');

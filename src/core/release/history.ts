@@ -13,7 +13,7 @@ export function withHistory(
   reason?: string,
   by?: string,
 ): ReleaseStatus {
-  const { stable, canary, revision, startedAt } = status;
+  const { stable, canary, revision, startedAt, canaryCookie } = status;
   if (stable === undefined || canary === undefined) throw new Error(`a release in ${status.phase} has no pair`);
   const entry: HistoryEntry = {
     stable,
@@ -22,6 +22,7 @@ export function withHistory(
     startedAt: startedAt ?? turn.at,
     endedAt: turn.at,
     outcome,
+    ...(canaryCookie === undefined ? {} : { canaryCookie }),
     ...(by === undefined ? {} : { by }),
     ...(reason === undefined ? {} : { reason }),
   };

@@ -46,13 +46,15 @@ export function missingToStart(turn: Turn, status: ReleaseStatus): readonly stri
 }
 
 /** A cookie value of the user's own that another canary's release had: its holders would be on this canary at once, whatever its weight. */
-function cookieInUse({ release }: Turn, { canary, canaryCookie, started }: ReleaseStatus): readonly string[] {
+function cookieInUse({ release }: Turn, { history, started }: ReleaseStatus): readonly string[] {
   const { namespace, name, spec } = release;
   const next = canaryCookieOf({ namespace, name, started, spec });
-  if (canary === undefined || sameVersion(canary, spec.canary) || next === undefined) return [];
-  if (next.name !== canaryCookie?.name || next.value !== canaryCookie.value) return [];
-  const before = describeVersion(canary);
-  const why = `is that of the release of ${before}, whose holders would go to ${describeVersion(spec.canary)} at once`;
+  const former = history.find(
+    ({ canary, canaryCookie }) =>
+      next !== undefined && canaryCookie?.name === next.name && canaryCookie.value === next.value && !sameVersion(canary, spec.canary),
+  );
+  if (next === undefined || former === undefined) return [];
+  const why = `is that of the release of ${describeVersion(former.canary)}, whose holders would go to ${describeVersion(spec.canary)} at once`;
   return [`spec.affinity.cookie.value ${next.value} ${why}: write another value, or leave it out`];
 }
 

@@ -31,6 +31,8 @@ export interface HistoryEntry {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly outcome: 'Succeeded' | 'RolledBack';
+  /** Browsers may hold it for longer than the release lasted. */
+  readonly canaryCookie?: CanaryCookie;
   /** Who asked for the rollback. */
   readonly by?: string;
   /** Why it was rolled back. */
