@@ -9,9 +9,13 @@ interface Given {
   readonly adopt: string;
   readonly issueAt?: string;
   readonly namespace?: string;
+  /** Of the visitor ids. */
+  readonly cookie?: string;
+  /** In mode canaryOnly; empty: the release's own. */
+  readonly canaryCookie?: string;
 }
 
-function release({ name, host = name, adopt, issueAt, namespace = 'default' }: Given): CanaryRelease {
+function release({ name, host = name, adopt, issueAt, namespace = 'default', cookie, canaryCookie }: Given): CanaryRelease {
   const { release: valid, diagnostics } = validateCanaryRelease({
     apiVersion: 'perch.dev/v1alpha1',
     kind: 'CanaryRelease',
@@ -20,7 +24,13 @@ function release({ name, host = name, adopt, issueAt, namespace = 'default' }: G
       service: { host, port: 9080 },
       canary: { subset: 'v2' },
       route: { adopt: { virtualService: adopt } },
-      ...(issueAt === undefined ? {} : { visitorId: { issueAt: { virtualService: issueAt } } }),
+      visitorId: {
+        ...(issueAt === undefined ? {} : { issueAt: { virtualService: issueAt } }),
+        ...(cookie === undefined ? {} : { cookie: { name: cookie } }),
+      },
+      ...(canaryCookie === undefined
+        ? {}
+        : { affinity: { mode: 'canaryOnly', cookie: canaryCookie === '' ? {} : { name: canaryCookie } } }),
       steps: [{ weight: 100, hold: '1m' }],
     },
   });
@@ -63,4 +73,22 @@ test('the same names in another namespace, and other ports’ releases, are nobo
 
 test('a release that issues where it routes does not conflict with itself', () => {
   expect(releaseConflicts([release({ name: 'reviews', adopt: 'reviews', issueAt: 'reviews' })], [])).toEqual([]);
+});
+
+test.each([
+  ['canary’s cookies', { canaryCookie: 'c' }, { canaryCookie: 'c' }, 'spec.affinity.cookie.name'],
+  ['a canary’s cookie and the visitor ids of others', {}, { canaryCookie: 'perch' }, 'spec.affinity.cookie.name'],
+  ['visitor ids and the canary’s cookie of another', { canaryCookie: '' }, { cookie: 'perch-web' }, 'spec.visitorId.cookie.name'],
+])('%s of one name would overwrite each other, so the second is refused', (_what, first, second, path) => {
+  const web = release({ name: 'web', adopt: 'web', ...first });
+  const found = releaseConflicts([release({ name: 'api', adopt: 'api', ...second })], [web]);
+  expect(found).toMatchObject([{ code: 'PERCH3050', path, hint: 'choose another name: of one name, browsers hold one cookie' }]);
+});
+
+test('visitor ids are shared, canary’s cookies are each release’s own, and namespaces are sites of their own', () => {
+  const web = release({ name: 'web', adopt: 'web', canaryCookie: '' });
+  const ids = ['one', 'two'].map((name) => release({ name, adopt: name }));
+  const other = release({ name: 'other', adopt: 'other', canaryCookie: '' });
+  const staging = release({ name: 'web', adopt: 'web', canaryCookie: '', namespace: 'staging' });
+  expect(releaseConflicts([...ids, other, staging], [web])).toEqual([]);
 });

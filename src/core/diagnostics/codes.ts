@@ -278,8 +278,9 @@ export const CODES = {
     remedy: 'Roll back or finish it first; only steps, and what does not move visitors, may change meanwhile.',
   },
   PERCH3050: {
-    title: 'Two releases share a VirtualService or a service',
-    remedy: 'Keep one of them: each VirtualService, and each service, takes part in one release at a time.',
+    title: 'Two releases share a VirtualService, a service or a canary’s cookie',
+    remedy:
+      'Keep one of them: each VirtualService, and each service, takes part in one release at a time. Give each canary’s cookie a name of its own.',
   },
   PERCH3051: {
     title: 'The VirtualService that a release adopts does not exist',
