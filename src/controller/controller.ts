@@ -118,6 +118,8 @@ class RunningController implements Controller {
     if (object === undefined) {
       this.#releases.delete(key);
       this.#unconfirmed.delete(key);
+      // One of the others may wait until it has left.
+      this.#addEach(this.#releases.keys());
       return;
     }
     this.#releases.set(key, object.ref);

@@ -9,6 +9,7 @@ import type { RoutePlan } from '../core/weave/plan.ts';
 import { baseAtVersion, type ReleasedService } from '../core/weave/released-destination.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
+import { foreignReleases } from '../core/weave/weave-findings.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
 import { formerVersions, heldViews, isRoot, isTaken, type RouteView, releaseName, type World } from './world.ts';
 
@@ -38,7 +39,8 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
   const { routed } = world;
   const live = world.stored.status?.liveVersion;
   if (plan === undefined) {
-    const declared = routed?.isOwned === true ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
+    const declared =
+      routed?.isOwned === true && !isTaken(world, routed) ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
     return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
   }
   const woven = weaveView(world, plan, 'base');
@@ -128,7 +130,10 @@ function atVersion(world: World, base: KubeObject, version: Version): KubeObject
 function weaveView(world: World, plan: RoutePlan, view: View): WeaveResult {
   // Roots lead where they led while a release is under way, not for longer.
   const input = weaveInput(world, view, plan.kind === 'settled' ? 'base' : view);
-  return input === undefined ? { routes: [], diagnostics: [routedMissing(world)] } : weaveRelease({ ...input, plan });
+  if (input === undefined) return { routes: [], diagnostics: [routedMissing(world)] };
+  // The base does not tell who is woven into it.
+  const foreign = [world.routed, world.issuing].flatMap((each) => (each === undefined ? [] : foreignReleases(each.served, world.release)));
+  return foreign.length > 0 ? { routes: [], diagnostics: foreign } : weaveRelease({ ...input, plan });
 }
 
 function weaveInput(world: World, view: View, siblings: View): Omit<WeaveInput, 'plan'> | undefined {

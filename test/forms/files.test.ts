@@ -7,7 +7,7 @@ import { ownerOf } from '../../src/core/release/ownership.ts';
 import { wovenReleases } from '../../src/core/weave/unweave.ts';
 import { applyFiles } from '../../src/server/apply-files.ts';
 import { adopt, managed, release, routes, rules } from './place.ts';
-import { routesRef, Scene, watchRoutes } from './scene.ts';
+import { RELEASE, routesRef, Scene, watchRoutes } from './scene.ts';
 
 // What `perch serve -f` does with a directory, where a release changes the form of its route in it.
 
@@ -53,6 +53,36 @@ describe('with prune, a release that leaves the VirtualService that leaves the f
     await scene.deleteRelease();
     await sync(basics, true);
     expect((await scene.store.get(routesRef(owned)))?.base.spec).toMatchObject({ http: rules('v2') });
+  });
+});
+
+describe('with prune, a release that has another name now', () => {
+  const AGAIN = { ...RELEASE, name: 'again' };
+  const again: KubeObject = { ...release('edge', adopt()), metadata: { name: AGAIN.name } };
+  const phase = async () => (await scene.store.get(AGAIN))?.status?.phase;
+
+  test('waits until the one before has left: nobody moves back to where the base once led', async () => {
+    scene = await Scene.open('edge');
+    const basics = [...(await scene.store.list()).map(({ base }) => base), routes('edge')];
+    await sync([...basics, release('edge', adopt())], true);
+    await scene.finish();
+    const watched = watchRoutes(scene.store, 'edge');
+    await sync([...basics, again], true);
+    await vi.waitFor(async () => expect(await phase()).toBe('Succeeded'), { timeout: 10_000, interval: 5 });
+    expect(await watched.stop()).toEqual(['web:9080/v2']);
+    expect(await scene.store.get(RELEASE)).toBeUndefined();
+    expect(await scene.round(scene.visitors(5))).toEqual(Array(5).fill('v2'));
+  });
+
+  test('starts as soon as the one before has left, also where that leaves the base as it was', async () => {
+    scene = await Scene.open('edge');
+    const basics = [...(await scene.store.list()).map(({ base }) => base), routes('edge')];
+    await sync([...basics, release('edge', adopt())], true);
+    await scene.reach({ phase: 'Paused', weight: 10 });
+    await scene.ask('rollback', { phase: 'RolledBack' });
+    await sync([...basics, again], true);
+    await vi.waitFor(async () => expect(await phase()).toBe('Paused'), { timeout: 10_000, interval: 5 });
+    expect(wovenReleases((await scene.store.get(WEB))?.served ?? expect.fail())).toEqual(['default/again']);
   });
 });
 
