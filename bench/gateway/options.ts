@@ -30,12 +30,12 @@ CPU per proxied request and latency of Perch's gateway beside nginx, HAProxy and
   --loads NAMES     full: as fast as it goes; paced: at a fixed rate      (full,paced)
   --rounds N        rounds, each with every proxy in another order        (8)
   --seconds N       length of each window                                 (2)
-  --warm-up N       seconds of load before measuring, per proxy and size  (3)
+  --warm-up N       seconds of load before measuring, per proxy and size  (4)
   --record          write the results to results/DATE.md
   --help            this text
 
 Examples
-  node bench/gateway/run.ts --record                                       everything: about 12 minutes
+  node bench/gateway/run.ts --record                                       everything: about 13 minutes
   node bench/gateway/run.ts --only perch,envoy --scheme on --sizes 1k --loads full --rounds 4    one ratio, in a minute
 `;
 
@@ -48,7 +48,7 @@ export function readPlan(args: readonly string[]): Plan | string {
     loads: { type: 'string', default: 'full,paced' },
     rounds: { type: 'string', default: '8' },
     seconds: { type: 'string', default: '2' },
-    'warm-up': { type: 'string', default: '3' },
+    'warm-up': { type: 'string', default: '4' },
     record: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
