@@ -38,7 +38,7 @@ export interface ConnectionOwner {
 }
 
 const FIRST_BUFFER = 16 * 1024;
-const FULL_BUFFER = 64 * 1024;
+const FULL_BUFFER = 128 * 1024;
 /** Smaller pieces are copied out of the read buffer rather than pinning it. */
 const COPY_BELOW = 8 * 1024;
 
