@@ -15,6 +15,25 @@ describe('conditions, as kstatus reads them', () => {
     expect(conditionsOf(world)).toEqual(expected);
   });
 
+  test('a step that cannot widen says so at once, in whatever hold it is', () => {
+    const world = started();
+    const reason = () => world.status?.conditions.find(({ type }) => type === 'Reconciling')?.reason;
+    const problem = 'no rule can be woven';
+    world.problems = [problem];
+    world.look();
+    expect([reason(), world.message]).toEqual([
+      'NotWidened',
+      `step 1 of 3: 10 % of visitors on v2, held until ${world.status?.holdUntil}; not widened: ${problem}`,
+    ]);
+    world.pass(10 * MINUTE);
+    expect(world.message).toBe(`step 1 of 3: 10 % of visitors on v2, its hold is over; not widened: ${problem}`);
+    world.ask('pause');
+    expect([reason(), world.message]).toEqual(['NotWidened', `step 1 of 3: 10 % of visitors on v2, paused; not widened: ${problem}`]);
+    world.problems = [];
+    world.look();
+    expect([reason(), world.message]).toEqual(['Paused', 'step 1 of 3: 10 % of visitors on v2, paused: resume or promote to go on']);
+  });
+
   test('their time changes only when their status does; observedGeneration follows the spec', () => {
     const world = started();
     const before = world.status?.conditions;

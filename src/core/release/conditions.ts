@@ -23,7 +23,12 @@ function verdicts(turn: Turn, status: ReleaseStatus): readonly Verdict[] {
   const stallReason = noReadyVersion ? 'NoReadyVersion' : status.phase;
   return [
     { type: 'Ready', status: ready ? 'True' : 'False', reason: status.phase },
-    { type: 'Reconciling', status: ready || stalled ? 'False' : 'True', reason: status.phase },
+    { type: 'Reconciling', status: ready || stalled ? 'False' : 'True', reason: isHeldUp(turn, status) ? 'NotWidened' : status.phase },
     { type: 'Stalled', status: stalled ? 'True' : 'False', reason: stallReason },
   ];
+}
+
+/** On a step from which it cannot widen until something is mended; the message says what. */
+function isHeldUp({ observed }: Turn, { phase }: ReleaseStatus): boolean {
+  return (phase === 'Progressing' || phase === 'Paused') && observed.problems.length > 0;
 }

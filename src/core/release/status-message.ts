@@ -26,9 +26,9 @@ function phaseMessage(turn: Turn, status: ReleaseStatus): string {
     case 'Pending':
       return `waiting: ${missingToStart(turn, status).join('; ')}`;
     case 'Progressing':
-      return `${place(turn, status)}, ${holdMessage(turn, status)}`;
+      return `${place(turn, status)}, ${holdMessage(turn, status)}${obstacle(turn)}`;
     case 'Paused':
-      return `${place(turn, status)}, ${pauseMessage(turn, status)}`;
+      return `${place(turn, status)}, ${pauseMessage(turn, status)}${obstacle(turn)}`;
     case 'Completing':
       return `everyone goes to ${canary}; waiting for the routes to be served`;
     case 'Succeeded':
@@ -50,17 +50,23 @@ function place({ release }: Turn, { step, weight, canary, canaryCookie }: Releas
   return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of ${canaryCookie === undefined ? 'visitors' : 'draws'}${to}`;
 }
 
-/** Whoever is to promote hears first why that would be refused. */
-function pauseMessage(turn: Turn, status: ReleaseStatus): string {
-  const [problem] = turn.observed.problems;
-  const isHeld = status.pausedBy === 'hold';
-  if (problem !== undefined) return `${isHeld ? 'manual hold' : 'paused'}; not widened: ${problem}`;
-  return isHeld ? 'manual hold: promote to go on' : 'paused: resume or promote to go on';
-}
-
 function holdMessage(turn: Turn, status: ReleaseStatus): string {
   if (status.stepStartedAt === undefined) return 'waiting for the routes to be served';
   const over = status.holdUntil === undefined || turn.now >= Date.parse(status.holdUntil);
   if (!over) return `held until ${status.holdUntil}`;
+  if (turn.observed.problems.length > 0) return 'its hold is over';
   return `not widened: ${wideningBlocked(turn, status) ?? 'waiting for the routes to be served'}`;
+}
+
+/** A promotion is refused for it: nobody is told to promote. */
+function pauseMessage({ observed }: Turn, { pausedBy }: ReleaseStatus): string {
+  const isHeld = pausedBy === 'hold';
+  if (observed.problems.length > 0) return isHeld ? 'manual hold' : 'paused';
+  return isHeld ? 'manual hold: promote to go on' : 'paused: resume or promote to go on';
+}
+
+/** What forbids widening until it is mended, told as long as it is there. */
+function obstacle({ observed }: Turn): string {
+  const [problem] = observed.problems;
+  return problem === undefined ? '' : `; not widened: ${problem}`;
 }
