@@ -15,6 +15,7 @@ import { readObjects } from '../objects/read-objects.ts';
 import { parseSpan } from '../options.ts';
 import { versionAfter } from '../reports/live-version.ts';
 import { claimsOn } from '../reports/release-claims.ts';
+import { isDrawn } from '../reports/release-text.ts';
 import { printable } from '../terminal/clip.ts';
 
 interface DeleteOptions {
@@ -121,7 +122,7 @@ function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted:
   const why = {
     owned: `belongs to the release ${name}`,
     adopted: `is what the release ${name} is woven into`,
-    issuing: `is where the release ${name} issues visitor ids`,
+    issuing: `is where the release ${name} ${isDrawn(claim.release) ? 'draws visitors' : 'issues visitor ids'}`,
   }[claim.role];
   throw new CommandError(`${objectName(ref)} ${why}: delete the release first (perch delete release ${name})`);
 }

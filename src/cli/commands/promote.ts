@@ -1,6 +1,6 @@
 import { describeVersion } from '../../core/release/version.ts';
 import type { AddCommand } from '../cli-context.ts';
-import { percent } from '../reports/release-text.ts';
+import { pairOf, stepText } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
 
 /** `perch promote`. */
@@ -13,10 +13,9 @@ export const addPromote: AddCommand = (program, context) => {
       ['perch promote reviews --wait succeeded', 'and wait for the end of the release'],
       ['perch promote reviews --no-wait', 'ask for it and return at once'],
     ],
-    done: ({ spec, status }) => {
-      const canary = describeVersion(status?.canary ?? spec.canary);
-      if (status?.phase === 'Succeeded') return `${canary} is the live version, for everyone`;
-      return `step ${(status?.step ?? 0) + 1} of ${spec.steps.length}, ${canary} for ${percent(status?.weight ?? 0)} of visitors`;
+    done: (release) => {
+      if (release.status?.phase !== 'Succeeded') return stepText(release);
+      return `${describeVersion(pairOf(release).canary)} is the live version, for everyone`;
     },
   });
 };

@@ -1,6 +1,5 @@
-import { describeVersion } from '../../core/release/version.ts';
 import type { AddCommand } from '../cli-context.ts';
-import { percent } from '../reports/release-text.ts';
+import { stepText } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
 import { printable } from '../terminal/clip.ts';
 
@@ -13,10 +12,10 @@ export const addRetry: AddCommand = (program, context) => {
       ['perch retry reviews', 'the same pair again'],
       ['perch retry reviews --wait succeeded', 'and wait for its end'],
     ],
-    done: ({ spec, status }) => {
-      const canary = describeVersion(status?.canary ?? spec.canary);
+    done: (release) => {
+      const { status } = release;
       if (status === undefined || status.step < 0) return `starts again: ${printable(status?.message ?? 'from its first step')}`;
-      return `starts again, step ${status.step + 1} of ${spec.steps.length}, ${canary} for ${percent(status.weight)} of visitors`;
+      return `starts again, ${stepText(release)}`;
     },
   });
 };

@@ -19,7 +19,7 @@ import type { Style } from '../terminal/style.ts';
 import { table } from '../terminal/table.ts';
 import { endpointText, labelText } from './object-rows.ts';
 import { claimsOn, type VirtualServiceClaim } from './release-claims.ts';
-import { percent } from './release-text.ts';
+import { isDrawn, pairOf, percent } from './release-text.ts';
 import { factLines, findingLines, section } from './report-lines.ts';
 import { actionText, matchText, takenText } from './rule-text.ts';
 import { endpointsOf, endpointsOfEntry, findingsAbout, hasLabels, type Surroundings } from './surroundings.ts';
@@ -108,14 +108,15 @@ function list(values: readonly string[] | undefined): string {
 }
 
 /** A release in half a line: `web: v1 → v2, Paused at 10 %`. */
-function releaseText({ metadata, spec, status }: ReleaseView): string {
-  const stable = status?.stable ?? spec.stable;
-  const pair = `${stable === undefined ? '?' : describeVersion(stable)} → ${describeVersion(status?.canary ?? spec.canary)}`;
+function releaseText(release: ReleaseView): string {
+  const { metadata, status } = release;
+  const { stable, canary } = pairOf(release);
+  const pair = `${stable === undefined ? '?' : describeVersion(stable)} → ${describeVersion(canary)}`;
   return `${metadata.name}: ${pair}, ${status?.phase ?? 'Pending'} at ${percent(status?.weight ?? 0)}`;
 }
 
 function claimText({ release, role }: VirtualServiceClaim): string {
-  return `${releaseText(release)}; ${{ owned: 'it owns this object', adopted: 'woven in here', issuing: 'issues visitor ids here' }[role]}`;
+  return `${releaseText(release)}; ${{ owned: 'it owns this object', adopted: 'woven in here', issuing: isDrawn(release) ? 'draws visitors here' : 'issues visitor ids here' }[role]}`;
 }
 
 function virtualServiceReport(object: ObjectView, around: Surroundings): Report {
@@ -201,11 +202,13 @@ function destinationRuleReport(object: ObjectView, around: Surroundings): Report
 }
 
 /** What a subset is to a release: `stable of web`. */
-function rolesOf(subset: string, { metadata, spec, status }: ReleaseView): readonly string[] {
+function rolesOf(subset: string, release: ReleaseView): readonly string[] {
+  const { metadata, status } = release;
+  const { stable, canary } = pairOf(release);
   const versions = [
     ['live', status?.liveVersion],
-    ['stable', status?.stable ?? spec.stable],
-    ['canary', status?.canary ?? spec.canary],
+    ['stable', stable],
+    ['canary', canary],
   ] as const;
   const roles = versions.filter(([, version]) => version !== undefined && 'subset' in version && version.subset === subset);
   return roles.length === 0 ? [] : [`${roles.map(([role]) => role).join(' and ')} of ${metadata.name}`];

@@ -91,3 +91,17 @@ test('facts that do not fit go on below themselves', () => {
     '           2026-11-22T12:00:30.000Z',
   ]);
 });
+
+test('where requests are drawn nobody has an id, and none is issued', () => {
+  const { status } = RELEASE;
+  if (status === undefined) expect.fail('no status');
+  const drawn: ReleaseView = {
+    ...RELEASE,
+    spec: { ...RELEASE.spec, affinity: { mode: 'canaryOnly' } },
+    status: { ...status, canaryCookie: { name: 'perch-reviews', value: 'v2-1', maxAge: 21_600 } },
+  };
+  const text = describeRelease(drawn, [], Date.parse('2026-11-22T12:00:12Z'), plainStyle, 120).join('\n');
+  expect(text).toContain('VirtualService reviews (adopt), visitors drawn at bookinfo');
+  expect(text).toContain('by weight, at each request without the cookie perch-reviews=v2-1');
+  expect(text).not.toMatch(/ids|cutoff/);
+});

@@ -7,7 +7,7 @@ import { ageText, timeText } from '../terminal/age.ts';
 import { printable } from '../terminal/clip.ts';
 import type { Style } from '../terminal/style.ts';
 import { table } from '../terminal/table.ts';
-import { percent } from './release-text.ts';
+import { isDrawn, percent } from './release-text.ts';
 import { renderRelease } from './release-view.ts';
 import { factLines, findingLines, section } from './report-lines.ts';
 
@@ -70,7 +70,7 @@ export function describeRelease(
     ['service', `${spec.service.host}:${spec.service.port}`],
     [
       'routes',
-      `VirtualService ${routedName(release)} (${routeForm(release)}), ids issued at ${visitorId?.issueAt?.virtualService ?? 'the same'}`,
+      `VirtualService ${routedName(release)} (${routeForm(release)}), ${isDrawn(release) ? 'visitors drawn' : 'ids issued'} at ${visitorId?.issueAt?.virtualService ?? 'the same'}`,
     ],
     ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
     ['draw', drawText(status)],

@@ -14,7 +14,7 @@ import type { Kind } from '../objects/kinds.ts';
 import { ageText, timeText } from '../terminal/age.ts';
 import { printable } from '../terminal/clip.ts';
 import { seenBy } from './exposure-text.ts';
-import { percent } from './release-text.ts';
+import { pairOf, percent } from './release-text.ts';
 
 /** A head line and a row per object, in their order. */
 export interface TableRows {
@@ -36,10 +36,10 @@ const RELEASE: Columns = {
   cells: (object) => {
     const release = object as ReleaseView;
     const { metadata, spec, status } = release;
-    const stable = status?.stable ?? spec.stable;
+    const { stable, canary } = pairOf(release);
     return [
       stable === undefined ? '-' : describeVersion(stable),
-      describeVersion(status?.canary ?? spec.canary),
+      describeVersion(canary),
       metadata.deletionTimestamp === undefined ? (status?.phase ?? 'Pending') : 'Deleting',
       status === undefined || status.step < 0 ? '-' : `${status.step + 1}/${spec.steps.length}`,
       status === undefined ? '-' : percent(status.weight),

@@ -91,6 +91,19 @@ test('a release on its way: where it stands, its steps, and exposure in visitors
   ]);
 });
 
+test('a step that cannot widen says why, also before its hold is over, and tells nobody to promote', () => {
+  const message = 'step 2 of 4: 25 % of visitors on v2, manual hold; not widened: no rule of VirtualService default/reviews can be woven';
+  const time = '2026-11-22T12:00:00.000Z';
+  const condition = { type: 'Reconciling', status: 'True', reason: 'NotWidened', message, lastTransitionTime: time } as const;
+  for (const status of [{}, { phase: 'Paused', pausedBy: 'hold' }] as const) {
+    expect(show(release({ ...status, message, conditions: [condition] })).slice(0, 3)).toEqual([
+      `  reviews  v1 → v2   ${'phase' in status ? 'Paused' : 'Progressing'}`,
+      '  step 2 of 4: 25 % of visitors on v2, manual hold; not widened: no rule of',
+      '  VirtualService default/reviews can be woven',
+    ]);
+  }
+});
+
 test('synthetic visitors are told apart from real ones', () => {
   const real: ExposureFigures = { ...NOBODY, visitors: { total: 2, canary: 1 } };
   const synthetic: ExposureFigures = { ...NOBODY, visitors: { total: 411, canary: 101 } };

@@ -17,12 +17,12 @@ import {
   shareText,
   UNCOUNTED,
 } from './exposure-text.ts';
-import { percent } from './release-text.ts';
+import { pairOf, percent } from './release-text.ts';
 
-/** Names of the two versions of the current or last release. */
-function versionsOf({ spec, status }: ReleaseView): { readonly stable: string; readonly canary: string } {
-  const stable = status?.stable ?? spec.stable ?? status?.liveVersion;
-  return { stable: stable === undefined ? '?' : describeVersion(stable), canary: describeVersion(status?.canary ?? spec.canary) };
+/** Names of the two versions. */
+function versionsOf(release: ReleaseView): { readonly stable: string; readonly canary: string } {
+  const { stable, canary } = pairOf(release);
+  return { stable: stable === undefined ? '?' : describeVersion(stable), canary: describeVersion(canary) };
 }
 
 /** How much of the current step's hold is over, 0 to 1; manual holds stay at 0. */
@@ -59,7 +59,8 @@ function whereText(release: ReleaseView, now: number): string {
   if (status === undefined) return 'not looked at yet';
   if (status.phase !== 'Progressing' && status.phase !== 'Paused') return printable(status.message);
   const isOverdue = status.holdUntil !== undefined && now - Date.parse(status.holdUntil) > OVERDUE_MS;
-  if (isOverdue) return printable(status.message);
+  const isHeldUp = status.conditions.some(({ type, reason }) => type === 'Reconciling' && reason === 'NotWidened');
+  if (isOverdue || isHeldUp) return printable(status.message);
   const next = nextText(release, now);
   return `step ${status.step + 1} of ${spec.steps.length}, ${percent(status.weight)}${next === '' ? '' : `, ${next}`}`;
 }
