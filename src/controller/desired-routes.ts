@@ -25,14 +25,11 @@ export interface DesiredRoutes {
 
 type HeldView = RouteView & { readonly stored: StoredObject };
 
-/** As owners want objects, or as they are served. */
-type View = 'base' | 'served';
-
 /**
  * The routes that serve a plan; without a plan the bases as their owners wrote them. Where a base cannot be woven any more (its owner changed
- * it, or a root, mid-release), the release goes on in the last ones that could, behind the roots as they were. Where that cannot be either,
- * what is woven stays while a release is under way, and everyone goes to the live version by unwoven bases once it is settled: a rollback
- * must not wait for a correction. What the release owns and names no more, and what it is woven into and names no more, it leaves in the same
+ * it mid-release), the release goes on in the last one that could. Where that cannot be either (a root or a neighbour changed), all that is
+ * woven stays while a release is under way, behind the roots as they were, and everyone goes to the live version by unwoven bases once it is
+ * settled: a rollback must not wait for a correction. What the release owns and names no more, and what it is woven into and names no more, it leaves in the same
  * commit: it becomes an ordinary object at the live version.
  */
 export function desiredRoutes(world: World, plan: RoutePlan | undefined): DesiredRoutes {
@@ -44,15 +41,12 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
     return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
   }
   const woven = weaveView(world, plan, 'base');
-  const failed = hasErrors(woven.diagnostics);
-  const fallback = failed ? weaveView(world, plan, 'served') : woven;
+  const fallback = hasErrors(woven.diagnostics) ? weaveView(world, plan, 'served') : woven;
   const { diagnostics } = woven;
-  // Another match in a root could make it drop rules of its delegate that visitors are known by.
-  const stays = (view: HeldView): boolean => failed && plan.kind !== 'settled' && !isWoven(view.served) && isRoot(world, view);
   if (fallback.routes.length === 0) {
     const unwoven = routed === undefined ? [] : unwovenRoutes(world, routed, plan);
     // Nothing is known about where the release belongs: what it is woven into stays as it is.
-    const plain = others(world, unwoven).filter((view) => !isWoven(view.served) && !stays(view));
+    const plain = others(world, unwoven).filter((view) => !isWoven(view.served) && !waits(world, view, plan));
     const carryPlan = plan.kind === 'settled' && unwoven.length > 0;
     return { routes: [...unwoven, ...leave(world, plain, live)], carryPlan, diagnostics };
   }
@@ -61,8 +55,7 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
     const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
     return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
   });
-  const left = others(world, routes).filter((view) => !stays(view));
-  return { routes: [...routes, ...leave(world, left, live)], carryPlan: true, diagnostics };
+  return { routes: [...routes, ...leave(world, others(world, routes), live)], carryPlan: true, diagnostics };
 }
 
 /**
@@ -71,7 +64,7 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
  */
 export function routesWithout(world: World, live: Version | undefined): readonly RouteChange[] {
   const held = heldViews(world);
-  const input = weaveInput(world, 'base', 'base');
+  const input = weaveInput(world, 'base');
   const bases = input === undefined || live === undefined ? [] : unweaveBase(input, live).routes;
   const routes = bases.flatMap(({ namespace, name, virtualService }): RouteChange[] => {
     const ref = { kind: 'VirtualService', namespace, name };
@@ -123,20 +116,24 @@ function unwovenRoutes(world: World, view: RouteView, plan: RoutePlan): readonly
   return isTaken(world, view) ? [] : [moved, ...unissued.map((each) => ({ ref: each.ref, served: undefined, ...baseChange(each) }))];
 }
 
+/** Whether a root is served as it was: the new matches in it could make it drop those rules of its delegate that visitors are known by. */
+function waits(world: World, view: RouteView, plan: RoutePlan): boolean {
+  return plan.kind !== 'settled' && isRoot(world, view);
+}
+
 function atVersion(world: World, base: KubeObject, version: Version): KubeObject {
   return baseAtVersion(base, serviceOf(world), [version, ...formerVersions(world.stored.status)], version);
 }
 
-function weaveView(world: World, plan: RoutePlan, view: View): WeaveResult {
-  // Roots lead where they led while a release is under way, not for longer.
-  const input = weaveInput(world, view, plan.kind === 'settled' ? 'base' : view);
+function weaveView(world: World, plan: RoutePlan, view: 'base' | 'served'): WeaveResult {
+  const input = weaveInput(world, view);
   if (input === undefined) return { routes: [], diagnostics: [routedMissing(world)] };
   // The base does not tell who is woven into it.
   const foreign = [world.routed, world.issuing].flatMap((each) => (each === undefined ? [] : foreignReleases(each.served, world.release)));
   return foreign.length > 0 ? { routes: [], diagnostics: foreign } : weaveRelease({ ...input, plan });
 }
 
-function weaveInput(world: World, view: View, siblings: View): Omit<WeaveInput, 'plan'> | undefined {
+function weaveInput(world: World, view: 'base' | 'served'): Omit<WeaveInput, 'plan'> | undefined {
   if (world.routed === undefined) return undefined;
   return {
     release: world.release,
@@ -144,7 +141,7 @@ function weaveInput(world: World, view: View, siblings: View): Omit<WeaveInput, 
     routed: world.routed[view],
     issuing: world.issuing?.[view],
     gateways: world.gateways.map((object) => object.base),
-    siblings: world.virtualServices.map((each) => each[siblings]),
+    siblings: world.virtualServices.map((each) => each.base),
   };
 }
 

@@ -121,6 +121,21 @@ describe.each([
     expect(await versionFor(store, 0)).toBe('v1');
   });
 
+  test('is nobody’s once the spec names another, also before the release could start', async () => {
+    const { store } = scene.start();
+    const ports = { ...scene.ports, v2: await scene.freePort() };
+    await apply(store, ...all(MANUAL, ports));
+    await reach(store, { phase: 'Pending' });
+    const other = { ...owned, name: 'reviews-other' };
+    const [form, fields = {}] = Object.entries(route().route)[0] ?? [];
+    await apply(store, release({ route: { [String(form)]: { ...fields, name: other.name } }, ...MANUAL }));
+    await stored(store, other);
+    expect([ownerOf((await stored(store, owned)).base), ownerOf((await stored(store, other)).base)]).toEqual([
+      undefined,
+      'default/reviews',
+    ]);
+  });
+
   test('stays when the release is deleted: an ordinary object at the live version', async () => {
     const { store } = scene.start();
     await apply(store, ...all(steps('50ms', '50ms', '50ms')));

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
+import { isWoven } from '../../src/core/weave/unweave.ts';
 import { adopt, delegate, managed, release, root, routes, rules } from './place.ts';
 import { expectedVersions, routesRef, Scene, watchRoutes } from './scene.ts';
 
@@ -16,17 +17,18 @@ const ownDelegate: KubeObject = { ...routes('edge', rules(), 'web-routes'), spec
 const neighbour: KubeObject = routes('edge', rules('v3', { match: [{ uri: { prefix: '/late' } }] }), 'late');
 
 const CASES = [
-  ['the root of its delegate matches on cookies', delegate(), [root('edge')], obstinateRoot],
-  ['the root of an adopted delegate matches on cookies', adopt('web-routes'), [root('edge'), ownDelegate], obstinateRoot],
-  ['another VirtualService comes to the host of an adopted one', adopt(), [routes('edge')], neighbour],
-  ['another VirtualService comes to the host of its own', managed('edge'), [], neighbour],
+  ['the root of its delegate matches on cookies', 'edge', delegate(), [root('edge')], obstinateRoot],
+  ['the root of an adopted delegate matches on cookies', 'edge', adopt('web-routes'), [root('edge'), ownDelegate], obstinateRoot],
+  ['another VirtualService comes to the host of an adopted one', 'edge', adopt(), [routes('edge')], neighbour],
+  ['another VirtualService comes to the host of its own', 'edge', managed('edge'), [], neighbour],
+  ['another VirtualService comes to the host where ids are issued', 'mesh', adopt(), [routes('mesh')], neighbour],
 ] as const;
 
-describe.each(CASES)('%s', (_what, route, besides, change) => {
+describe.each(CASES)('%s', (_what, place, route, besides, change) => {
   test('mid-release: visitors stay, promotion is refused, and a rollback reaches everyone at once', async () => {
-    scene = await Scene.open('edge');
+    scene = await Scene.open(place);
     const visitors = scene.visitors(60);
-    await scene.apply(...besides, release('edge', route));
+    await scene.apply(...besides, release(place, route));
     await scene.reach({ phase: 'Paused', weight: 10 });
     const status = await scene.ask('promote', { phase: 'Paused', weight: 50 });
     await scene.round(visitors);
@@ -46,6 +48,8 @@ describe.each(CASES)('%s', (_what, route, besides, change) => {
 
     await scene.ask('rollback', { phase: 'RolledBack' });
     expect(new Set(await scene.round(visitors))).toEqual(new Set(['v1']));
+    const woven = (await scene.store.list('VirtualService')).filter(({ served }) => isWoven(served));
+    expect(woven, 'where it cannot be woven, it is not').toEqual([]);
   });
 });
 
