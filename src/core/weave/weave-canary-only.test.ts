@@ -126,7 +126,7 @@ describe('at the edge', () => {
     [12.5, 875, 125],
     [33, 67, 33],
     [99.9, 1, 999],
-  ])('%d %% is the integers %i and %i', (weight, stable, canary) => {
+  ])('a weight of %d percent is the integers %i and %i', (weight, stable, canary) => {
     const [, drawn] = rulesOf(served(edge([SHOP], { plan: { ...TEN_PERCENT_DRAWN, weight } })));
     expect(drawn?.route?.map((target) => target.weight)).toEqual([stable, canary]);
   });

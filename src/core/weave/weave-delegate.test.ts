@@ -139,6 +139,14 @@ describe('what stands in the way', () => {
   const release = 'CanaryRelease default/web';
   const none = `PERCH2001 error ${release} spec.route.delegate.http`;
 
+  it('inside, behind another object that issues ids, no root is an error too: nobody would reach the release', () => {
+    const issuing = virtualService([{ route: [{ destination: { host: 'shop' } }] }], {}, 'entry');
+    const spec = { visitorId: { issueAt: { virtualService: 'entry' } } };
+    const inside = (roots: readonly KubeObject[]) => findings({ ...delegateInput([toWeb], roots, spec), issuing });
+    expect(inside([])).toEqual([`PERCH2018 error ${release} spec.route.delegate.name`]);
+    expect(inside([rootOf([{}], { gateways: undefined, hosts: ['web'] })])).toEqual([]);
+  });
+
   it.each<[string, object[], KubeObject[], string[]]>([
     ['nothing', [toWeb], [SHOP], []],
     ['no root', [toWeb], [], [`PERCH2018 error ${release} spec.route.delegate.name`]],
