@@ -31,7 +31,9 @@ export async function describeMachine(programs: readonly ProgramName[], envoy?: 
   );
   if (envoy !== undefined) versions.push(`Envoy ${await firstMatch(envoy, ['--version'], /\/(\d+\.\d+\.\d+)\//)}`);
   const commit = await firstMatch('git', ['rev-parse', '--short', 'HEAD'], /^(\w+)/);
-  const changes = await firstMatch('git', ['status', '--porcelain', '--', 'src', 'bench', 'bin'], /^(.)/);
+  // What another bench has just recorded changes nothing.
+  const measured = ['src', 'bench', 'bin', ':!bench/*/results'];
+  const changes = await firstMatch('git', ['status', '--porcelain', '--', ...measured], /^(.)/);
   return [
     `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, Linux ${release()}  `,
     `${[`Node ${process.versions.node}`, ...versions].join(', ')}  `,

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import { wrap } from '../../core/diagnostics/wrap.ts';
+import { formatDuration } from '../../core/release/durations.ts';
 import { routedName, routeForm } from '../../core/release/route-form.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
@@ -49,7 +50,7 @@ function historyLines({ status }: ReleaseView): readonly string[] {
 function drawText(status: ReleaseView['status']): string {
   if (status?.canaryCookie !== undefined) {
     const { name, value, maxAge } = status.canaryCookie;
-    return `by weight, at each request without the cookie ${name}=${value} (kept ${maxAge} s)`;
+    return `by weight, at each request without the cookie ${name}=${value} (kept ${formatDuration(maxAge * 1000)})`;
   }
   if (status?.offset === undefined) return '-';
   return `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`;

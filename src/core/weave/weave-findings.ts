@@ -115,7 +115,10 @@ export function nothingReleased(routed: RouteObject, concerned: number, release:
   const object = describeRouteObject(routed);
   const [message, hint] =
     concerned > 0
-      ? [`no rule of ${object} that leads to ${to} can be woven`, 'see the other findings on its rules']
+      ? [
+          `no rule of ${object} that leads to ${to} can be woven`,
+          'see the other findings on its rules: perch describe release has them all',
+        ]
       : [
           `no rule of ${object} leads to ${to}`,
           `${own === undefined ? 'adopt the VirtualService that routes to the service' : `add such a rule to ${own}`}, or correct spec.service`,
@@ -127,7 +130,14 @@ export function nothingReleased(routed: RouteObject, concerned: number, release:
 export function nothingIssued(issuing: RouteObject, release: CanaryRelease): Diagnostic {
   const object = describeRouteObject(issuing);
   const message = `no rule of ${object} can ${isDrawn(release) ? 'draw visitors' : 'issue visitor ids'}`;
-  return { code: 'PERCH2011', severity: 'error', message, object, path: 'spec.http', hint: 'see the other findings on its rules' };
+  return {
+    code: 'PERCH2011',
+    severity: 'error',
+    message,
+    object,
+    path: 'spec.http',
+    hint: 'see the other findings on its rules: perch describe release has them all',
+  };
 }
 
 /** A finding about a VirtualService that the release owns, at its place in the release, where its author finds it; any other as it is. */
