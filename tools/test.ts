@@ -1,7 +1,7 @@
 // `npm test` runs what needs nothing but Node; `npm run test:all` (`--all`) also provides Envoy and Chromium, and lets nothing be skipped.
 // Other arguments go to vitest: `npm test -- src/core`, `npm test -- -t "bucket"`. The last line is "N passed, N failed".
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REQUIREMENTS } from '../test/requirements.ts';
 import { provideChromium } from './provide-chromium.ts';
@@ -35,6 +35,10 @@ if (all) {
   }
 }
 
+// Left to itself vitest keeps a core free, which on two of them is half the machine: too slow for every day. Before a landing that
+// calm is worth its time.
+const workers = all ? [] : [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`];
+
 const folder = mkdtempSync(join(tmpdir(), 'perch-test-'));
 const reportPath = join(folder, 'report.json');
 const { code } = await runCommand(
@@ -46,6 +50,7 @@ const { code } = await runCommand(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${reportPath}`,
+    ...workers,
     ...filters,
   ],
   { cwd: ROOT, env, show: true },
