@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { createProgram } from '../src/cli/run-cli.ts';
-import { plainStyle } from '../src/cli/terminal/style.ts';
-import type { Terminal } from '../src/cli/terminal/terminal.ts';
+import { silentTerminal } from '../src/cli/terminal/silent-terminal.ts';
 
 const INTRO = `Every command says this itself: \`perch COMMAND --help\`, or \`perch help COMMAND\`.
 
@@ -27,23 +26,14 @@ in place; in a pipe there is neither, and nothing is broken into lines.
 Kinds are written in any case, singular, plural or short: \`release\` (\`canaryrelease\`, \`cr\`), \`virtualservice\` (\`vs\`), \`destinationrule\` (\`dr\`),
 \`gateway\` (\`gw\`), \`serviceentry\` (\`se\`), \`workloadentry\` (\`we\`).`;
 
-/** A terminal on which nothing appears. */
-const SILENT: Terminal = {
-  out: () => {},
-  err: () => {},
-  raw: () => {},
-  interactive: false,
-  style: plainStyle,
-  errStyle: plainStyle,
-  errColour: false,
-  errColumns: () => undefined,
-  size: () => ({ columns: 80, rows: 24 }),
-  onResize: () => () => {},
-};
-
 /** docs/reference/commands.md: the help of every command. */
 export function commandReference(): string {
-  const program = createProgram({ terminal: SILENT, signal: new AbortController().signal, environment: {}, runsUntilEnded: () => {} });
+  const program = createProgram({
+    terminal: silentTerminal(),
+    signal: new AbortController().signal,
+    environment: {},
+    runsUntilEnded: () => {},
+  });
   const { commands } = program;
   const lines = [
     '# Commands',

@@ -5,22 +5,9 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { perch } from '../../test/harness/perch-process.ts';
 import { createProgram } from './run-cli.ts';
-import { plainStyle } from './terminal/style.ts';
-import type { Terminal } from './terminal/terminal.ts';
+import { silentTerminal } from './terminal/silent-terminal.ts';
 
-const terminal: Terminal = {
-  out: () => {},
-  err: () => {},
-  raw: () => {},
-  interactive: false,
-  style: plainStyle,
-  errStyle: plainStyle,
-  errColour: false,
-  errColumns: () => undefined,
-  size: () => ({ columns: 80, rows: 24 }),
-  onResize: () => () => {},
-};
-const context = { terminal, signal: new AbortController().signal, environment: {}, runsUntilEnded: () => {} };
+const context = { terminal: silentTerminal(), signal: new AbortController().signal, environment: {}, runsUntilEnded: () => {} };
 const program = createProgram(context);
 const COMMANDS = program.commands.map((command) => command.name());
 

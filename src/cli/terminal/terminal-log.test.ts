@@ -1,23 +1,12 @@
 import { expect, test } from 'vitest';
 import { StoreWriteError } from '../../cluster/store-errors.ts';
 import { asListenError } from '../../server/listen-error.ts';
-import { plainStyle } from './style.ts';
+import { silentTerminal } from './silent-terminal.ts';
 import { terminalLog } from './terminal-log.ts';
 
 function logged(message: string, error?: unknown): string {
   const lines: string[] = [];
-  terminalLog({
-    out: () => {},
-    err: (text) => lines.push(text),
-    raw: () => {},
-    interactive: false,
-    style: plainStyle,
-    errStyle: plainStyle,
-    errColour: false,
-    errColumns: () => undefined,
-    size: () => ({ columns: 80, rows: 24 }),
-    onResize: () => () => {},
-  }).error(message, error);
+  terminalLog(silentTerminal({ err: (text) => lines.push(text) })).error(message, error);
   return lines.join('\n');
 }
 
