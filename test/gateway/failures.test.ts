@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Selection } from '../../src/core/routing/selection.ts';
-import { startHttpOrigin, startScriptedOrigin, startTcpOrigin, unusedPort } from './origins.ts';
+import { startBodyOrigin, startHttpOrigin, startScriptedOrigin, startTcpOrigin, unusedPort } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
 import { clusterAt, everythingTo, forwardTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
@@ -215,18 +215,7 @@ describe('a request is sent again', () => {
 
   it('to another endpoint, when one refuses the connection, body and all', async () => {
     const bodies: string[] = [];
-    const origin = await own(
-      startHttpOrigin((request, response) => {
-        let body = '';
-        request.on('data', (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        request.on('end', () => {
-          bodies.push(body);
-          response.end('ok');
-        });
-      }),
-    );
+    const origin = await own(startBodyOrigin(bodies));
     const dead = await Promise.all([unusedPort(), unusedPort()]);
     const { ingress, told } = await start(everythingTo(clusterAt(...dead, origin.port)));
     for (let count = 0; count < 10; count++) {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type Origin, startHttpOrigin, startTcpOrigin, unusedPort } from './origins.ts';
+import { type Origin, startBodyOrigin, startTcpOrigin, unusedPort } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
 import { clusterAt, everythingTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
@@ -158,18 +158,7 @@ describe('Expect: 100-continue', () => {
 
   it('works between Node’s own client and server', async () => {
     const bodies: string[] = [];
-    const origin = await own(
-      startHttpOrigin((request, response) => {
-        let body = '';
-        request.on('data', (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        request.on('end', () => {
-          bodies.push(body);
-          response.end('ok');
-        });
-      }),
-    );
+    const origin = await own(startBodyOrigin(bodies));
     const { ingress } = await start(everythingTo(clusterAt(origin.port)), NEVER);
     const client = await open(ingress);
     for (let count = 1; count <= 3; count++) {

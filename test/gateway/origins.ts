@@ -14,6 +14,20 @@ export function startHttpOrigin(listener: RequestListener): Promise<Origin> {
   return listen(createHttpServer({ keepAliveTimeout: 60_000, maxHeaderSize: 128 * 1024 }, listener));
 }
 
+/** An origin that answers `ok` once it has a request's whole body, and puts it into `bodies`. */
+export function startBodyOrigin(bodies: string[]): Promise<Origin> {
+  return startHttpOrigin((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      response.end('ok');
+    });
+  });
+}
+
 /** An origin that does with each connection whatever the test says. Half-open connections are allowed. */
 export function startTcpOrigin(onConnection: (socket: Socket) => void): Promise<Origin> {
   return listen(createTcpServer({ allowHalfOpen: true }, onConnection));
