@@ -6,6 +6,9 @@ import type { Origins, RunningProxy, Scheme } from './candidate.ts';
 import { freePort } from './free-port.ts';
 import { spawnProxy } from './spawn-proxy.ts';
 
+/** Where an origin says what reached it: only asked before anything is measured. */
+export const SEEN_PATH = '/shop/seen';
+
 /** Runs nginx in the foreground with one worker on one core; `http` gives the inside of its http block, and may write files for it. */
 function startNginx(core: number, port: number, http: (folder: string) => string): Promise<RunningProxy> {
   return spawnProxy({
@@ -34,7 +37,10 @@ http {
   });
 }
 
-/** An origin for each version; `x-version` says which answered. Answers 1 KB, or 100 KB by sendfile (body-size.ts). */
+/**
+ * An origin for each version; `x-version` says which answered. Answers 1 KB, or 100 KB by sendfile (body-size.ts); at `SEEN_PATH` with
+ * the request id that it was sent, and how many requests the connection has had.
+ */
 export async function startOrigins(core: number): Promise<Origins & { stop(): Promise<void> }> {
   const ports = { stable: await freePort(), canary: await freePort() };
   const { '1k': small, '100k': large } = BODY_SIZES;
@@ -47,6 +53,7 @@ export async function startOrigins(core: number): Promise<Origins & { stop(): Pr
     default_type text/html; add_header x-version ${version};
     location = ${small.path} { return 200 "${'x'.repeat(small.bytes - 1)}\\n"; }
     location = ${large.path} { alias ${file}; }
+    location = ${SEEN_PATH} { return 200 "$http_x_request_id $connection_requests"; }
   }`,
     );
     return `sendfile on; open_file_cache max=4; etag off; if_modified_since off;\n  ${servers.join('\n  ')}`;
@@ -67,11 +74,14 @@ function schemeMaps({ cutoff, setCookie }: Scheme): string {
   map $issue $cache_control { default ""; issue private; }`;
 }
 
+/** A response of 100 KB in few pieces: with nginx's own 8 buffers of a page each it would take half as much CPU again. */
+const BUFFERS = 'proxy_buffer_size 16k; proxy_buffers 16 16k; proxy_busy_buffers_size 64k;';
+
 function proxyServer(port: number, target: string, requestId: string, extra: string): string {
   return `server {
     listen 127.0.0.1:${port};
     location /shop {
-      proxy_pass http://${target}; proxy_http_version 1.1;
+      proxy_pass http://${target}; proxy_http_version 1.1; ${BUFFERS}
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Request-Id ${requestId}; ${extra}

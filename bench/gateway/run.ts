@@ -15,7 +15,7 @@ import { measureWindow, type RunningCandidate, type Sample } from './measure.ts'
 import { startOrigins } from './nginx.ts';
 import { type Plan, readPlan } from './options.ts';
 import { goalTable, quietLine, resultTables, type Series } from './report.ts';
-import { verifyCandidate } from './verify.ts';
+import { verifyCandidate, verifyUpstream } from './verify.ts';
 
 const PROGRAMS = ['nginx', 'haproxy', 'wrk', 'taskset'] as const;
 
@@ -73,6 +73,7 @@ async function bench(plan: Plan, envoy: string): Promise<readonly Series[]> {
       const started = { candidate, proxy: await candidate.start() };
       running.push(started);
       for (const size of plan.sizes) await verifyCandidate(started, size);
+      await verifyUpstream(started);
     }
     return await measure(running, plan);
   } finally {
