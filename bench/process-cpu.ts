@@ -38,13 +38,12 @@ export function residentMemory(pid: number): number {
 }
 
 /**
- * Seconds that a core has spent in user space and the kernel on behalf of processes, and those that the hypervisor kept from it:
- * user, nice, system and steal of its line in /proc/stat, proc(5).
+ * Seconds that a core has worked on behalf of processes, and those that the hypervisor kept from it: user, nice, system, irq, softirq and
+ * steal of its line in `stat`, the text of /proc/stat, proc(5). The interrupts belong to it: Linux adds their time to the process that
+ * they interrupt (unless it is built with IRQ_TIME_ACCOUNTING), so without them a busy proxy would hide what others took.
  */
-export function coreTime(core: number): number {
-  const line = readFileSync('/proc/stat', 'utf8')
-    .split('\n')
-    .find((text) => text.startsWith(`cpu${core} `));
-  const [, user, nice, system, , , , , steal] = (line ?? '').split(' ').map(Number);
-  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (steal ?? 0)) / TICKS_PER_SECOND;
+export function coreTime(core: number, stat = readFileSync('/proc/stat', 'utf8')): number {
+  const line = stat.split('\n').find((text) => text.startsWith(`cpu${core} `));
+  const [, user, nice, system, , , irq, softirq, steal] = (line ?? '').split(' ').map(Number);
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0) + (steal ?? 0)) / TICKS_PER_SECOND;
 }
