@@ -11,6 +11,7 @@ import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
 import { foreignReleases } from '../core/weave/weave-findings.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
+import { takeoverObstacle } from './takeover.ts';
 import { formerVersions, heldViews, isRoot, isTaken, type RouteView, releaseName, type World } from './world.ts';
 
 /** What the routes are to be, and what was found on the way. */
@@ -36,8 +37,8 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
   const { routed } = world;
   const live = world.stored.status?.liveVersion;
   if (plan === undefined) {
-    const declared =
-      routed?.isOwned === true && !isTaken(world, routed) ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
+    const isReady = routed?.isOwned === true && !isTaken(world, routed) && takeoverObstacle(world) === undefined;
+    const declared = isReady ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
     return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
   }
   const woven = weaveView(world, plan, 'base');

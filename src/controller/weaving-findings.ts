@@ -3,11 +3,14 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { isUnderWay } from '../core/release/phase.ts';
 import { planOf, trialPlan } from '../core/release/route-plan.ts';
 import { type DesiredRoutes, desiredRoutes } from './desired-routes.ts';
+import { takeoverObstacle } from './takeover.ts';
 import { readWorld, type World } from './world.ts';
 
 /** All that weaving says about a release and its bases as they are; `current` are its routes by its status. */
 export function weavingFindings(world: World, current: DesiredRoutes): readonly Diagnostic[] {
   const { release, stored } = world;
+  const obstacle = takeoverObstacle(world);
+  if (obstacle !== undefined) return [obstacle];
   // Between releases the routes say nothing about the next one: that is tried.
   const isUnderway = stored.status !== undefined && isUnderWay(stored.status.phase);
   return isUnderway ? current.diagnostics : desiredRoutes(world, trialPlan(release, stored.status)).diagnostics;

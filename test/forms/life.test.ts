@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { formerOwnerOf, ownerOf } from '../../src/core/release/ownership.ts';
 import { delegate, managed, type Place, release, root, rules } from './place.ts';
-import { expectedVersions, RELEASE, routesRef, Scene } from './scene.ts';
+import { expectedVersions, RELEASE, routesRef, Scene, watchRoutes } from './scene.ts';
 
 // A release through its whole life in the routes that it owns, with real visitors at the real gateway.
 
@@ -67,4 +68,47 @@ describe.each(FORMS)('%s', (_what, place, route, besides, owned) => {
       if (!restoreBase) await scene.close();
     }
   });
+
+  test('deleted and back, it takes over what it left: where its rules say another version it waits, and nobody is moved', async () => {
+    scene = await Scene.open(place);
+    const visitors = scene.visitors(40);
+    await scene.apply(...besides, release(place, route));
+    await scene.finish();
+    await scene.deleteRelease();
+    const watched = watchRoutes(scene.store, place);
+
+    await scene.apply(from('v2', release(place, route, { canary: 'v3' })));
+    const message = `waiting: VirtualService default/${owned}, which the release is to take over, leads to v2, but its rules to v1`;
+    await scene.reach({ phase: 'Pending', message });
+    expect(new Set(await scene.round(visitors))).toEqual(new Set(['v2']));
+
+    await scene.apply(from('v2', release(place, withRules(route, 'v2'), { canary: 'v3' })));
+    const status = await scene.reach({ phase: 'Paused', weight: 10 });
+    expect(await watched.stop(), 'by what is stored at each revision').toEqual(['web:9080/v2']);
+    expect(await scene.round(visitors)).toEqual(expectedVersions(visitors, status, ['v3', 'v2']));
+  });
+
+  test('deleted and applied again as it was, it has succeeded: nobody is moved', async () => {
+    scene = await Scene.open(place);
+    const visitors = scene.visitors(40);
+    await scene.apply(...besides, release(place, route));
+    await scene.finish();
+    await scene.deleteRelease();
+    const watched = watchRoutes(scene.store, place);
+    await scene.apply(release(place, route));
+    await scene.reach({ phase: 'Succeeded', liveVersion: { subset: 'v2' } });
+    expect(new Set(await scene.round(visitors))).toEqual(new Set(['v2']));
+    expect(await watched.stop(), 'by what is stored at each revision').toEqual(['web:9080/v2']);
+  });
 });
+
+/** The release with a version that is to be stable. */
+function from(subset: string, object: KubeObject): KubeObject {
+  return { ...object, spec: { ...(object.spec as object), stable: { subset } } };
+}
+
+/** The same form of route, its rules leading to `subset`. */
+function withRules(route: (typeof FORMS)[number][2], subset: string): object {
+  if ('delegate' in route) return { delegate: { ...route.delegate, http: rules(subset) } };
+  return { managed: { ...route.managed, http: rules(subset) } };
+}

@@ -300,6 +300,11 @@ export const CODES = {
     title: 'The annotation perch.dev/owned-by is Perch’s own',
     remedy: 'Leave it out: Perch sets it on the VirtualServices that it creates for a release, and takes it away when the release leaves.',
   },
+  PERCH3055: {
+    title: 'The rules of a release lead elsewhere than the VirtualService that it takes over',
+    remedy:
+      'Write the version that the VirtualService leads to into the rules of spec.route: everyone is there now, and would be moved at once.',
+  },
   PERCH4050: {
     title: 'The same object twice in one apply',
     remedy: 'Keep one of the two: kind, namespace and name together must be unique.',

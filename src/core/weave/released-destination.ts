@@ -45,16 +45,25 @@ export function atVersion(destination: Destination, namespace: string, service: 
  * destination. Hosts that are versions are recognised among `candidates`.
  */
 export function baseVersion(base: KubeObject, service: ReleasedService, candidates: readonly Version[]): Version | undefined {
+  const named = namedVersions(base, service, candidates);
+  const [first] = named;
+  return named.every((version) => sameVersion(version, first)) ? first : undefined;
+}
+
+/** What each of the base's destinations at the service names: a version, or none. `candidates` as for `baseVersion`. */
+export function namedVersions(
+  base: KubeObject,
+  service: ReleasedService,
+  candidates: readonly Version[],
+): readonly (Version | undefined)[] {
   const route = routeObject(base, service.namespace);
   const destinations = (route.spec.http ?? []).flatMap((rule) => (rule.route ?? []).map((target) => target.destination));
-  const named = destinations.flatMap((destination): (Version | undefined)[] => {
+  return destinations.flatMap((destination): (Version | undefined)[] => {
     const host = candidates.find((version) => isAtHost(destination, route.namespace, service, version));
     if (host !== undefined) return [host];
     if (!isService(destination, route.namespace, service)) return [];
     return [(destination.subset ?? '') === '' ? undefined : { subset: destination.subset ?? '' }];
   });
-  const [first] = named;
-  return named.every((version) => sameVersion(version, first)) ? first : undefined;
 }
 
 /**
