@@ -75,7 +75,7 @@ export function releaseReference(): string {
     '',
     '## The three forms of route',
     '',
-    '`adopt` weaves into a VirtualService that you keep by hand. With `delegate` and `managed` the release has the rules itself, and Perch owns the object: your root VirtualService, which names the delegate, stays as it is in git; with `managed` there is no other. Rules are checked as those of any VirtualService ([`PERCH1101`](errors.md#PERCH1101) and following), at their place in the release. A delegate is served only where a root leads to it ([`PERCH2018`](errors.md#PERCH2018)), and what its roots match on decides whether it can be woven ([`PERCH2002`](errors.md#PERCH2002), [`PERCH2017`](errors.md#PERCH2017)). Between releases the form may change.',
+    '`adopt` weaves into a VirtualService that you keep by hand. With `delegate` and `managed` the release has the rules itself, and Perch owns the object: your root VirtualService, which names the delegate, stays as it is in git; with `managed` there is no other. Rules are checked as those of any VirtualService ([`PERCH1101`](errors.md#PERCH1101) and following), at their place in the release. A delegate is served only where a root leads to it ([`PERCH2018`](errors.md#PERCH2018)), and what its roots match on decides whether it can be woven ([`PERCH2002`](errors.md#PERCH2002), [`PERCH2017`](errors.md#PERCH2017)). Between releases the form may change. [Which to choose, and what is woven in](../guides/routes.md).',
     '',
     '## Rules over several fields',
     '',
