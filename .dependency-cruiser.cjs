@@ -76,7 +76,7 @@ module.exports = {
     {
       name: 'request-path-knows-no-release',
       comment:
-        'On the path of a request a release is only routes (DESIGN: two walks through the house): the gateway and core/routing must work for any Istio objects. Let weaving write what you need into the routes.',
+        'On the path of a request a release is only routes (docs/adr/0002): the gateway and core/routing must work for any Istio objects. Let weaving write what you need into the routes.',
       severity: 'error',
       from: { path: '^src/(gateway|core/routing)/', pathNot: '\\.test\\.ts$' },
       to: { path: '^src/core/(release|weave)/' },

@@ -90,7 +90,7 @@ export async function visitorId(profile: BrowserContext, url: string): Promise<s
   return cookie.value;
 }
 
-/** The bucket of an id, by hand: three hex digits of its last group (DESIGN, "pin the visitor"). */
+/** The bucket of an id, by hand: three hex digits of its last group (docs/adr/0001). */
 export function bucketByHand(id: string, offset: number): number {
   const lastGroup = id.split('-').at(-1) ?? '';
   return Number.parseInt(lastGroup.slice(offset, offset + 3), 16);

@@ -24,7 +24,7 @@ interface StepSeen {
 }
 
 /**
- * Holds all that was seen of a release, over all lives of the runtime, to what DESIGN section 5 promises: steps in their order, each with
+ * Holds all that was seen of a release, over all lives of the runtime, to what is promised: steps in their order, each with
  * its whole hold in wall time, none begun twice; cutoffs as the weights say; one draw in each attempt.
  */
 export function assertRecord(sights: readonly Sight[], steps: readonly Step[]): void {

@@ -91,7 +91,7 @@ export interface Passage {
   readonly synthetic: boolean;
 }
 
-/** Exact up to here; DESIGN section 13. */
+/** Every visitor is remembered up to here; beyond, a sample of them. */
 const EXACT_VISITORS = 200_000;
 /** Requests in flight, or just ended, between whose two ends a join is looked for. */
 const RECENT_REQUESTS = 16_384;

@@ -31,7 +31,7 @@ export interface Advance {
 const MOST_MOVES = 20;
 
 /**
- * The release machine (DESIGN section 5): one pure step from what was (`status`; undefined: nothing is known) and what is seen, to what is
+ * The release machine (its phases: docs/reference/canary-release.md): one pure step from what was (`status`; undefined: nothing is known) and what is seen, to what is
  * and where visitors go. `now` is in ms since the epoch and does not run backwards within a process. Calling it again
  * with the same input and the status it returned changes nothing. Whatever a release waits for is in `status.message`.
  */

@@ -2,7 +2,7 @@ import type { Offset } from '../visitor/bucket.ts';
 import type { CanaryCookie } from './canary-cookie.ts';
 import type { Version } from './canary-release.ts';
 
-/** Phases of DESIGN section 5; Superseded follows with the full release engine. */
+/** What each means, and when it is left: docs/reference/canary-release.md. */
 export type Phase = 'Pending' | 'Progressing' | 'Paused' | 'Completing' | 'Succeeded' | 'RollingBack' | 'RolledBack';
 
 export type RequestAction = 'promote' | 'pause' | 'resume' | 'rollback' | 'retry';

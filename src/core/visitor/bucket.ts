@@ -19,7 +19,7 @@ export function isVisitorId(text: string): boolean {
 
 /**
  * The bucket (0..4095) of a visitor in the draw at `offset`; undefined for anything that is not a visitor id.
- * Only the last group counts: earlier groups of a UUID carry version, variant, trace bits or a timestamp (DESIGN, "Digits").
+ * Only the last group counts: earlier groups of a UUID carry version, variant, trace bits or a timestamp (docs/adr/0001).
  */
 export function bucketOf(visitorId: string, offset: Offset): number | undefined {
   if (!isVisitorId(visitorId)) return undefined;

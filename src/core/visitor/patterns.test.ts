@@ -25,7 +25,7 @@ function platformRegex(pattern: string): RegExp {
   return new RegExp(`^(?:${pattern.replaceAll('.*', '[^\\n]*')})$`);
 }
 
-describe('the patterns of 10 % (DESIGN section 2)', () => {
+describe('the patterns of 10 %', () => {
   it('are these, literally', () => {
     expect(cookieBelow('perch', 0x19a, 0)).toBe('(?:.*; ?)?perch=[0-9a-f-]*-(?:0|1(?:[0-8]|9[0-9]))[0-9a-f]*(?:;.*)?');
     expect(cookieValid('perch')).toBe('(?:.*; ?)?perch=[0-9a-f-]*-[0-9a-f]{12}(?:;.*)?');

@@ -1,7 +1,7 @@
 import { BUCKETS, type Offset } from './bucket.ts';
 
 /**
- * The regexes by which a proxy tells visitors apart (DESIGN section 2). All are RE2, matched against the whole header value;
+ * The regexes by which a proxy tells visitors apart (docs/adr/0001). All are RE2, matched against the whole header value;
  * each stays within 100 characters, for cookie names of up to 14. They suppose an id that ends in 12 hex digits: a shorter last group gets no guarantee.
  */
 

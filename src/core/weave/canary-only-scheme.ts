@@ -25,7 +25,7 @@ import { canarySetCookie, expiringSetCookie } from './set-cookie.ts';
 import { cohortStamp } from './unweave.ts';
 
 /**
- * `affinity.mode: canaryOnly`, the article's own scheme (DESIGN section 2, end): holders of the cookie are on the canary; every other request
+ * `affinity.mode: canaryOnly`, the article's own scheme (docs/adr/0009): holders of the cookie are on the canary; every other request
  * is drawn by weight, and the canary's answer sets the cookie. At the edge that is, rule for rule, the article's stages 3 to 5; for an
  * internal service pages are drawn at the gateway, between two destinations that are both the entry service.
  */

@@ -23,8 +23,8 @@ export function andConditions(blocks: readonly HTTPMatchRequest[], alternatives:
 }
 
 /**
- * Repeats the path as a prefix of the header `:path`, which Envoy tests before the costlier regexes (istiod sorts header names; DESIGN,
- * "Cost"). A prefix for exact paths too: `:path` has the query. None where the path is a regex or its case does not count. In a delegate a
+ * Repeats the path as a prefix of the header `:path`, which Envoy tests before the costlier regexes (istiod sorts header names): without it
+ * every request to the host pays for them. A prefix for exact paths too: `:path` has the query. None where the path is a regex or its case does not count. In a delegate a
  * block without a path takes what the paths of all roots begin with; a root that matches on `:path` itself leaves room for no guard.
  */
 export function guardOf(block: HTTPMatchRequest, route: RouteObject): HeaderConditions {

@@ -31,7 +31,7 @@ interface Split {
   readonly requestId: Readonly<Record<Cohort, string | undefined>>;
 }
 
-/** `affinity.mode: visitor`: each visitor has an id, whose bucket decides (DESIGN section 2). */
+/** `affinity.mode: visitor`: each visitor has an id, whose bucket decides (docs/adr/0001). */
 export function visitorScheme(release: CanaryRelease, plan: SplitPlan | SettledPlan, place: Place): Scheme {
   const split = splitOf(release, plan);
   const { propagate, issueOn, cookie } = release.spec.visitorId;
@@ -75,7 +75,7 @@ function splitOf(release: CanaryRelease, plan: SplitPlan | SettledPlan): Split {
 }
 
 /**
- * The rules at the gateway (DESIGN section 2, rules 1 to 5): known visitors by their cookie, new ones by the request id, which becomes their
+ * The rules at the gateway (docs/guides/routes.md): known visitors by their cookie, new ones by the request id, which becomes their
  * id, and the rest. A rule that no visitor can reach is left out: canary at cutoff 0, stable at cutoff 4096.
  */
 function gatewayRules(

@@ -63,7 +63,7 @@ interface Context {
 }
 
 /**
- * Weaves a release into the user's routes (DESIGN sections 2 and 6). Where ids are issued in the routed object itself, that object is woven with
+ * Weaves a release into the user's routes (docs/guides/routes.md). Where ids are issued in the routed object itself, that object is woven with
  * the rules at the gateway, destinations at the versions; otherwise the issuing object tells the cohort, destinations unchanged, and the
  * routed one obeys. All that cannot be woven is a diagnostic (PERCH20xx); pure, and idempotent.
  */
