@@ -99,6 +99,7 @@ describe.each(FORMS)('%s', (_what, place, route, besides, owned) => {
     await scene.reach({ phase: 'Succeeded', liveVersion: { subset: 'v2' } });
     expect(new Set(await scene.round(visitors))).toEqual(new Set(['v2']));
     expect(await watched.stop(), 'by what is stored at each revision').toEqual(['web:9080/v2']);
+    expect(scene.said.filter((line) => line.includes('PERCH3055'))).toEqual([]);
   });
 });
 

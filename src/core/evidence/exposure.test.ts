@@ -202,6 +202,17 @@ describe('more visitors than are kept', () => {
     expect(moved.back).toBe(0);
   });
 
+  test('those of an earlier step are remembered, but not counted as active', () => {
+    const exposure = new Exposure(KEY, limit);
+    for (let visitor = 0; visitor < limit; visitor += 1) exposure.answered(answer(`early ${visitor}`, 'stable'));
+    exposure.startStep();
+    const late = 400;
+    for (let visitor = 0; visitor < late; visitor += 1) exposure.answered(answer(`late ${visitor}`, 'canary'));
+    const { visitors, sampleRate, share } = summaryOf(exposure);
+    expect([sampleRate, share]).toEqual([0.5, 100]);
+    expect(Math.abs(visitors.total - late)).toBeLessThan((5 * Math.sqrt(late * sampleRate)) / sampleRate);
+  });
+
   test('below the limit every visitor is counted', () => {
     const exact = new Exposure(KEY, limit);
     for (let visitor = 0; visitor < limit; visitor += 1) exact.answered(answer(`visitor ${visitor}`, 'canary'));

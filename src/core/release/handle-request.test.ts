@@ -53,6 +53,14 @@ describe('requests', () => {
     expect(world.place).toBe('Progressing 50 %');
   });
 
+  test('pause after the end of a hold that could not widen leaves nothing of it', () => {
+    const world = started();
+    world.ready.set('v2', undefined);
+    world.pass(20 * MINUTE);
+    world.ask('pause');
+    expect(world.status?.holdRemainingMs).toBe(0);
+  });
+
   test('a step that was paused before it was served keeps its whole hold', () => {
     const world = new ReleaseWorld();
     world.look();
