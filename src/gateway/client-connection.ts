@@ -23,6 +23,8 @@ export class ClientConnection {
   readonly limits: GatewayLimits;
   /** Close after the present answer. */
   closing = false;
+  /** What is being parsed came with an upgrade that is served as a plain request. */
+  behindUpgrade = false;
 
   private current: QueuedExchange | undefined;
   private readonly waiting: QueuedExchange[] = [];

@@ -6,6 +6,7 @@ import { httpDate } from './http-date.ts';
 import { LeanMessage } from './lean-message.ts';
 import { type GatewayLimits, SWEEP_MS } from './limits.ts';
 import { NodeExchange } from './node-exchange.ts';
+import { parseBehindUpgrade } from './parse-behind-upgrade.ts';
 import { SocketExchange } from './socket-exchange.ts';
 
 /** What a transport hands over. */
@@ -43,12 +44,15 @@ const STATUS_OF_ERROR: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout']],
 ]);
 
+/** Among the protocols of an Upgrade header: HTTP/2, whose requests would pass all routes by. */
+const H2C = /(?:^|[\s,])h2c(?:$|[\s,/])/i;
+
 /** Whether the request may become a tunnel: not h2c (Envoy ignores it too), not with a body, and not behind another request. */
 function mayTunnel(request: IncomingMessage, connection: ClientConnection): boolean {
-  if (connection.busy) return false;
+  if (connection.busy || connection.behindUpgrade) return false;
   const { headers } = request;
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
-  return headers.upgrade !== undefined && headers.upgrade.toLowerCase() !== 'h2c';
+  return headers.upgrade !== undefined && !H2C.test(headers.upgrade);
 }
 
 function bareReply(status: number, reason: string): string {
@@ -85,7 +89,7 @@ export class NodeHttpTransport implements Transport {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: limits.tcpKeepAliveMs,
-      shouldUpgradeCallback: (request) => mayTunnel(request, this.connectionOf(request.socket)),
+      shouldUpgradeCallback: (request) => this.grantsUpgrade(request),
     });
     // Node would otherwise drop headers above the number without a word.
     server.maxHeadersCount = 0;
@@ -142,6 +146,13 @@ export class NodeHttpTransport implements Transport {
       });
     }
     return connection;
+  }
+
+  private grantsUpgrade(request: IncomingMessage): boolean {
+    const connection = this.connectionOf(request.socket);
+    if (mayTunnel(request, connection)) return true;
+    if (!parseBehindUpgrade(request, connection)) connection.closing = true;
+    return false;
   }
 
   private onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

@@ -149,3 +149,60 @@ describe('requests in one segment', () => {
     expect(served.filter((line) => line !== 'GET /slow')).toEqual([]);
   });
 });
+
+/** Requests for an upgrade that the gateway serves as plain ones. */
+const upgrade = (to: string, more = ''): string => `Connection: upgrade${more}\r\nUpgrade: ${to}\r\n`;
+const PLAIN_UPGRADES = [
+  get('/h2c', upgrade('h2c', ', http2-settings')),
+  `POST /length HTTP/1.1\r\nHost: shop\r\n${upgrade('x')}Content-Length: 5\r\n\r\nfirst`,
+  `POST /chunks HTTP/1.1\r\nHost: shop\r\n${upgrade('x')}Transfer-Encoding: chunked\r\n\r\n3\r\nsec\r\n3\r\nond\r\n0\r\nX-Sum: 1\r\n\r\n`,
+  `PUT /nested HTTP/1.1\r\nHost: shop\r\nContent-Length: ${get('/smuggled').length}\r\n\r\n${get('/smuggled')}`,
+];
+const PLAIN_SERVED = ['GET /h2c', 'POST /length', 'POST /chunks', 'PUT /nested', 'GET /last'];
+
+describe('requests behind one for an upgrade that is served as a plain one', () => {
+  it('are answered', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(PLAIN_UPGRADES.join('') + get('/last', 'Connection: close\r\n'));
+    const received = await client.untilClosed();
+    expect(statuses(received)).toEqual(PLAIN_SERVED.map(() => 'HTTP/1.1 200'));
+    expect(served).toEqual(PLAIN_SERVED);
+  });
+
+  it('are answered wherever the network cuts them', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const text = PLAIN_UPGRADES.join('') + get('/last', 'Connection: close\r\n');
+    for (let cut = 1; cut < text.length; cut += 3) {
+      served.length = 0;
+      const client = await open(ingress);
+      client.send(text.slice(0, cut));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      client.send(text.slice(cut));
+      expect(`${cut}: ${statuses(await client.untilClosed())}`).toBe(`${cut}: ${PLAIN_SERVED.map(() => 'HTTP/1.1 200')}`);
+      expect(served).toEqual(PLAIN_SERVED);
+    }
+  }, 60_000);
+
+  it('are nobody’s where its body is malformed', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(`POST /bad HTTP/1.1\r\nHost: shop\r\n${upgrade('x')}Transfer-Encoding: chunked\r\n\r\n3\r\nsec`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    client.send(`XX\r\n${get('/smuggled')}`);
+    expect(statuses(await client.untilClosed())).toEqual(['HTTP/1.1 400']);
+    expect(served).toEqual([]);
+  });
+
+  it('cannot ask for another one that is granted', async () => {
+    const { origin, served } = await tellingOrigin();
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(get('/h2c', upgrade('h2c')) + get('/websocket', upgrade('websocket')) + get('/last', 'Connection: close\r\n'));
+    expect(statuses(await client.untilClosed())).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect(served).toEqual(['GET /h2c', 'GET /websocket', 'GET /last']);
+  });
+});
