@@ -22,7 +22,9 @@ Object.defineProperty(LeanMessage.prototype, 'headers', {
       const wanted = LOOKED_AT.get(name.length);
       if (wanted === undefined || (name !== wanted && name.toLowerCase() !== wanted)) continue;
       found ??= {};
-      found[wanted] = rawHeaders[at + 1] as string;
+      const value = rawHeaders[at + 1] as string;
+      const before = found[wanted];
+      found[wanted] = before === undefined ? value : `${before}, ${value}`;
     }
     return found ?? NONE;
   },

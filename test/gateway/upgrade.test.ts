@@ -103,6 +103,33 @@ describe('a WebSocket', () => {
   });
 });
 
+describe('an upgrade to h2c', () => {
+  // What it carries would reach the upstream past all routes.
+  it.each([
+    ['alone', 'Upgrade: h2c\r\n'],
+    ['in capitals', 'Upgrade: H2C\r\n'],
+    ['before another', 'Upgrade: h2c, websocket\r\n'],
+    ['behind another', 'Upgrade: websocket,h2c\r\n'],
+    ['on a line before another', 'Upgrade: h2c\r\nUpgrade: websocket\r\n'],
+    ['on a line behind another', 'Upgrade: websocket\r\nUpgrade: h2c\r\n'],
+  ])('%s is not passed on, and its request is a plain one', async (_name, lines) => {
+    const heads: string[] = [];
+    const origin = await own(
+      startScriptedOrigin((head) => {
+        heads.push(head);
+        return head.includes('upgrade')
+          ? 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n'
+          : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+      }),
+    );
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    client.send(`GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade, HTTP2-Settings\r\n${lines}HTTP2-Settings: AAMAAABk\r\n\r\n`);
+    expect(firstStatus(await client.until(({ received }) => received !== ''))).toBe(200);
+    expect(heads.map((head) => /upgrade|http2/.test(head))).toEqual([false]);
+  });
+});
+
 describe('a tunnel of any protocol', () => {
   const accepting = (act: (socket: Socket) => void): Promise<Origin> =>
     own(
