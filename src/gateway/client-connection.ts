@@ -31,6 +31,8 @@ export class ClientConnection {
   /** Answered, but its body is still coming: read and thrown away for a moment, so that the client sees the answer. */
   private unread: QueuedExchange | undefined;
   private freeSince = performance.now();
+  /** When reading went on after requests had waited. */
+  private resumedAt = Number.NEGATIVE_INFINITY;
   private lastReply: string | undefined;
   private broken = false;
   private tunnel = false;
@@ -51,6 +53,11 @@ export class ClientConnection {
   /** Whether a request is at work. */
   get busy(): boolean {
     return this.current !== undefined;
+  }
+
+  /** Whether a head that is not there yet may be the gateway's fault, which does not read on while requests wait. */
+  get heldBack(): boolean {
+    return this.waiting.length > 0 || performance.now() - this.resumedAt < this.limits.requestHeadMs;
   }
 
   /** A request's head has been read. */
@@ -81,7 +88,10 @@ export class ClientConnection {
     const next = this.closing ? undefined : this.waiting.shift();
     if (next !== undefined) {
       this.current = next;
-      if (this.waiting.length === 0) this.socket.resume();
+      if (this.waiting.length === 0) {
+        this.resumedAt = performance.now();
+        this.socket.resume();
+      }
       next.begin();
       return;
     }
@@ -135,8 +145,8 @@ export class ClientConnection {
   }
 
   sweep(now: number): void {
-    if (this.tunnel) return;
-    if (this.current !== undefined) {
+    if (this.tunnel) this.current?.sweep(now);
+    else if (this.current !== undefined) {
       if (this.isForsaken(now)) this.socket.destroy();
       else this.current.sweep(now);
     } else if (this.unread !== undefined && !this.unread.bodyComplete) {

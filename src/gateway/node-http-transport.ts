@@ -183,6 +183,8 @@ export class NodeHttpTransport implements Transport {
       socket.destroy();
       return;
     }
+    // Not asked again by Node: such a head has until the connection counts as idle.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.heldBack) return;
     const otherVersion = error.code === 'HPE_INVALID_VERSION' && OTHER_VERSION.test(error.rawPacket?.toString('latin1') ?? '');
     const [status, reason] = otherVersion ? UPGRADE_REQUIRED : (STATUS_OF_ERROR.get(error.code ?? '') ?? BAD_REQUEST);
     this.refuse(connection, status, reason);

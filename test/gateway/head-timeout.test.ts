@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { startHttpOrigin } from './origins.ts';
 import { firstStatus } from './raw-client.ts';
-import { tableOf } from './running-gateway.ts';
+import { clusterAt, everythingTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
-const { start, client: open } = testScope();
+const { start, own, client: open } = testScope();
 const LIMITS = { limits: { requestHeadMs: 300 } };
 
 it('a head that does not end gets 408, however it drips', async () => {
@@ -41,4 +42,24 @@ it('the time does not run between the requests of a connection', async () => {
   await sleep(1_200);
   client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
   await client.until(({ received }) => received.split('HTTP/1.1 404').length === 3);
+});
+
+it('the time does not run while the gateway reads nothing, because requests wait', async () => {
+  const origin = await own(startHttpOrigin((_request, response) => void sleep(700).then(() => response.end('ok'))));
+  const { ingress } = await start(everythingTo(clusterAt(origin.port)), LIMITS);
+  const client = await open(ingress);
+  const get = 'GET / HTTP/1.1\r\nHost: shop\r\n\r\n';
+  client.send(get + get + get + get.slice(0, 20));
+  await sleep(50);
+  client.send(get.slice(20));
+  await client.until(({ received }) => received.split('HTTP/1.1 200').length === 5, 8_000);
+});
+
+it('a head that does not end although it is waited for is given up behind others, too', async () => {
+  const origin = await own(startHttpOrigin((_request, response) => void sleep(700).then(() => response.end('ok'))));
+  const { ingress } = await start(everythingTo(clusterAt(origin.port)), { limits: { ...LIMITS.limits, clientIdleMs: 500 } });
+  const client = await open(ingress);
+  const get = 'GET / HTTP/1.1\r\nHost: shop\r\n\r\n';
+  client.send(get + get + get.slice(0, 20));
+  expect((await client.untilClosed(8_000)).split('HTTP/1.1 200').length).toBe(3);
 });
