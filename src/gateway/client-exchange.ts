@@ -11,6 +11,8 @@ export interface ExchangeHandler {
   requestEnd(trailers: readonly string[]): void;
   /** The body cannot be read to its end, for instance malformed (400) or stalled (408). Whatever is answered, the connection closes. */
   requestFailed(status: number): void;
+  /** The body has been paused for too long: whoever should take it does not. The connection closes. */
+  requestStuck(): void;
   /** After `write` gave false: more may be written. */
   clientDrained(): void;
   /** Always the last call. `finished`: the whole response was handed to the network; false: the client went away, or we cut it off. */

@@ -59,13 +59,24 @@ export const LIMIT_SPECS = {
   ),
   clientIdleMs: time(75 * SECOND, 100, 24 * HOUR, 'How long a client’s connection is kept between requests.'),
   requestBodyStallMs: time(MINUTE, 100, 24 * HOUR, 'A request’s body of which no byte came although the upstream would take more: 408.'),
+  requestStallMs: time(
+    5 * MINUTE,
+    100,
+    24 * HOUR,
+    'A request’s body, or what a client sends through a tunnel, of which the upstream took nothing: 504; a tunnel is cut. A client that leaves meanwhile is not noticed before.',
+  ),
   continueMs: time(
     SECOND,
     0,
     HOUR,
     'How long an upstream may leave `Expect: 100-continue` unanswered before the gateway says 100 itself: not every server knows it, and not every client goes on without.',
   ),
-  responseStallMs: time(5 * MINUTE, 100, 24 * HOUR, 'A response of which the client took no byte: the connection is cut.'),
+  responseStallMs: time(
+    5 * MINUTE,
+    100,
+    24 * HOUR,
+    'A response, or what an upstream sends through a tunnel, of which the client took no byte: the connection is cut.',
+  ),
   halfClosedMs: time(
     10 * SECOND,
     0,

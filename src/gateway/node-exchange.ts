@@ -4,6 +4,7 @@ import type { ClientConnection, QueuedExchange } from './client-connection.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { informationText } from './local-reply.ts';
 import { announces, responseHeadText } from './response-text.ts';
+import { WriteStall } from './write-stall.ts';
 import { writeTogether } from './write-together.ts';
 
 /** An exchange over Node's HTTP server. */
@@ -25,9 +26,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   private readPaused = false;
   private bodyMovedAt = 0;
   private awaitsDrain = false;
-  private writeMovedAt = 0;
-  private lastWritten = 0;
-  private lastPending = 0;
+  private readonly writeStall = new WriteStall();
   private wroteWhole = false;
 
   constructor(
@@ -185,8 +184,10 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   }
 
   sweep(now: number): void {
-    if (this.reading && !this.readPaused) this.sweepBody(now - this.bodyMovedAt);
-    this.sweepWrite(now);
+    if (this.reading) this.sweepBody(now - this.bodyMovedAt);
+    // A client that takes nothing for long enough is gone.
+    const { socket, limits } = this.connection;
+    if (this.writeStall.lasts(socket, now) > limits.responseStallMs) socket.destroy();
   }
 
   /** Whether the connection may serve another request after this answer. */
@@ -215,8 +216,13 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   }
 
   private sweepBody(silentMs: number): void {
-    const { continueMs, requestBodyStallMs } = this.connection.limits;
-    if (this.awaitsContinue && silentMs > continueMs && !this.response.headersSent) {
+    const { continueMs, requestBodyStallMs, requestStallMs } = this.connection.limits;
+    if (this.readPaused) {
+      if (silentMs <= requestStallMs) return;
+      this.reading = false;
+      this.last = true;
+      this.handler?.requestStuck();
+    } else if (this.awaitsContinue && silentMs > continueMs && !this.response.headersSent) {
       this.proceed();
     } else if (silentMs > requestBodyStallMs) {
       this.reading = false;
@@ -229,18 +235,6 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.awaitsContinue = false;
     this.bodyMovedAt = performance.now();
     this.response.writeContinue();
-  }
-
-  /** A client that takes nothing for long enough is gone. */
-  private sweepWrite(now: number): void {
-    const { bytesWritten, writableLength } = this.connection.socket;
-    if (writableLength === 0 || bytesWritten !== this.lastWritten || writableLength !== this.lastPending) {
-      this.writeMovedAt = now;
-      this.lastWritten = bytesWritten;
-      this.lastPending = writableLength;
-    } else if (now - this.writeMovedAt > this.connection.limits.responseStallMs) {
-      this.connection.socket.destroy();
-    }
   }
 
   private onDrain(): void {

@@ -175,6 +175,10 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     if (!this.answered) this.abort({ status, flag: 'DPE', body: '' });
   }
 
+  requestStuck(): void {
+    if (!this.answered) this.onDeadline();
+  }
+
   clientDrained(): void {
     this.clientBlocked = false;
     this.connection?.resume();

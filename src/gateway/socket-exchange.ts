@@ -5,6 +5,7 @@ import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { informationText } from './local-reply.ts';
 import { responseHeadText } from './response-text.ts';
 import { lastChunk } from './trailers.ts';
+import { WriteStall } from './write-stall.ts';
 
 /**
  * An exchange that asked to switch protocols. Node's HTTP server has let go of the socket by then, so the answer is
@@ -25,6 +26,10 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   private readonly toHead: boolean;
   private ended = false;
   private switched = false;
+  private readonly writeStall = new WriteStall();
+  /** Since when nothing was read of a client that is paused, because the upstream takes nothing. */
+  private readMovedAt = 0;
+  private lastRead = 0;
 
   constructor(request: IncomingMessage, connection: ClientConnection, start: (exchange: ClientExchange) => void) {
     this.request = request;
@@ -131,7 +136,15 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     this.socket.destroy();
   }
 
-  sweep(): void {}
+  sweep(now: number): void {
+    const { socket, limits } = this.connection;
+    if (!socket.isPaused() || socket.bytesRead !== this.lastRead) {
+      this.readMovedAt = now;
+      this.lastRead = socket.bytesRead;
+    }
+    const stalled = this.writeStall.lasts(socket, now) > limits.responseStallMs || now - this.readMovedAt > limits.requestStallMs;
+    if (stalled) socket.destroy();
+  }
 
   private close(finished: boolean): void {
     const handler = this.handler;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayLimits } from '../../src/gateway/limits.ts';
@@ -85,6 +86,27 @@ describe('clients', () => {
     expect(firstStatus(await client.untilClosed())).toBe(408);
   });
 
+  it('requestStallMs', async () => {
+    const origin = await own(startTcpOrigin((socket) => socket.pause()));
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)), { limits: { requestStallMs: 100 } });
+    const client = await open(ingress);
+    client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000000\r\n\r\n');
+    for (let count = 0; count < 30; count++) client.send('x'.repeat(1_000_000));
+    expect(firstStatus(await client.untilClosed())).toBe(504);
+    expect((await told(1))[0]).toMatchObject({ status: 504, flag: 'UT' });
+  });
+
+  it('requestStallMs, for a client that has left meanwhile', async () => {
+    const origin = await own(startTcpOrigin((socket) => socket.pause()));
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)), { limits: { requestStallMs: 1_000 } });
+    const client = await open(ingress);
+    client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000000\r\n\r\n');
+    for (let count = 0; count < 30; count++) client.send('x'.repeat(1_000_000));
+    await sleep(300);
+    client.socket.resetAndDestroy();
+    expect((await told(1))[0]).toMatchObject({ status: 504 });
+  });
+
   it('responseStallMs', async () => {
     const origin = await own(
       startHttpOrigin((_request, response) => {
@@ -97,6 +119,40 @@ describe('clients', () => {
     client.socket.pause();
     client.send(GET);
     expect((await told(1))[0]).toMatchObject({ status: 200, flag: 'DC' });
+  });
+
+  it('responseStallMs, for an upgrade that is refused', async () => {
+    const origin = await own(
+      startHttpOrigin((_request, response) => {
+        response.on('error', () => undefined);
+        response.end(Buffer.alloc(40_000_000));
+      }),
+    );
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)), { limits: { responseStallMs: 100 } });
+    const client = await open(ingress);
+    client.socket.pause();
+    client.send('GET / HTTP/1.1\r\nHost: shop\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    expect((await told(1))[0]).toMatchObject({ status: 200, flag: 'DC' });
+  });
+
+  it.each(['responseStallMs', 'requestStallMs'] as const)('%s, for a tunnel', async (limit) => {
+    const stuck = limit === 'requestStallMs';
+    const origin = await own(
+      startTcpOrigin((socket) => {
+        socket.once('data', () => {
+          if (stuck) socket.pause();
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+          if (!stuck) socket.write(Buffer.alloc(40_000_000));
+        });
+      }),
+    );
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)), { limits: { [limit]: 100 } });
+    const client = await open(ingress);
+    client.send('GET / HTTP/1.1\r\nHost: shop\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    await client.untilText('101');
+    if (stuck) for (let count = 0; count < 30; count++) client.send('x'.repeat(1_000_000));
+    else client.socket.pause();
+    expect((await told(1))[0]).toMatchObject({ status: 101 });
   });
 
   it.runIf(process.platform === 'linux')('tcpKeepAliveMs, on both sides', async () => {
