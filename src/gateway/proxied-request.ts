@@ -42,7 +42,6 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   private tried: readonly EndpointPool[] = NONE_TRIED;
   private pool: EndpointPool | undefined;
   private connection: UpstreamConnection | undefined;
-  private retriedStale = false;
   private bodyStarted = false;
   private deadline: NodeJS.Timeout | undefined;
   private sentAt = 0;
@@ -112,15 +111,13 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     const pool = cluster && chooseEndpoint(cluster.endpoints, this.tried, context.pools, context.random);
     if (pool === undefined) return false;
     this.pool = pool;
-    this.sendTo(pool, request);
+    this.sentAt = performance.now();
+    this.sendOn(pool.acquire(this.sentAt), request);
     return true;
   }
 
-  private sendTo(pool: EndpointPool, request: IncomingRequest): void {
-    const now = performance.now();
-    const connection = pool.acquire(now);
+  private sendOn(connection: UpstreamConnection, request: IncomingRequest): void {
     this.connection = connection;
-    this.sentAt = now;
     const hasBody = request.framing !== 'none';
     connection.begin(this, this.head, request.method === 'HEAD', request.upgrade !== undefined, hasBody);
     if (!hasBody) this.startDeadline();
@@ -283,10 +280,11 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
       this.tried = [...this.tried, pool];
       return this.tried.length < this.context.limits.connectAttempts && this.attempt(request);
     }
-    const stale = failure === 'closed' && connection.reused && !connection.answered && !this.retriedStale;
+    const stale = failure === 'closed' && connection.reused && !connection.answered;
     if (!stale || request.framing !== 'none' || (request.method !== 'GET' && request.method !== 'HEAD')) return false;
-    this.retriedStale = true;
-    this.sendTo(pool, request);
+    // On a new one, as the upstream may be closing all the others at this moment; and so it happens once.
+    this.sentAt = performance.now();
+    this.sendOn(pool.acquireNew(this.sentAt), request);
     return true;
   }
 

@@ -31,9 +31,13 @@ export class EndpointPool implements ConnectionOwner {
       this.active++;
       connection.abandon();
     }
-    const opened = new UpstreamConnection(this, this.endpoint, now);
-    this.connections.add(opened);
-    return opened;
+    return this.open(now);
+  }
+
+  /** A connection that no request has used. `now`: `performance.now()`. */
+  acquireNew(now: number): UpstreamConnection {
+    this.active++;
+    return this.open(now);
   }
 
   released(connection: UpstreamConnection, reusable: boolean): void {
@@ -73,6 +77,12 @@ export class EndpointPool implements ConnectionOwner {
 
   get connectionCount(): number {
     return this.connections.size;
+  }
+
+  private open(now: number): UpstreamConnection {
+    const opened = new UpstreamConnection(this, this.endpoint, now);
+    this.connections.add(opened);
+    return opened;
   }
 }
 

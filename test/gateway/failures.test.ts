@@ -178,6 +178,30 @@ describe('a request is sent again', () => {
     expect((await told(2))[1]).toMatchObject({ status: 200, flag: '-' });
   });
 
+  it('on a new connection, since the upstream may close all of the old ones at that moment', async () => {
+    const waiting: (() => void)[] = [];
+    let old: Socket[] | undefined = [];
+    const origin = await own(
+      startScriptedOrigin((head, socket) => {
+        const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+        if (head.startsWith('GET /a ')) {
+          old?.push(socket);
+          waiting.push(() => socket.write(answer));
+          if (waiting.length === 8) for (const respond of waiting) respond();
+          return undefined;
+        }
+        // Last in, first out is how the gateway takes them: the next one that it would take ends last.
+        const closing = old;
+        old = undefined;
+        closing?.sort((one) => (one === socket ? -1 : 1)).forEach((each) => void each.destroy());
+        return closing === undefined ? answer : undefined;
+      }),
+    );
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    await Promise.all(Array.from({ length: 8 }, () => exchange(ingress, GET)));
+    expect(firstStatus(await exchange(ingress, 'GET /b HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n'))).toBe(200);
+  });
+
   it.each([
     ['POST', 'POST /b HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi'],
     ['POST without a body', 'POST /b HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n'],
