@@ -26,8 +26,9 @@ export function gatewayLimitsReference(): string {
     '|---|---|---|---|',
     ...rows,
     '',
-    'Fixed: the chunk extensions of one message take at most 16KiB, the length of a body has at most 15 digits, and a chunk’s size 13 hex',
-    'digits. Bodies themselves have no limit: they are passed on as they come, and held back as long as the other side does not take them.',
+    'Fixed: chunk extensions take at most 16KiB in each chunk of a request and in all of a response; the length of a body has at most 15',
+    'digits; the size of a chunk fits into 64 bits in a request and has at most 13 hex digits in a response. Bodies themselves have no',
+    'limit: they are passed on as they come, and held back as long as the other side does not take them.',
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -134,7 +134,7 @@ export function isWithin({ minimum, maximum }: LimitSpec, value: number): boolea
   return Number.isSafeInteger(value) && value >= minimum && value <= maximum;
 }
 
-/** Sum of the chunk extensions of one response, bytes: nobody uses them, so a flood of them is an attack. Node bounds a request's to as much. */
+/** Sum of the chunk extensions of one response, bytes: nobody uses them, so a flood of them is an attack. Node bounds those of each chunk of a request to as much. */
 export const CHUNK_EXTENSION_BYTES = 16 * KIB;
 /** Taken off an upstream's own `Keep-Alive: timeout=N`, ms: its clock runs since before ours. */
 export const UPSTREAM_IDLE_MARGIN_MS = SECOND;

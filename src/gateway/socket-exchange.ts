@@ -23,7 +23,8 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   private readonly start: (exchange: ClientExchange) => void;
   private handler: ExchangeHandler | undefined;
   private chunked = false;
-  private readonly toHead: boolean;
+  /** The answer has no body, whatever is written. */
+  private bodyless: boolean;
   private ended = false;
   private switched = false;
   private readonly writeStall = new WriteStall();
@@ -36,7 +37,7 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     this.socket = connection.socket;
     this.connection = connection;
     this.start = start;
-    this.toHead = request.method === 'HEAD';
+    this.bodyless = request.method === 'HEAD';
   }
 
   get method(): string {
@@ -88,8 +89,8 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   }
 
   respondHead(status: number, reason: string, fields: string[]): void {
-    const bodyless = this.toHead || status === 204 || status === 304;
-    this.chunked = !bodyless && !fields.includes('content-length');
+    this.bodyless ||= status === 204 || status === 304;
+    this.chunked = !this.bodyless && !fields.includes('content-length');
     if (this.chunked) fields.push('transfer-encoding', 'chunked');
     fields.push('connection', 'close');
     this.socket.write(responseHeadText(status, reason, fields), 'latin1');
@@ -102,7 +103,7 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.toHead) return true;
+    if (this.bodyless) return true;
     if (!this.chunked) return this.socket.write(chunk);
     this.socket.cork();
     this.socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');

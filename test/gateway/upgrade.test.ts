@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Origin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
 import { firstStatus } from './raw-client.ts';
-import { clusterAt, everythingTo } from './running-gateway.ts';
+import { clusterAt, everythingTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
 const { start, own, client: open } = testScope();
@@ -101,6 +101,17 @@ describe('a WebSocket', () => {
     expect(received.endsWith('no healthy upstream')).toBe(true);
     expect((await told(1))[0]).toMatchObject({ status: 503, flag: 'UH' });
   });
+});
+
+it.each([204, 304])('an answer %d of a route to a request for an upgrade has no body', async (status) => {
+  const { ingress } = await start(
+    tableOf(() => ({ kind: 'direct', rule: 'rule', status, body: new TextEncoder().encode('hello'), response: [] })),
+  );
+  const client = await open(ingress);
+  client.send(UPGRADE);
+  const received = await client.untilClosed();
+  expect(firstStatus(received)).toBe(status);
+  expect(received.endsWith('\r\n\r\n')).toBe(true);
 });
 
 describe('an upgrade to h2c', () => {
