@@ -33,7 +33,34 @@ export interface RequestAnswer {
 interface CallOptions {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly body?: unknown;
+  /** How long the runtime may take on purpose, in ms. */
+  readonly waitMs?: number;
 }
+
+type Fields = Readonly<Record<string, unknown>>;
+/** Whether an answer has what Perch's answer to this call has: something else may listen there. */
+type IsOurs = (answer: Fields) => boolean;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isObject = (value: unknown): boolean =>
+  isFields(value) &&
+  typeof value['kind'] === 'string' &&
+  isFields(value['spec']) &&
+  isFields(value['metadata']) &&
+  typeof value['metadata']['name'] === 'string' &&
+  typeof value['metadata']['namespace'] === 'string';
+const hasItems: IsOurs = ({ items }) => Array.isArray(items) && items.every(isFields);
+const hasObjects: IsOurs = ({ items }) => Array.isArray(items) && items.every(isObject);
+const hasOutcomes: IsOurs = ({ outcomes, warnings }) => Array.isArray(outcomes) && Array.isArray(warnings);
+const isProblem: IsOurs = ({ code, detail }) => typeof code === 'string' && code.startsWith('PERCH') && typeof detail === 'string';
+
+/** A runtime that has not answered for so long, in ms, is given up; its longest answer takes a fraction of it. */
+const PATIENCE_MS = 60_000;
+/** A request's outcome is waited for in calls of at most this, in ms: `fetch` gives one up whose answer does not begin within 300 s. */
+const LONGEST_WAIT_MS = 60_000;
 
 /** Why a connection failed, by the codes of Node and undici, in a few words. */
 const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
@@ -45,11 +72,13 @@ const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
   UND_ERR_CONNECT_TIMEOUT: 'no answer',
   UND_ERR_HEADERS_TIMEOUT: 'no answer',
+  UND_ERR_BODY_TIMEOUT: 'no answer',
 };
 
 function connectionFailure(error: unknown): string {
   let reason = String(error);
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.name === 'TimeoutError') return 'no answer';
     reason = cause.message;
     const code = 'code' in cause ? cause.code : undefined;
     if (typeof code === 'string') return CONNECTION_FAILURES[code] ?? code;
@@ -72,44 +101,45 @@ export class ApiClient {
   }
 
   async releases(): Promise<readonly ReleaseView[]> {
-    return ((await this.#call('/api/v1/releases')) as { items: ReleaseView[] }).items;
+    return ((await this.#call('/api/v1/releases', hasObjects)) as { items: ReleaseView[] }).items;
   }
 
   /** Undefined where there is no such release. */
   async release(namespace: string, name: string): Promise<ReleaseView | undefined> {
-    return (await this.#find(`/api/v1/releases/${path(namespace, name)}`)) as ReleaseView | undefined;
+    return (await this.#find(`/api/v1/releases/${path(namespace, name)}`, isObject)) as ReleaseView | undefined;
   }
 
   /** What weaving says of a release and the objects that it is woven into; nothing where there is no such release. */
   async findings(namespace: string, name: string): Promise<readonly Diagnostic[]> {
-    const found = (await this.#find(`/api/v1/releases/${path(namespace, name)}/findings`)) as { items: Diagnostic[] } | undefined;
+    const at = `/api/v1/releases/${path(namespace, name)}/findings`;
+    const found = (await this.#find(at, hasItems)) as { items: Diagnostic[] } | undefined;
     return found?.items ?? [];
   }
 
   /** Without kind, those of all kinds; without namespace, those of all namespaces. */
   async objects(kind: string | undefined, namespace: string | undefined, view: 'served' | 'base'): Promise<readonly ObjectView[]> {
     const query = new URLSearchParams({ view, ...(kind === undefined ? {} : { kind }), ...(namespace === undefined ? {} : { namespace }) });
-    return ((await this.#call(`/api/v1/objects?${query}`)) as { items: ObjectView[] }).items;
+    return ((await this.#call(`/api/v1/objects?${query}`, hasObjects)) as { items: ObjectView[] }).items;
   }
 
   /** Undefined where there is no such object. */
   async object({ kind, namespace, name }: ObjectRef, view: 'served' | 'base'): Promise<ObjectView | undefined> {
-    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}?view=${view}`)) as ObjectView | undefined;
+    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}?view=${view}`, isObject)) as ObjectView | undefined;
   }
 
   /** All or nothing. */
   async apply(objects: readonly KubeObject[]): Promise<ApplyAnswer> {
-    return (await this.#call('/api/v1/objects', { method: 'PUT', body: { objects } })) as ApplyAnswer;
+    return (await this.#call('/api/v1/objects', hasOutcomes, { method: 'PUT', body: { objects } })) as ApplyAnswer;
   }
 
   /** False where there is no such object. A release is only marked: it goes once its routes were taken out. */
   async remove({ kind, namespace, name }: ObjectRef): Promise<boolean> {
-    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}`, { method: 'DELETE' })) !== undefined;
+    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}`, isFields, { method: 'DELETE' })) !== undefined;
   }
 
   /** As `remove` of a release, but its routes go back to where their owner had sent them. */
   async restoreBase(namespace: string, name: string): Promise<boolean> {
-    return (await this.#find(`/api/v1/releases/${path(namespace, name)}?restoreBase=true`, { method: 'DELETE' })) !== undefined;
+    return (await this.#find(`/api/v1/releases/${path(namespace, name)}?restoreBase=true`, isFields, { method: 'DELETE' })) !== undefined;
   }
 
   /** Posts a request to a release and waits for its outcome for at most `waitMs`; the same `id` is never handled twice. Undefined where there is no such release. */
@@ -119,45 +149,79 @@ export class ApiClient {
     request: { readonly id: string; readonly action: RequestAction; readonly by: string },
     waitMs: number,
   ): Promise<RequestAnswer | undefined> {
-    const at = `/api/v1/releases/${path(namespace, name)}/requests?wait=${waitMs}`;
-    const options: CallOptions = { method: 'POST', body: request };
-    const answer = (await this.#find(at, options)) as { id: string; outcome?: 'done'; message?: string } | undefined;
-    return answer && { id: answer.id, state: answer.outcome === 'done' ? 'done' : 'pending', message: answer.message };
+    const until = performance.now() + waitMs;
+    const isAnswer: IsOurs = ({ id }) => id === request.id;
+    for (let left = waitMs; ; left = Math.max(until - performance.now(), 0)) {
+      const wait = Math.min(Math.ceil(left), LONGEST_WAIT_MS);
+      const at = `/api/v1/releases/${path(namespace, name)}/requests?wait=${wait}`;
+      const found = await this.#find(at, isAnswer, { method: 'POST', body: request, waitMs: wait });
+      if (found === undefined) return undefined;
+      const { id, outcome, message } = found as { id: string; outcome?: 'done'; message?: string };
+      if (outcome === 'done' || left <= wait) return { id, state: outcome === 'done' ? 'done' : 'pending', message };
+    }
   }
 
   /** The stream of `/api/v1/events`, for `readEvents`. */
   async events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const response = await this.#fetch('/api/v1/events', { headers: { accept: 'text/event-stream' }, signal });
-    if (!response.ok || response.body === null) throw new ApiProblem(await problemOf(response));
+    if (!response.ok || response.body === null) throw new ApiProblem(await this.#problemOf(response));
     return response.body;
   }
 
-  async #find(at: string, options: CallOptions = {}): Promise<unknown> {
+  async #find(at: string, isOurs: IsOurs, options: CallOptions = {}): Promise<unknown> {
     try {
-      return await this.#call(at, options);
+      return await this.#call(at, isOurs, options);
     } catch (error) {
       if (error instanceof ApiProblem && error.problem.code === 'PERCH4005') return undefined;
       throw error;
     }
   }
 
-  async #call(at: string, { method = 'GET', body }: CallOptions = {}): Promise<unknown> {
+  async #call(at: string, isOurs: IsOurs, { method = 'GET', body, waitMs = 0 }: CallOptions = {}): Promise<unknown> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await this.#fetch(at, { method, ...sent });
-    if (!response.ok) throw new ApiProblem(await problemOf(response));
-    return await response.json();
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(waitMs + PATIENCE_MS)]);
+    const response = await this.#fetch(at, { method, signal, ...sent });
+    if (!response.ok) throw new ApiProblem(await this.#problemOf(response));
+    const answer = parsed(await this.#textOf(response));
+    if (!isFields(answer) || !isOurs(answer)) throw this.#foreign(response);
+    return answer;
   }
 
   async #fetch(at: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(new URL(at, this.#server), { signal: this.#signal, ...init });
+      return await fetch(new URL(at, this.#server), { redirect: 'manual', ...init });
     } catch (error) {
-      if (this.#signal.aborted || init.signal?.aborted === true) throw error;
-      throw new CommandError(
-        `cannot reach Perch at ${this.#server.origin} (${connectionFailure(error)}): ` +
-          'start it with perch serve -f DIR or perch demo, or name another with --server URL',
-      );
+      throw this.#unreachable(error);
     }
+  }
+
+  async #textOf(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
+  async #problemOf(response: Response): Promise<Problem> {
+    const answer = parsed(await this.#textOf(response));
+    if (!isFields(answer) || !isProblem(answer)) throw this.#foreign(response);
+    return answer as unknown as Problem;
+  }
+
+  /** Why there was no answer, or only a part of one; `error` itself where this command is to end. */
+  #unreachable(error: unknown): unknown {
+    if (this.#signal.aborted || (error instanceof Error && error.name === 'AbortError')) return error;
+    return new CommandError(
+      `cannot reach Perch at ${this.#server.origin} (${connectionFailure(error)}): ` +
+        'start it with perch serve -f DIR or perch demo, or name another with --server URL',
+    );
+  }
+
+  #foreign({ status }: Response): CommandError {
+    return new CommandError(
+      `${this.#server.origin} answered ${status}, but not as Perch does: is it another program's port? Name Perch's with --server URL`,
+    );
   }
 }
 
@@ -165,10 +229,10 @@ function path(...parts: readonly string[]): string {
   return parts.map(encodeURIComponent).join('/');
 }
 
-/** Something else may listen there: its answer is not taken for one of ours. */
-async function problemOf(response: Response): Promise<Problem> {
-  if (response.headers.get('content-type')?.startsWith('application/problem+json') === true) return (await response.json()) as Problem;
-  throw new CommandError(
-    `${new URL(response.url).origin} answered ${response.status}, but not as Perch does: is it another program's port?`,
-  );
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -15,7 +15,8 @@ const SAME_WISH_MS = 500;
 
 /**
  * Turns SIGINT, SIGTERM and SIGHUP into an abort, so that commands can clean up; a later second signal ends the process at
- * once. A closed pipe (EPIPE, as in `perch get | head`) ends quietly.
+ * once. A closed pipe (EPIPE, as in `perch get | head`) ends quietly; output that cannot be written otherwise (a full disk) ends with one
+ * line why and exit code 2.
  */
 export function watchInterruption(): Interruption {
   const controller = new AbortController();
@@ -37,8 +38,12 @@ export function watchInterruption(): Interruption {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      code ??= 0;
+      if (code === undefined && error.code !== 'EPIPE' && stream === process.stdout) {
+        process.stderr.write(`error: cannot write the output: ${error.message}\n`);
+      }
+      code ??= error.code === 'EPIPE' ? 0 : 2;
+      // The last write may fail after the command has ended.
+      process.exitCode = code;
       controller.abort();
     });
   }

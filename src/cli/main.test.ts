@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,5 +48,22 @@ describe('what Node makes of the source', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     expect(perch(['version'], file)).toEqual({ status: 0, stdout: `${versionLine()}\n`, stderr: '' });
+  });
+});
+
+/** Linux: a device that is always full. */
+const FULL = '/dev/full';
+
+describe.skipIf(!existsSync(FULL))('output that cannot be written', () => {
+  it('is one line and exit code 2, whichever command writes it', () => {
+    for (const args of [['explain'], ['--help'], ['completion', 'bash']]) {
+      const out = openSync(FULL, 'w');
+      const { status, stderr } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', BIN, ...args], {
+        stdio: ['ignore', out, 'pipe'],
+        encoding: 'utf8',
+      });
+      closeSync(out);
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/^error: cannot write the output: ENOSPC.*\n$/)]);
+    }
   });
 });
