@@ -23,6 +23,7 @@ async function runOn(columns: number | undefined, ...args: readonly string[]): P
     style: plainStyle,
     errStyle: columns === undefined ? plainStyle : colourStyle,
     errColour: columns !== undefined,
+    outColumns: () => columns ?? Number.POSITIVE_INFINITY,
     errColumns: () => columns,
     size: () => ({ columns: columns ?? 80, rows: 24 }),
     onResize: () => () => {},

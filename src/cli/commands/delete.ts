@@ -10,7 +10,7 @@ import { type AddCommand, type CliContext, examples, type Target, targetOf } fro
 import { CommandError } from '../command-error.ts';
 import { missingObject } from '../objects/missing-object.ts';
 import { readObjectArguments } from '../objects/object-arguments.ts';
-import { objectName } from '../objects/object-name.ts';
+import { objectName, releaseCommand } from '../objects/object-name.ts';
 import { readObjects } from '../objects/read-objects.ts';
 import { parseSpan } from '../options.ts';
 import { versionAfter } from '../reports/live-version.ts';
@@ -124,7 +124,7 @@ function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted:
     adopted: `is what the release ${name} is woven into`,
     issuing: `is where the release ${name} ${isDrawn(claim.release) ? 'draws visitors' : 'issues visitor ids'}`,
   }[claim.role];
-  throw new CommandError(`${objectName(ref)} ${why}: delete the release first (perch delete release ${name})`);
+  throw new CommandError(`${objectName(ref)} ${why}: delete the release first (${releaseCommand('delete release', claim.release.metadata)})`);
 }
 
 function removeRelease({ client, options }: Deletion, ref: ObjectRef): Promise<boolean> {

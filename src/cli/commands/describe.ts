@@ -23,7 +23,7 @@ export const addDescribe: AddCommand = (program, context) => {
     .action(async (words: readonly string[], _options: unknown, command) => {
       const { client, namespace } = targetOf(command, context);
       const { kinds, missing } = await findObjects(client, readObjectArguments(words, namespace), namespace, 'served');
-      const options = { now: Date.now(), style: terminal.style, columns: terminal.size().columns };
+      const options = { now: Date.now(), style: terminal.style, columns: terminal.outColumns() };
       const reports: (readonly string[])[] = [];
       for (const { kind, objects } of kinds) {
         if (kind === 'CanaryRelease') {

@@ -18,7 +18,7 @@ export const addExplain: AddCommand = (program, { terminal }) => {
         await writeValue(terminal, output, one ?? allCodes());
         return;
       }
-      const { columns } = terminal.size();
+      const columns = terminal.outColumns();
       const lines = one === undefined ? codeList(terminal.style, columns) : explanation(one, terminal.style, columns);
       for (const line of lines) terminal.out(line);
     });

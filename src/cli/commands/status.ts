@@ -69,7 +69,7 @@ export const addStatus: AddCommand = (program, context) => {
 
   function print(releases: readonly ReleaseView[], none: string): void {
     if (releases.length === 0) terminal.err(none);
-    const { columns } = terminal.size();
+    const columns = terminal.outColumns();
     const now = Date.now();
     for (const release of releases) for (const line of renderRelease(release, now, terminal.style, columns)) terminal.out(line);
   }

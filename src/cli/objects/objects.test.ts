@@ -9,6 +9,8 @@ import { createScene, type Scene } from '../../../test/harness/serve-scene.ts';
 import type { Serving } from '../../../test/harness/serving.ts';
 import { WEB_ROUTES_YAML, webReleaseYaml } from '../../../test/harness/web-manifests.ts';
 import { widthOf } from '../../core/diagnostics/wrap.ts';
+import { runCli } from '../run-cli.ts';
+import { silentTerminal } from '../terminal/silent-terminal.ts';
 
 // `get`, `describe` and `delete` of a runtime with a release under way in `default`, and routes without one in `shop`.
 
@@ -146,9 +148,23 @@ describe('-n and files', () => {
 
 describe('describe', () => {
   test.each(['release', 'vs', 'dr', 'gw', 'se'])('a report about each %s, in 80 columns', async (kind) => {
-    const { code, stdout, stderr } = await run('describe', kind);
-    expect([code, stderr]).toEqual([0, '']);
-    for (const line of stdout.split('\n')) expect(widthOf(line), line).toBeLessThanOrEqual(80);
+    const said: string[] = [];
+    const terminal = silentTerminal({ out: (text) => said.push(...text.split('\n')) });
+    const context = { terminal, signal: new AbortController().signal, environment: {}, runsUntilEnded: () => {} };
+    expect(await runCli(['describe', kind, '--server', served.server], context)).toBe(0);
+    expect(said.length).toBeGreaterThan(5);
+    for (const line of said) expect(widthOf(line), line).toBeLessThanOrEqual(80);
+  });
+
+  test('nothing is cut or broken where lines are longer, as in a pipe', async () => {
+    const name = `a-rule-with-a-${'very-'.repeat(20)}long-name`;
+    const hosts = ['one', 'two', 'three'].map((each) => `${each}.of-the-hosts-of-a-department.example.com`).join(', ');
+    const routes = WEB_ROUTES_YAML.replace('name: web', 'name: long').replace('"*"', hosts).replace('name: all', `name: ${name}`);
+    await run('apply', '-f', await fileWith('long.yaml', routes));
+    const { stdout } = await run('describe', 'vs/long');
+    expect(stdout).toContain(`hosts    ${hosts}\n`);
+    expect(stdout).toMatch(new RegExp(`^ {2}1 +${name} +everything +web:9080/v1$`, 'm'));
+    await run('delete', 'vs/long');
   });
 
   test('a VirtualService: as applied, as served, and by whom', async () => {
@@ -163,7 +179,7 @@ describe('describe', () => {
   test('what routing and weaving say about it', async () => {
     // In namespace shop the short name `web` means another host.
     expect((await run('describe', 'vs/shop/shop')).stdout).toMatch(
-      /^Findings\n {2}warning PERCH1130 +no ServiceEntry declares the host\n.*web\.shop\.svc\.cluster\.local/m,
+      /^Findings\n {2}warning PERCH1130 +no ServiceEntry declares the host web\.shop\.svc\.cluster\.local/m,
     );
     expect((await run('describe', 'vs', 'web')).stdout).not.toContain('Findings');
   });

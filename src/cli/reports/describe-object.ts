@@ -14,7 +14,7 @@ import type { ObjectView, ReleaseView } from '../../server/release-resource.ts';
 import type { Kind } from '../objects/kinds.ts';
 import { objectName, refOfView } from '../objects/object-name.ts';
 import { ageText } from '../terminal/age.ts';
-import { clip, printable } from '../terminal/clip.ts';
+import { printable } from '../terminal/clip.ts';
 import type { Style } from '../terminal/style.ts';
 import { table } from '../terminal/table.ts';
 import { endpointText, labelText } from './object-rows.ts';
@@ -64,7 +64,7 @@ export function describeObject(
   ];
   const about = [...findingsAbout(around, refOfView(object)).map(withoutObject), ...findingsOfOwner(object, around)];
   const findings = findingLines(about, style, columns - 2);
-  return [...lines.map((line) => clip(line, columns)), ...section('Findings', findings, style)];
+  return [...lines, ...section('Findings', findings, style)];
 }
 
 /** The report names the object already. */

@@ -66,12 +66,12 @@ export function describeRelease(
 ): readonly string[] {
   const { metadata, spec, status } = release;
   const request = status?.lastRequest;
-  const visitorId = spec.visitorId;
+  const issueAt = spec.visitorId?.issueAt?.virtualService;
   const facts = [
     ['service', `${spec.service.host}:${spec.service.port}`],
     [
       'routes',
-      `VirtualService ${routedName(release)} (${routeForm(release)}), ${isDrawn(release) ? 'visitors drawn' : 'ids issued'} at ${visitorId?.issueAt?.virtualService ?? 'the same'}`,
+      `VirtualService ${routedName(release)} (${routeForm(release)}), ${isDrawn(release) ? 'visitors drawn' : 'ids issued'} ${issueAt === undefined ? 'there too' : `at ${issueAt}`}`,
     ],
     ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
     ['draw', drawText(status)],

@@ -3,6 +3,7 @@ import type { ExposureSummary } from '../../core/evidence/exposure.ts';
 import { parseDuration } from '../../core/release/durations.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
+import { releaseCommand } from '../objects/object-name.ts';
 import { countdown } from '../terminal/age.ts';
 import { clip, printable } from '../terminal/clip.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
@@ -41,7 +42,7 @@ function holdFraction({ spec, status }: ReleaseView, now: number): number {
 function nextText({ metadata, status }: ReleaseView, now: number): string {
   if (metadata.deletionTimestamp !== undefined) return 'being deleted';
   if (status?.phase === 'Paused') {
-    return `waits for perch ${status.pausedBy === 'hold' ? 'promote' : 'resume'} ${metadata.name}`;
+    return `waits for ${releaseCommand(status.pausedBy === 'hold' ? 'promote' : 'resume', metadata)}`;
   }
   if (status?.phase !== 'Progressing') return '';
   if (status.stepStartedAt === undefined) return 'routes are being changed';
@@ -75,7 +76,7 @@ function phaseText({ status }: ReleaseView, style: Style): string {
 
 /** A command that helps where nothing goes on by itself. */
 function wayOut({ metadata, status }: ReleaseView): string | undefined {
-  return status?.phase === 'RolledBack' ? `perch retry ${metadata.name} starts it once more` : undefined;
+  return status?.phase === 'RolledBack' ? `${releaseCommand('retry', metadata)} starts it once more` : undefined;
 }
 
 /** Where the bar stands: all done after the end, nothing after a rollback. */
@@ -104,6 +105,8 @@ function seenFacts(exposure: ExposureSummary, canary: string, style: Style): rea
 }
 
 const INDENT = '  ';
+/** A pipe has no width to fill. */
+const WIDEST_BAR = 118;
 
 /**
  * One release as the terminal shows it, every line at most `columns` wide: where it stands, its steps, and the exposure measured in
@@ -122,7 +125,7 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
   const lines = [
     ...(isShort ? [`${head}   ${where}`] : [head, ...wrap(where, room)]),
     ...(help === undefined || metadata.deletionTimestamp !== undefined ? [] : [style.dim(help)]),
-    progressBar(weights, barStep(release), holdFraction(release, now), room, style),
+    progressBar(weights, barStep(release), holdFraction(release, now), Math.min(room, WIDEST_BAR), style),
   ];
   if (exposure !== undefined) {
     const facts = [...seenFacts(exposure, canary, style), ['errors', errorsText(exposure, stable, canary, style)]] as const;

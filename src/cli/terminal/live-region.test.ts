@@ -28,6 +28,7 @@ function fakeTerminal(columns: number, rows: number) {
     style: plainStyle,
     errStyle: plainStyle,
     errColour: false,
+    outColumns: () => width,
     errColumns: () => undefined,
     size: () => ({ columns: width, rows }),
     onResize: (listener) => {

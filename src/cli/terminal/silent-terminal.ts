@@ -11,6 +11,7 @@ export function silentTerminal(listening: Partial<Terminal> = {}): Terminal {
     style: plainStyle,
     errStyle: plainStyle,
     errColour: false,
+    outColumns: () => 80,
     errColumns: () => undefined,
     size: () => ({ columns: 80, rows: 24 }),
     onResize: () => () => {},

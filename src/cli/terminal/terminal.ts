@@ -15,6 +15,8 @@ export interface Terminal {
   readonly errStyle: Style;
   /** Whether stderr takes colours. */
   readonly errColour: boolean;
+  /** Columns of stdout now; without end where it is no terminal. */
+  outColumns(): number;
   /** Columns of stderr now; undefined where it is no terminal: lines for programs are not broken. */
   errColumns(): number | undefined;
   /** Size now; 80 x 24 where it is not known. */
@@ -35,6 +37,7 @@ export function processTerminal(environment: Readonly<Record<string, string | un
     style: wantsColour(stdout.isTTY === true, environment) ? colourStyle : plainStyle,
     errStyle: errColour ? colourStyle : plainStyle,
     errColour,
+    outColumns: () => (stdout.isTTY === true ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY),
     errColumns: () => (stderr.isTTY === true ? (stderr.columns ?? 80) : undefined),
     size: () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 }),
     onResize: (listener) => {

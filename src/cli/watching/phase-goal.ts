@@ -3,6 +3,7 @@ import { suggest } from '../../core/diagnostics/suggest.ts';
 import { PHASES } from '../../core/release/phase.ts';
 import type { Phase } from '../../core/release/status.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
+import { releaseCommand } from '../objects/object-name.ts';
 import { printable } from '../terminal/clip.ts';
 
 /**
@@ -52,6 +53,6 @@ export function judgePhase(goal: Phase, { metadata, status }: ReleaseView): Phas
   if (COME_TRUE[goal].includes(phase)) return { kind: 'reached', text: `${phase}, ${message}` };
   const isOnTheWay = !ENDINGS.includes(phase) || (goal === 'RolledBack' && phase === 'RollingBack');
   if (isOnTheWay) return { kind: 'waiting', text: `${phase}, ${message}` };
-  const wayOn = phase === 'RolledBack' ? `; perch retry ${metadata.name} starts it once more` : '';
+  const wayOn = phase === 'RolledBack' ? `; ${releaseCommand('retry', metadata)} starts it once more` : '';
   return { kind: 'failed', text: `${phase} instead of ${goal}, ${message}${wayOn}` };
 }
