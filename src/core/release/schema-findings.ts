@@ -30,13 +30,25 @@ export function schemaFindings(spec: unknown, issues: readonly Issue[]): readonl
 
 function findingsOf(spec: unknown, issue: Issue, parent: FieldPath): readonly Finding[] {
   const below = [...parent, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...below, key]));
   const value = valueAt(spec, below);
+  if (issue.code === 'unrecognized_keys') return unrecognizedFindings(below, issue.keys, value);
   if (issue.code === 'invalid_union' && isMapping(value) && Object.keys(value).length > 0)
     return alternativeFindings(spec, issue, below, value);
   const path = ['spec', ...below];
   if (value === undefined) return [missing(path, expectedBy(issue))];
   return [badValue(below, expectedBy(issue), value, hintFor(issue, value))];
+}
+
+/** Where one form of a mapping is whole, the schema takes a field of another form for an unknown one. */
+function unrecognizedFindings(below: FieldPath, keys: readonly string[], value: unknown): readonly Finding[] {
+  const ofForms = releaseAlternatives(below).flat();
+  const known = isMapping(value) ? Object.keys(value).filter((field) => ofForms.includes(field)) : [];
+  const path = ['spec', ...below];
+  const message = `${formatPath(path)} has ${known.join(' and ')} together`;
+  const together: readonly Finding[] = keys.some((key) => ofForms.includes(key))
+    ? [{ code: 'PERCH1203', path, message, hint: keepOneOf(known) }]
+    : [];
+  return [...together, ...keys.filter((key) => !ofForms.includes(key)).map((key) => unknownField([...below, key]))];
 }
 
 /** Of several forms of a mapping its fields say which one is meant; a form is never guessed from what is missing. */
@@ -94,7 +106,11 @@ function badValue(below: FieldPath, expected: string, value: unknown, hint: stri
 function mixed(below: FieldPath, expected: string, fields: readonly string[]): Finding {
   const path = ['spec', ...below];
   const message = `${formatPath(path)} must be ${expected}, found ${fields.join(' and ')} together`;
-  return { code: 'PERCH1203', path, message, hint: `keep one of the ${fields.length === 2 ? 'two' : 'three'}` };
+  return { code: 'PERCH1203', path, message, hint: keepOneOf(fields) };
+}
+
+function keepOneOf(fields: readonly string[]): string {
+  return `keep one of the ${fields.length === 2 ? 'two' : 'three'}`;
 }
 
 /** What the schema wants, to be read after "must be". Schemas say it themselves, but for choices, whose values say it. */

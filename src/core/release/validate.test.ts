@@ -225,6 +225,11 @@ describe('one mistake, one finding, with its remedy', () => {
       '{adopt: {virtualService: reviews}, managed: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}}',
       'PERCH1203 spec.route: spec.route must be a mapping with exactly one of adopt, delegate, managed, found adopt and managed together | keep one of the two',
     ],
+    [
+      '{adopt: {virtualService: reviews}, managed: {hosts: [reviews]}, mode: fast}',
+      'PERCH1203 spec.route: spec.route has adopt and managed together | keep one of the two',
+      'PERCH1201 spec.route.mode: there is no field spec.route.mode | known here: adopt, delegate, managed',
+    ],
     ['{manged: {}}', 'PERCH1201 spec.route.manged: there is no field spec.route.manged | did you mean managed?'],
     [
       '{virtualService: reviews}',
