@@ -69,6 +69,14 @@ describe('what can follow', () => {
     expect(await candidates(line)).toEqual(expected);
   });
 
+  test('an address that bash has split at its colons', async () => {
+    const split = served.server.replaceAll(':', ' : ');
+    const nowhere = 'http://127.0.0.1:1';
+    expect(await candidates(`--server ${split} get gw `, nowhere)).toEqual(['edge']);
+    expect(await candidates(`get --server = ${split} gw `, nowhere)).toEqual(['edge']);
+    expect(await candidates('get gw ', nowhere)).toEqual([]);
+  });
+
   test('every command and every option of its help', async () => {
     const help = (await perch(['delete', '--help'])).stdout;
     const options = await candidates('delete --');

@@ -18,14 +18,20 @@ export async function printCompletion(program: Command, words: readonly string[]
   if (files) context.terminal.out(':files');
 }
 
-/** bash takes `--output=json` for three words. */
+/** bash takes `--output=json` for three words, and `--server=localhost:7070` for five. */
 function joinAssignments(words: readonly string[]): readonly string[] {
-  return words.flatMap((word, index) => (word === '=' ? (index === words.length - 1 ? [''] : []) : [word]));
+  const whole: string[] = [];
+  for (const [index, word] of words.entries()) {
+    if (word === ':' || words[index - 1] === ':') whole.push(`${whole.pop() ?? ''}${word}`);
+    else if (word !== '=') whole.push(word);
+    else if (index === words.length - 1) whole.push('');
+  }
+  return whole;
 }
 
 function namesFrom({ signal, environment }: CliContext): NameSource {
   const clientOf = (server: string | undefined): ApiClient =>
-    new ApiClient(server ?? environment['PERCH_SERVER'] ?? DEFAULT_SERVER, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+    new ApiClient(server ?? (environment['PERCH_SERVER'] || DEFAULT_SERVER), AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
   const silently = async (look: () => Promise<readonly Candidate[]>): Promise<readonly Candidate[]> => {
     try {
       return await look();
