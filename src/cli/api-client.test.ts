@@ -41,7 +41,11 @@ test.each([
   ['a problem that is none', answering(404, problem, 'not found')],
 ])('another program that answers with %s is not taken for Perch', async (_, answer) => {
   const client = await listening(answer);
-  const foreign = { name: 'CommandError', exitCode: 2, message: expect.stringMatching(/ answered \d+, but not as Perch does: .*--server URL$/) };
+  const foreign = {
+    name: 'CommandError',
+    exitCode: 2,
+    message: expect.stringMatching(/ answered \d+, but not as Perch does: .*--server URL$/),
+  };
   await expect(client.releases()).rejects.toMatchObject(foreign);
   await expect(client.release('default', 'web')).rejects.toMatchObject(foreign);
   await expect(client.apply([])).rejects.toMatchObject(foreign);

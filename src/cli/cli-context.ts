@@ -36,7 +36,13 @@ export interface Target {
 export function targetOf(command: Command, context: CliContext): Target {
   const { server, namespace } = command.optsWithGlobals<GlobalOptions>();
   const isAsked = command.getOptionValueSourceWithGlobals('namespace') !== 'default';
-  return { client: new ApiClient(server, context.signal), namespace, askedNamespace: isAsked ? namespace : undefined };
+  // PERCH_SERVER set to nothing, as in many a shell script, is not set.
+  const isUnset = server === '' && command.getOptionValueSourceWithGlobals('server') === 'env';
+  return {
+    client: new ApiClient(isUnset ? DEFAULT_SERVER : server, context.signal),
+    namespace,
+    askedNamespace: isAsked ? namespace : undefined,
+  };
 }
 
 /** Columns that help texts take at most. */

@@ -59,6 +59,20 @@ test('what only the runtime can know is shown at its place in the file too', asy
   expect(stderr).toContain(`${twice}:14:18  PERCH4050  VirtualService default/web is given twice`);
 });
 
+test('a file that is no text in UTF-8 is not read as if it were, and addresses are for curl', async () => {
+  const latin = join(scene.dir, 'latin.yaml');
+  await writeFile(latin, Buffer.from(WEB_ROUTES_YAML.replace('name: all', 'name: caf\u00e9'), 'latin1'));
+  const { code, stderr } = await run('apply', '-f', latin, 'http://shop.test/routes.yaml');
+  expect(code).toBe(2);
+  expect(stderr).toContain(`PERCH4014  cannot read ${latin}: it is no text in UTF-8`);
+  expect(stderr).toContain('fix  fetch it yourself: curl -sf http://shop.test/routes.yaml | perch apply -f -');
+});
+
+test('PERCH_SERVER set to nothing is not set', async () => {
+  const { stderr } = await perch(['get', 'nonsense'], { PERCH_SERVER: '' });
+  expect(stderr).toContain('"nonsense" is no kind of object');
+});
+
 test.each([
   ['a file that is not there', ['-f', 'nowhere.yaml'], /cannot read nowhere.yaml: there is no such file/],
   ['an empty directory', ['-f', '.'], /there is no \.yaml, \.yml or \.json file in \./],

@@ -43,6 +43,15 @@ test('kinds that do not route are refused: whoever reads files leaves them out b
   expect(found([deployment])).toEqual([['PERCH4051', 'Deployment default/reviews', 'kind']]);
 });
 
+test('a misspelled kind or group is told what it may mean', () => {
+  const hints = (apiVersion: string, kind: string): readonly (string | undefined)[] =>
+    runtimeAdmission.admit([{ apiVersion, kind, metadata: { name: 'reviews' } }], []).map(({ hint }) => hint);
+  expect(hints('perch.dev/v1alpha1', 'CanaryReleese')).toEqual(['did you mean CanaryRelease?']);
+  expect(hints('networking.istio.io/v1', 'VirtualServce')).toEqual(['did you mean VirtualService?']);
+  expect(hints('perch.dv/v1alpha1', 'CanaryRelease')).toEqual(['write apiVersion: perch.dev/v1alpha1']);
+  expect(hints('networking.istio.io/v1', 'Sidecar')).toEqual(['leave it out: it stays with the tool that runs it']);
+});
+
 test('a release that shares routes with one in the store, or with one applied beside it, is refused', () => {
   const conflict = [['PERCH3050', 'CanaryRelease default/ratings', 'spec.route.adopt.virtualService']];
   expect(found([ratings('reviews')], [stored(canaryRelease())])).toEqual(conflict);

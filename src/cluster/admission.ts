@@ -1,8 +1,9 @@
 import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
-import { isRoutingKind } from '../core/istio/kinds.ts';
+import { suggest } from '../core/diagnostics/suggest.ts';
+import { isRoutingKind, ROUTING_KINDS } from '../core/istio/kinds.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { validateRoutingObject } from '../core/istio/validate.ts';
-import type { CanaryRelease } from '../core/release/canary-release.ts';
+import { API_VERSION, type CanaryRelease, KIND } from '../core/release/canary-release.ts';
 import { refuseChange } from '../core/release/change.ts';
 import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
@@ -64,6 +65,8 @@ export const runtimeAdmission: Admission = {
     ),
 };
 
+const KEPT_KINDS: readonly string[] = [KIND, ...ROUTING_KINDS];
+
 interface Admitted {
   readonly release?: AppliedRelease;
   readonly diagnostics: readonly Diagnostic[];
@@ -88,12 +91,18 @@ function admitOne(object: KubeObject, former: StoredObject | undefined): Admitte
 }
 
 function refuseKind(object: KubeObject): Diagnostic {
+  const meant = object.kind === KIND ? `write apiVersion: ${API_VERSION}` : suggestion(object.kind, KEPT_KINDS);
   return {
     code: 'PERCH4051',
     severity: 'error',
     message: `Perch does not keep objects of kind ${object.kind}`,
     object: refText(refOf(object)),
     path: 'kind',
-    hint: 'leave it out: it stays with the tool that runs it',
+    hint: meant ?? 'leave it out: it stays with the tool that runs it',
   };
+}
+
+function suggestion(word: string, candidates: readonly string[]): string | undefined {
+  const near = suggest(word, candidates);
+  return near === undefined ? undefined : `did you mean ${near}?`;
 }

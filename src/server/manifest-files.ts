@@ -36,7 +36,23 @@ function unreadable(file: string, error: NodeJS.ErrnoException): Diagnostic {
     EISDIR: 'it is a directory',
   };
   const reason = reasons[error.code ?? ''] ?? error.message;
-  return { code: 'PERCH4014', severity: 'error', message: `cannot read ${file}: ${reason}` };
+  const hint = /^https?:\/\//.test(file) ? { hint: `fetch it yourself: curl -sf ${file} | perch apply -f -` } : {};
+  return { code: 'PERCH4014', severity: 'error', message: `cannot read ${file}: ${reason}`, ...hint };
+}
+
+/** Undefined where it is not UTF-8: replacement characters would be applied as if someone had written them. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function notUtf8(file: string): Diagnostic {
+  const message = `cannot read ${file}: it is no text in UTF-8`;
+  return { code: 'PERCH4014', severity: 'error', message, hint: 'save it as UTF-8, or leave it out if it is no manifest' };
 }
 
 /** Manifest files at a path: itself if it is a file, whatever its name; of a directory all below it, in order of their names. */
@@ -63,7 +79,7 @@ function validate({ object, locate }: ManifestObject): readonly Diagnostic[] {
 /** What a reader of files may need beside the paths. */
 export interface ManifestFileOptions {
   /** Gives what `-` stands for; without it `-` is a file of that name. */
-  readonly readStdin?: () => Promise<string>;
+  readonly readStdin?: () => Promise<Uint8Array>;
   /** That of objects that name none; objects that name another are errors. Without it they are in `default`, or where they say. */
   readonly namespace?: string;
 }
@@ -81,16 +97,21 @@ export async function readManifestFiles(
   const skipped = new Map<string, number>();
   const objects: ManifestObject[] = [];
 
+  const add = (file: string, bytes: Uint8Array): void => {
+    const text = textOf(bytes);
+    if (text === undefined) diagnostics.push(notUtf8(file));
+    else texts.set(file, text);
+  };
   for (const path of paths) {
     try {
       if (path === STDIN && readStdin !== undefined) {
-        texts.set('(standard input)', await readStdin());
+        add('(standard input)', await readStdin());
         continue;
       }
       const files = await filesAt(path);
       if (files.length === 0)
         diagnostics.push({ code: 'PERCH4014', severity: 'error', message: `there is no .yaml, .yml or .json file in ${path}` });
-      for (const file of files) texts.set(file, await readFile(file, 'utf8'));
+      for (const file of files) add(file, await readFile(file));
     } catch (error) {
       if (!isErrno(error)) throw error;
       diagnostics.push(unreadable(error.path ?? path, error));

@@ -124,7 +124,9 @@ function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted:
     adopted: `is what the release ${name} is woven into`,
     issuing: `is where the release ${name} ${isDrawn(claim.release) ? 'draws visitors' : 'issues visitor ids'}`,
   }[claim.role];
-  throw new CommandError(`${objectName(ref)} ${why}: delete the release first (${releaseCommand('delete release', claim.release.metadata)})`);
+  throw new CommandError(
+    `${objectName(ref)} ${why}: delete the release first (${releaseCommand('delete release', claim.release.metadata)})`,
+  );
 }
 
 function removeRelease({ client, options }: Deletion, ref: ObjectRef): Promise<boolean> {

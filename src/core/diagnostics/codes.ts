@@ -271,7 +271,7 @@ export const CODES = {
   },
   PERCH4014: {
     title: 'A file or directory cannot be read',
-    remedy: 'Look at the path and its permissions. Directories are read recursively for .yaml, .yml and .json.',
+    remedy: 'Look at the path and its permissions; files are text in UTF-8. Directories are read recursively for .yaml, .yml and .json.',
   },
   PERCH3001: {
     title: 'A release is under way',
