@@ -59,7 +59,8 @@ export class IncomingRequest implements RequestHead {
     this.path = target.path;
     this.authority = target.authority;
     this.targetPort = target.port;
-    this.scheme = exchange.scheme;
+    const edge = listener === 'ingress';
+    this.scheme = (edge ? undefined : schemeToldBy(lines.forwardedProto)) ?? exchange.scheme;
     this.userAgent = lines.userAgent;
     this.contentLength = lines.contentLength;
     this.framing = lines.transferEncoding !== undefined ? 'chunked' : lines.contentLength === undefined ? 'none' : 'length';
@@ -73,7 +74,6 @@ export class IncomingRequest implements RequestHead {
     }
     this.nominated = nominated;
     this.connectionLines = lines.hasConnectionLines ? this.readConnectionLines(lines) : '';
-    const edge = listener === 'ingress';
     this.requestId = requestIdFor(edge, lines.requestId, uuid);
     this.forwardedFor = edge ? append(lines.forwardedFor, exchange.remoteAddress) : lines.forwardedFor;
     if (this.forwardedFor !== undefined) fields.push('x-forwarded-for', this.forwardedFor);
@@ -102,12 +102,20 @@ export class IncomingRequest implements RequestHead {
       if (name === 'host' || name === ':authority') return [this.authority];
       if (name === 'content-length' && this.contentLength !== undefined) return [this.contentLength];
     }
-    return values.length > 1 && JOINED_FIELDS.has(name) ? [values.join(',')] : values;
+    return values.length > 1 && JOINED_FIELDS.has(name) ? [values.reduce(append)] : values;
   }
 }
 
+/** Lines of one header as one, as Envoy joins them: empty ones leave no trace. */
 function append(list: string | undefined, item: string): string {
-  return list === undefined || list === '' ? item : `${list},${item}`;
+  if (list === undefined || list === '') return item;
+  return item === '' ? list : `${list},${item}`;
+}
+
+/** Inside, whoever called says how its own client came in. */
+function schemeToldBy(forwardedProto: string | undefined): 'http' | 'https' | undefined {
+  const told = forwardedProto?.toLowerCase();
+  return told === 'http' || told === 'https' ? told : undefined;
 }
 
 /** Whether a TE header says that trailers are welcome (RFC 9110 section 10.1.4). Its transfer codings concern nobody else. */
@@ -220,7 +228,7 @@ class HeaderLines {
         this.forwardedFor = append(this.forwardedFor, value);
         return;
       case FIELD.forwardedProto:
-        this.forwardedProto ??= value;
+        this.forwardedProto = append(this.forwardedProto, value);
         return;
       case FIELD.userAgent:
         this.userAgent ??= value;

@@ -111,6 +111,49 @@ describe('request headers', () => {
     expect(received).not.toContain('client-cert');
   });
 
+  it('on several lines leave no trace of empty ones, where Envoy joins them', async () => {
+    const origin = await echoOrigin();
+    const seen: unknown[] = [];
+    const cluster = clusterAt(origin.port);
+    const { mesh } = await start(
+      tableOf((_kind, _port, _bind, request) => {
+        seen.push(...['x-request-id', 'accept', 'user-agent', 'baggage'].map((name) => request.lines(name)));
+        return forwardTo(cluster, request);
+      }),
+    );
+    const lines =
+      'X-Request-Id:\r\nX-Request-Id: 1\r\nX-Request-Id:\r\nAccept:\r\nAccept: 1\r\nUser-Agent: 1\r\nUser-Agent:\r\nBaggage:\r\nBaggage: 1\r\n';
+    await exchange(mesh, `GET / HTTP/1.1\r\n${CLOSE}${lines}\r\n`);
+    expect(seen).toEqual([['1'], ['1'], ['1'], ['', '1']]);
+  });
+
+  it('say what the scheme is inside, as the caller was told it', async () => {
+    const origin = await echoOrigin();
+    const seen: unknown[] = [];
+    const cluster = clusterAt(origin.port);
+    const { mesh, ingress } = await start(
+      tableOf((kind, _port, _bind, request) => {
+        seen.push([kind, request.scheme]);
+        return forwardTo(cluster, request);
+      }),
+    );
+    for (const [port, proto] of [
+      [mesh, 'HTTPS'],
+      [mesh, 'ftp'],
+      [ingress, 'https'],
+    ] as const) {
+      await exchange(port, `GET / HTTP/1.1\r\n${CLOSE}X-Forwarded-Proto: ${proto}\r\n\r\n`);
+    }
+    const twice = await exchange(mesh, `GET / HTTP/1.1\r\n${CLOSE}X-Forwarded-Proto: ftp\r\nX-Forwarded-Proto: https\r\n\r\n`);
+    expect(receivedLines(twice)).toContain('x-forwarded-proto: ftp,https');
+    expect(seen).toEqual([
+      ['mesh', 'https'],
+      ['mesh', 'http'],
+      ['ingress', 'http'],
+      ['mesh', 'http'],
+    ]);
+  });
+
   it('are what routing sees', async () => {
     const origin = await echoOrigin();
     const seen: unknown[] = [];
