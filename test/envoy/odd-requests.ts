@@ -69,23 +69,27 @@ function cookieLine({ cookie, decisiveCookies }: OddRequestFacts, someId: fc.Arb
     someId.map((value) => `x${cookie}=${value}`),
     someId.map((value) => `${cookie.toUpperCase()}=${value}`),
     someId.map((value) => `${cookie} =${value}`),
-    fc.constantFrom('theme=dark', cookie, `${cookie}=`, 'a=b=c', 'q="x; y"', 'é=ü'),
+    someId.map((value) => `$${cookie}=${value}`),
+    fc.constantFrom('theme=dark', cookie, `${cookie}=`, 'a=b=c', 'q="x; y"', 'é=ü', '', 'x'.repeat(1000)),
     ...(decisive.length === 0 ? [] : [{ weight: 3, arbitrary: fc.constantFrom(...decisiveCookies, ...decisive) }]),
   );
   return fc
-    .tuple(fc.array(pair, { minLength: 1, maxLength: 4 }), fc.constantFrom('; ', '; ', ';', ';  ', ',', ' ; '))
-    .map(([pairs, separator]) => Buffer.from(pairs.join(separator)).toString('latin1'));
+    .tuple(fc.array(pair, { minLength: 1, maxLength: 4 }), fc.constantFrom('; ', '; ', ';', ';  ', ',', ' ; ', ';\t', '&', '; \xff=\x80; '))
+    .map(([pairs, separator]) => pairs.map((text) => Buffer.from(text).toString('latin1')).join(separator));
 }
 
 function baggageLine(key: string): fc.Arbitrary<string> {
   const member = fc
     .tuple(
-      fc.constantFrom(key, key, `x${key}`, key.replace('.', '-'), 'app'),
-      fc.constantFrom('=canary', '=stable', '=canaryx', '= canary', '=canary;p=1', '=stable ; p', '=Canary'),
+      fc.constantFrom(key, key, key, `x${key}`, key.replace('.', '-'), key.replace('.', '%2E'), key.toUpperCase(), 'app', ''),
+      fc.constantFrom(
+        ...['=canary', '=stable', '=canaryx', '= canary', ' =canary', '=canary;p=1', '=canary;', '=stable ; p', '=stable\t;p', '=stable x'],
+        ...['=Canary', '="canary"', '=%63anary', '=canary%20', '=canary\xe9', '=', ''],
+      ),
     )
     .map((parts) => parts.join(''));
   return fc
-    .tuple(fc.array(member, { minLength: 1, maxLength: 3 }), fc.constantFrom(',', ', ', ' ,', ',  '))
+    .tuple(fc.array(member, { minLength: 1, maxLength: 3 }), fc.constantFrom(',', ', ', ' ,', ',  ', ',\t', ',,', ';'))
     .map(([members, separator]) => members.join(separator));
 }
 
@@ -98,7 +102,28 @@ function lines(name: string, value: fc.Arbitrary<string>, most: number): fc.Arbi
 function requestPath(paths: readonly string[]): fc.Arbitrary<string> {
   const plain = fc.constantFrom(...paths);
   const changed = fc
-    .tuple(plain, fc.constantFrom('/', '/1', 'x', '/a/../b', '/./c', '/%41%2f', '/%7e', '//d', '/e|f', '/caf%C3%A9'))
+    .tuple(
+      plain,
+      fc.constantFrom(
+        '/',
+        '/1',
+        'x',
+        '/a/../b',
+        '/./c',
+        '/%41%2f',
+        '/%7e',
+        '//d',
+        '/e|f',
+        '/caf%C3%A9',
+        '/%',
+        '/%252e',
+        '/%zz',
+        '/\\..',
+        '/;a',
+        '/{"}',
+        '/..',
+      ),
+    )
     .map(([path, more]) => path + more);
   const odd = fc.oneof(
     plain.map((path) => path.toUpperCase()),
@@ -106,7 +131,10 @@ function requestPath(paths: readonly string[]): fc.Arbitrary<string> {
     plain.map((path) => `/none/..${path}`),
     plain.map((path) => `/${path}`),
     plain.map((path) => path.slice(0, -1) || '/'),
-    fc.constantFrom('/', '/nowhere', '/none?x=/shop'),
+    plain.map((path) => path.replace('/', '/%2e/')),
+    plain.map((path) => path.replace('/', '/\\')),
+    plain.map((path) => `http://shop.test${path}`),
+    fc.constantFrom('/', '/nowhere', '/none?x=/shop', '/..'),
   );
   const query = fc.constantFrom(
     '',
@@ -119,6 +147,10 @@ function requestPath(paths: readonly string[]): fc.Arbitrary<string> {
     '?color=%72ed',
     '?x=/shop&color',
     '?a?b',
+    '?%63olor=red',
+    '?Color=red&&color=red;x',
+    '?x=/../shop&color=red',
+    '?\\"<>`{|}%zz',
   );
   return fc
     .tuple(fc.oneof({ weight: 4, arbitrary: plain }, { weight: 2, arbitrary: changed }, odd), query)
@@ -129,6 +161,9 @@ const METHODS = ['GET', 'GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'O
 const ACCEPTED = [
   'text/html',
   'text/html,*/*;q=0.8',
+  'text/html;q=0',
+  'text/*',
+  '',
   'application/xml, text/html',
   '*/*',
   'TEXT/HTML',
@@ -150,11 +185,12 @@ export function oddRequests(facts: OddRequestFacts, count: number, seed: number)
       facts.draws ? fc.nat({ max: 99_999 }).map((draw): Lines => [[DRAW_HEADER, String(draw)]]) : fc.constant<Lines>([]),
       lines('cookie', cookieLine(facts, someId), 2),
       lines('baggage', baggageLine(facts.baggageKey), 2),
-      lines('accept', fc.constantFrom(...ACCEPTED), 2),
-      lines('sec-fetch-mode', fc.constantFrom('navigate', 'no-cors', 'Navigate', 'cors'), 1),
+      lines('accept', fc.constantFrom(...ACCEPTED), 3),
+      lines('sec-fetch-mode', fc.constantFrom('navigate', 'no-cors', 'Navigate', 'cors', '', ' navigate ', 'navigate,cors'), 2),
       fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, lines('end-user', fc.constantFrom('jason', 'Jason', 'anna'), 2)),
       fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, lines('x-internal', fc.constantFrom('1', '0', ''), 1)),
       fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, lines('x-forwarded-client-cert', fc.constant('Subject="CN=admin"'), 2)),
+      fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, lines('x-forwarded-proto', fc.constantFrom('https', 'HTTPS', 'http', 'ftp'), 2)),
       fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, lines('x-base', fc.constantFrom('client', 'a, b'), 2)),
     )
     .map((groups) => groups.flat());

@@ -154,7 +154,7 @@ export const SHOP_HOSTS = ['shop.test', '*.shop.test'];
 /** Hosts as clients write them: the shop's, with ports, and others. */
 export const ASKED_HOSTS = [
   ...['shop.test', 'shop.test', 'shop.test', 'shop.test:80', 'shop.test:8443', 'SHOP.test', 'www.shop.test', 'a.b.shop.test:80'],
-  ...['xshop.test', 'nobody.test', '127.0.0.1:8080', '[::1]:80', 'shop.test.'],
+  ...['xshop.test', 'nobody.test', '127.0.0.1:8080', '[::1]:80', 'shop.test.', '.shop.test', 'shop..test', '*.shop.test', 'shop.test:080'],
 ];
 
 /** Others' routes at the same gateway: on the shop's hosts, created before and after the release's, with rules that take everything. */

@@ -71,10 +71,12 @@ function fieldsOf(raw: readonly string[]): ReadonlyMap<string, readonly string[]
   return fields;
 }
 
-/** Without a length of 0: whether an empty message says so is its writer's choice. */
+/** Without a length of 0: whether an empty message says so is its writer's choice. Lines of `accept` that Envoy joins leave no trace of empty ones. */
 function compared(fields: ReadonlyMap<string, readonly string[]>): Fields {
   const kept = [...fields].filter(([name, [first]]) => !NOT_COMPARED.test(name) && !(name === 'content-length' && first === '0'));
-  return Object.fromEntries(kept.map(([name, values]) => [name, values.join(',')]));
+  return Object.fromEntries(
+    kept.map(([name, values]) => [name, (name === 'accept' ? values.filter((line) => line !== '') : values).join(',')]),
+  );
 }
 
 /** The places at which two answers differ, each with both values; empty where they are the same. */
