@@ -73,9 +73,11 @@ describeWithEnvoy('woven routes in a real Envoy', (executable) => {
     test('sends every one of the 4096 buckets where arithmetic says, and issues nothing to those who have an id', async () => {
       await inParallel(ALL_BUCKETS, 16, async (bucket) => {
         const id = idInBucket(bucket, offset);
+        // Of another bucket, in another cookie: nobody's id.
+        const other = idInBucket(BUCKETS - 1 - bucket, offset);
         const visit = await at(edge).get(bucket % 2 === 0 ? '/shop/item?q=1' : '/cart', {
           ...DOCUMENT,
-          cookie: `theme=dark; perch=${id}; last=1`,
+          cookie: `xperch=${other}; theme=dark; perch=${id}; last=perch=${other}`,
         });
         expect([id, visit.headers['x-version'], idOf(visit) ?? []]).toEqual([id, versionIn(bucket), []]);
       });
