@@ -15,8 +15,8 @@ const SAME_WISH_MS = 500;
 
 /**
  * Turns SIGINT, SIGTERM and SIGHUP into an abort, so that commands can clean up; a later second signal ends the process at
- * once. A closed pipe (EPIPE, as in `perch get | head`) ends quietly; output that cannot be written otherwise (a full disk) ends with one
- * line why and exit code 2.
+ * once. A closed pipe (EPIPE, as in `perch get | head`) or a terminal that is gone ends quietly. Output that cannot be written otherwise (a
+ * full disk) ends a command with one line why and exit code 2; one that runs until it is ended goes on, and writes again once it can.
  */
 export function watchInterruption(): Interruption {
   const controller = new AbortController();
@@ -24,6 +24,7 @@ export function watchInterruption(): Interruption {
   let isService = false;
   let isTermination = false;
   let firstAt = 0;
+  let isOutputLost = false;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (code === undefined) {
@@ -38,19 +39,23 @@ export function watchInterruption(): Interruption {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (code === undefined && error.code !== 'EPIPE' && stream === process.stdout) {
-        process.stderr.write(`error: cannot write the output: ${error.message}\n`);
+      if (error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY)) {
+        code ??= 0;
+        controller.abort();
+        return;
       }
-      code ??= error.code === 'EPIPE' ? 0 : 2;
-      // The last write may fail after the command has ended.
-      process.exitCode = code;
-      controller.abort();
+      if (!isOutputLost && stream === process.stdout) process.stderr.write(`error: the output cannot be written (${error.message})\n`);
+      isOutputLost = true;
+      if (!isService) controller.abort();
     });
   }
   return {
     signal: controller.signal,
     // Asked at the end: the signal may have come before the command said what it is.
-    exitCode: () => (isService && isTermination ? 0 : code),
+    exitCode: () => {
+      if (isService && isTermination) return 0;
+      return code ?? (isOutputLost && !isService ? 2 : undefined);
+    },
     runsUntilEnded: () => {
       isService = true;
     },

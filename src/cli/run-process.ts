@@ -11,7 +11,10 @@ export async function runProcess(): Promise<void> {
     environment: process.env,
     runsUntilEnded: interruption.runsUntilEnded,
   });
-  process.exitCode = interruption.exitCode() ?? code;
+  // At the very end: that output could not be written may be known only then.
+  process.once('exit', () => {
+    process.exitCode = interruption.exitCode() ?? code;
+  });
   // Everything is closed by now; if something keeps the process alive nevertheless, its user should not have to wait for it.
   setTimeout(() => process.exit(), 1000).unref();
 }

@@ -131,6 +131,23 @@ describeMounted('a full disk', whyNotMountable('mount -t tmpfs perch-test /mnt')
     expect([await statusOf(third), await routesServed(third)]).toEqual([status, routes]);
   });
 
+  test('with the log on it too: traffic goes on, and the log once there is space', async () => {
+    const log = (): string => readFileSync(disk.path('log'), 'utf8');
+    const toLog = [...disk.within, 'sh', '-c', `exec "$@" >> '${scene.data}/log' 2>&1`, 'sh'];
+    const process = new PerchProcess(['serve', ...FREE_PORTS, '--access-log', '--data', scene.data, '-f', scene.files], {}, toLog);
+    running.push(process);
+    await expect.poll(() => log().includes(' proxy '), { timeout: 20_000 }).toBe(true);
+    const ingress = / ingress +(http:\S+)/.exec(log())?.[1] ?? '';
+    disk.fill();
+    // More than fits into what the log's last block has left.
+    for (let n = 0; n < 40; n++) expect(await (await fetch(`${ingress}/${n}`)).text()).toBe('v1');
+    expect(log()).not.toContain('/39');
+    disk.empty();
+    await fetch(`${ingress}/again`);
+    await expect.poll(() => log().includes('/again')).toBe(true);
+    expect(await process.stop('SIGTERM')).toBe(0);
+  });
+
   test('from the beginning: one line with the remedy; nothing half made is in the way once there is space', async () => {
     disk.fill();
     expectOneLine(await tryServe(), /^error: cannot write \S+\/perch\.db \(disk full\): nothing was changed; free some space\n/);

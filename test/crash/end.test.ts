@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RawClient } from '../gateway/raw-client.ts';
 import { PerchProcess, perch } from '../harness/perch-process.ts';
 import { createScene, type Scene } from '../harness/serve-scene.ts';
-import { FREE_PORTS, type Serving } from '../harness/serving.ts';
+import { FREE_PORTS, type Serving, startServing } from '../harness/serving.ts';
 import { webReleaseYaml } from '../harness/web-manifests.ts';
 import { statusOf, untilPhase, versionsSeen } from './release-scene.ts';
 
@@ -67,7 +67,7 @@ class SlowService {
   }
 }
 
-async function serveSlow(...args: readonly string[]): Promise<{ readonly served: Serving; readonly service: SlowService }> {
+async function serveSlow(args: readonly string[] = [], within: readonly string[] = []): Promise<{ readonly served: Serving; readonly service: SlowService }> {
   const service = await SlowService.start();
   cleanups.push(() => service.close());
   const basics = join(scene.files, 'basics.yaml');
@@ -76,7 +76,12 @@ async function serveSlow(...args: readonly string[]): Promise<{ readonly served:
     `http: ${service.port}}, labels: {version: v1}`,
   );
   writeFileSync(basics, toService);
-  return { served: await scene.serve('-f', scene.files, ...args), service };
+  const served = await startServing(
+    ['--data', scene.data, '-f', scene.files, ...args],
+    (process) => cleanups.push(() => process.stop('SIGKILL')),
+    within,
+  );
+  return { served, service };
 }
 
 async function connectTo({ ingress }: Serving): Promise<RawClient> {
@@ -144,7 +149,7 @@ describe.each([
   });
 
   test('what does not end within its grace is cut, and a WebSocket goes on until then', async () => {
-    const { served, service } = await serveSlow('--limit', 'closeGraceMs=1500ms');
+    const { served, service } = await serveSlow(['--limit', 'closeGraceMs=1500ms']);
     const [tunnel, stuck] = [await connectTo(served), await connectTo(served)];
     tunnel.send(UPGRADE);
     await tunnel.untilText('101 Switching Protocols');
@@ -162,7 +167,7 @@ describe.each([
   });
 
   test('a second, later one ends it at once', async () => {
-    const { served, service } = await serveSlow('--limit', 'closeGraceMs=1h');
+    const { served, service } = await serveSlow(['--limit', 'closeGraceMs=1h']);
     const next = service.next();
     (await connectTo(served)).send(GET);
     await next;
@@ -185,6 +190,23 @@ describe.each([
     const second = await scene.serve('-f', scene.files);
     expect([await statusOf(second), await versionsSeen(second)]).toEqual([before, ['v2', 'v1']]);
   });
+});
+
+// util-linux's `script`: a terminal, which is gone when it is killed.
+test.skipIf(process.platform !== 'linux')('its terminal is closed: what is in flight is answered all the same, and the data is closed', async () => {
+  const inTerminal = ['sh', '-c', 'exec script -qfc "stty -onlcr; exec $*" /dev/null', 'sh'];
+  const { served, service } = await serveSlow([], inTerminal);
+  const client = await connectTo(served);
+  const next = service.next();
+  client.send(GET);
+  const [, response] = await next;
+  response.write('one, ');
+  await client.untilText('one, ');
+  await served.process.stop('SIGKILL');
+  await untilClosed(served);
+  response.end('two');
+  expect((await client.untilClosed()).endsWith('two\r\n0\r\n\r\n')).toBe(true);
+  await expect.poll(() => readdirSync(scene.data), { timeout: 10_000 }).toEqual(['perch.db']);
 });
 
 describe('while it starts', () => {
