@@ -40,7 +40,7 @@ export type WriteFailure = 'disk full' | 'read-only' | 'no permission' | 'cannot
 const REMEDIES: Readonly<Record<WriteFailure, string>> = {
   'disk full': 'free some space',
   'read-only': 'make the directory writable',
-  'no permission': 'make the directory writable for this user',
+  'no permission': 'make the directory and what is in it writable for this user',
   'cannot be opened': 'see what is in its place, or choose another directory with --data',
   'disk I/O error': 'see to the disk, or choose another directory with --data',
 };
