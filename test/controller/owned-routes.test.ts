@@ -21,12 +21,12 @@ const httpOf = (object: KubeObject | undefined): unknown => (object?.spec as { r
 
 /** The object once it is in the store. */
 async function stored(store: Store, ref = REVIEWS): Promise<StoredObject> {
-  return await vi.waitFor(async () => (await store.get(ref)) ?? expect.fail(`no ${ref.name}`), { interval: 5 });
+  return await vi.waitFor(async () => (await store.get(ref)) ?? expect.fail(`no ${ref.name}`), { timeout: 20_000, interval: 5 });
 }
 
 async function gone(store: Store): Promise<void> {
-  await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined());
-  await vi.waitFor(() => expect(scene.reasons().at(-1)).toBe('Deleted'));
+  await expect.poll(async () => await store.get(RELEASE)).toBeUndefined();
+  await expect.poll(() => scene.reasons().at(-1)).toBe('Deleted');
 }
 
 describe.each([
@@ -76,7 +76,7 @@ describe.each([
     const seen: Promise<boolean>[] = [];
     store.watch(() => seen.push(store.get(owned).then((object) => isWoven(object?.served ?? expect.fail()))));
     await apply(store, release({ ...route(rules('v1', { timeout: '2s' })), ...MANUAL }));
-    await vi.waitFor(async () => expect(JSON.stringify((await stored(store, owned)).served)).toContain('"timeout":"2s"'));
+    await expect.poll(async () => JSON.stringify((await stored(store, owned)).served)).toContain('"timeout":"2s"');
     expect(httpOf((await stored(store, owned)).base)).toEqual(rules('v1', { timeout: '2s' }));
     expect(await Promise.all(seen)).not.toContain(false);
     expect([await versionFor(store, 409), await versionFor(store, 410)]).toEqual(['v2', 'v1']);
@@ -88,7 +88,7 @@ describe.each([
     await reach(store, { phase: 'Paused', weight: 10 });
     const http = [{ route: [{ destination: { host: 'ratings', port: { number: 9080 } } }] }];
     await apply(store, release({ ...route(http), ...MANUAL }));
-    await vi.waitFor(() => expect(scene.reasons()).toContain('NotWoven'));
+    await expect.poll(() => scene.reasons()).toContain('NotWoven');
     expect([await versionFor(store, 409), await versionFor(store, 410)]).toEqual(['v2', 'v1']);
     await request(store, 'rollback');
     await reach(store, { phase: 'RolledBack' });
@@ -200,13 +200,11 @@ describe('deleting with the bases restored', () => {
     );
     await reach(store, { phase: 'Succeeded' });
     await mortal.close();
-    await vi.waitFor(() => expect(readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false));
+    await expect.poll(() => readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false);
     await store.requestDeletion(RELEASE, { restoreBase: true });
-    await vi.waitFor(async () =>
-      expect((await store.get(RELEASE))?.status?.message).toMatch(
-        /^being deleted: the base leads to v1: v1 has no ready endpoints \(.*\); delete without restoring to stay at v2$/,
-      ),
-    );
+    await expect
+      .poll(async () => (await store.get(RELEASE))?.status?.message)
+      .toMatch(/^being deleted: the base leads to v1: v1 has no ready endpoints \(.*\); delete without restoring to stay at v2$/);
     const revision = store.revision();
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect([store.revision(), await versionFor(store, 0)], 'nothing is done meanwhile').toEqual([revision, 'v2']);
@@ -222,9 +220,9 @@ describe('deleting with the bases restored', () => {
     await apply(store, ...bookinfo, endpoints(ports), release({ ...managed(), ...steps('50ms', '50ms', '50ms') }));
     await reach(store, { phase: 'Succeeded' });
     await mortal.close();
-    await vi.waitFor(() => expect(readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false));
+    await expect.poll(() => readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false);
     await store.requestDeletion(RELEASE, { restoreBase: true });
-    await vi.waitFor(async () => expect((await store.get(RELEASE))?.status?.message).toContain('no ready endpoints'));
+    await expect.poll(async () => (await store.get(RELEASE))?.status?.message).toContain('no ready endpoints');
     await scene.listen(mortal.port);
     await gone(store);
     expect(await versionFor(store, 0)).toBe('v1');

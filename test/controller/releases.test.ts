@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject, VirtualServiceSpec } from '../../src/core/istio/resources.ts';
 import { isWoven } from '../../src/core/weave/unweave.ts';
 import { BOOKINFO, bookinfo, endpoints, HOST, istio, RELEASE, REVIEWS, release, reviewsRoutes, steps } from './bookinfo-objects.ts';
@@ -17,7 +17,7 @@ describe('a release', () => {
     const missing = await scene.freePort();
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints({ v1: scene.ports.v1, v2: missing }), release());
     const waiting = await reach(store, { phase: 'Pending' });
-    await vi.waitFor(async () => expect((await statusOf(store)).message).toContain('connection refused'));
+    await expect.poll(async () => (await statusOf(store)).message).toContain('connection refused');
     expect(waiting.weight).toBe(0);
     expect(isWoven((await store.get(REVIEWS))?.served ?? expect.fail())).toBe(false);
 
@@ -98,7 +98,7 @@ describe('a release', () => {
     };
     expect([await isWovenIn('bookinfo'), await isWovenIn('shop'), await isWovenIn('reviews')]).toEqual([true, false, true]);
     await apply(store, release({ visitorId: { issueAt: { virtualService: 'shop' } } }));
-    await vi.waitFor(async () => expect(await isWovenIn('shop')).toBe(true));
+    await expect.poll(async () => await isWovenIn('shop')).toBe(true);
     expect([await isWovenIn('bookinfo'), await isWovenIn('reviews'), await versionFor(store)]).toEqual([false, true, 'v2']);
     expect((await store.get(BOOKINFO))?.served.spec).toEqual(bookinfo[1]?.spec);
   });
@@ -134,7 +134,7 @@ describe('a rollback', () => {
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release(steps('manual', 'manual', 'manual')));
     await reach(store, { phase: 'Paused', weight: 10 });
     await apply(store, reviewsRoutes([{ route: [{ destination: { host: 'ratings', port: { number: 9080 } } }] }]));
-    await vi.waitFor(() => expect(scene.reasons()).toContain('NotWoven'));
+    await expect.poll(() => scene.reasons()).toContain('NotWoven');
     expect(await versionFor(store, 0)).toBe('v2');
     await request(store, 'rollback');
     await reach(store, { phase: 'RolledBack' });
@@ -150,7 +150,7 @@ describe('a base applied anew mid-release', () => {
     const seen: Promise<boolean>[] = [];
     store.watch(() => seen.push(store.get(REVIEWS).then((object) => isWoven(object?.served ?? expect.fail()))));
     await apply(store, reviewsRoutes([{ timeout: '2s', route: [{ destination: { host: 'reviews', subset: 'v1' } }] }]));
-    await vi.waitFor(async () => expect(JSON.stringify((await store.get(REVIEWS))?.served)).toContain('"timeout":"2s"'));
+    await expect.poll(async () => JSON.stringify((await store.get(REVIEWS))?.served)).toContain('"timeout":"2s"');
     expect(await Promise.all(seen)).not.toContain(false);
     expect(seen.length).toBeGreaterThan(1);
     expect([await versionFor(store, 409), await versionFor(store, 410)]).toEqual(['v2', 'v1']);
@@ -172,13 +172,11 @@ test('a release whose routes were deleted says so, and is woven in again once th
   await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release(steps('manual', 'manual', 'manual')));
   await reach(store, { phase: 'Paused', weight: 10 });
   await store.requestDeletion(REVIEWS);
-  await vi.waitFor(() =>
-    expect(scene.entries.at(-1)).toMatchObject({ reason: 'NotWoven', message: expect.stringContaining('does not exist') }),
-  );
+  await expect.poll(() => scene.entries.at(-1)).toMatchObject({ reason: 'NotWoven', message: expect.stringContaining('does not exist') });
   await request(store, 'promote');
   await reach(store, { phase: 'Paused', weight: 10, lastRequest: expect.objectContaining({ outcome: 'refused' }) });
   await apply(store, reviewsRoutes());
-  await vi.waitFor(async () => expect(await versionFor(store, 409)).toBe('v2'));
+  await expect.poll(async () => await versionFor(store, 409)).toBe('v2');
   expect(await versionFor(store, 410)).toBe('v1');
 });
 
@@ -193,11 +191,11 @@ describe('deleting a release', () => {
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release(steps('manual', 'manual', 'manual')));
     await reach(store, { phase: 'Paused', weight: 10 });
     await store.requestDeletion(RELEASE);
-    await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined());
+    await expect.poll(async () => await store.get(RELEASE)).toBeUndefined();
     const [reviews, edge] = [await store.get(REVIEWS), await store.get(BOOKINFO)];
     expect([reviews?.served.spec, edge?.served.spec]).toEqual([reviewsRoutes().spec, bookinfo[1]?.spec]);
     expect(await versionFor(store, 0)).toBe('v1');
-    await vi.waitFor(() => expect(scene.reasons().at(-1)).toBe('Deleted'));
+    await expect.poll(() => scene.reasons().at(-1)).toBe('Deleted');
   });
 
   test('mid-release, with stable gone, leaves everyone at the canary: nobody is sent to a version that is not there', async () => {
@@ -212,11 +210,11 @@ describe('deleting a release', () => {
     );
     await reach(store, { phase: 'Paused', weight: 10 });
     await mortal.close();
-    await vi.waitFor(() => expect(readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false));
+    await expect.poll(() => readiness.check(HOST, 9080, { subset: 'v1' }).ready).toBe(false);
     await request(store, 'rollback');
     await reach(store, { lastRequest: expect.objectContaining({ outcome: 'refused' }) });
     await store.requestDeletion(RELEASE);
-    await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined());
+    await expect.poll(async () => await store.get(RELEASE)).toBeUndefined();
     expect(destinations((await store.get(REVIEWS))?.base)).toEqual(['v2']);
   });
 
@@ -225,7 +223,7 @@ describe('deleting a release', () => {
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release());
     await reach(store, { phase: 'Succeeded' });
     await store.requestDeletion(RELEASE);
-    await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined());
+    await expect.poll(async () => await store.get(RELEASE)).toBeUndefined();
     const reviews = await store.get(REVIEWS);
     expect([destinations(reviews?.base), destinations(reviews?.served)]).toEqual([['v2'], ['v2']]);
     expect(await versionFor(store)).toBe('v2');
@@ -236,7 +234,7 @@ describe('deleting a release', () => {
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release());
     await reach(store, { phase: 'Succeeded' });
     await store.requestDeletion(RELEASE);
-    await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined());
+    await expect.poll(async () => await store.get(RELEASE)).toBeUndefined();
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release());
     await reach(store, { phase: 'Succeeded', liveVersion: { subset: 'v2' } });
     expect([await versionFor(store, 4095), await versionFor(store)]).toEqual(['v2', 'v2']);

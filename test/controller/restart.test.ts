@@ -78,7 +78,7 @@ test('a pass that fails is said once, tried again, and harms no traffic', async 
   });
   const { store } = scene.start({}, failing);
   await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release());
-  await vi.waitFor(() => expect(failures).toBeLessThan(3), { timeout: 5000 });
+  await vi.waitFor(() => expect(failures).toBeLessThan(3), { timeout: 20_000 });
   expect(await versionFor(store, 0)).toBe('v1');
   await reach(store, { phase: 'Succeeded' });
   expect(scene.entries.filter((entry) => entry.type === 'Error')).toMatchObject([{ reason: 'PassFailed', release: 'default/reviews' }]);

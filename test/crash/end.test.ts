@@ -67,7 +67,10 @@ class SlowService {
   }
 }
 
-async function serveSlow(args: readonly string[] = [], within: readonly string[] = []): Promise<{ readonly served: Serving; readonly service: SlowService }> {
+async function serveSlow(
+  args: readonly string[] = [],
+  within: readonly string[] = [],
+): Promise<{ readonly served: Serving; readonly service: SlowService }> {
   const service = await SlowService.start();
   cleanups.push(() => service.close());
   const basics = join(scene.files, 'basics.yaml');
@@ -193,21 +196,24 @@ describe.each([
 });
 
 // util-linux's `script`: a terminal, which is gone when it is killed.
-test.skipIf(process.platform !== 'linux')('its terminal is closed: what is in flight is answered all the same, and the data is closed', async () => {
-  const inTerminal = ['sh', '-c', 'exec script -qfc "stty -onlcr; exec $*" /dev/null', 'sh'];
-  const { served, service } = await serveSlow([], inTerminal);
-  const client = await connectTo(served);
-  const next = service.next();
-  client.send(GET);
-  const [, response] = await next;
-  response.write('one, ');
-  await client.untilText('one, ');
-  await served.process.stop('SIGKILL');
-  await untilClosed(served);
-  response.end('two');
-  expect((await client.untilClosed()).endsWith('two\r\n0\r\n\r\n')).toBe(true);
-  await expect.poll(() => readdirSync(scene.data), { timeout: 10_000 }).toEqual(['perch.db']);
-});
+test.skipIf(process.platform !== 'linux')(
+  'its terminal is closed: what is in flight is answered all the same, and the data is closed',
+  async () => {
+    const inTerminal = ['sh', '-c', 'exec script -qfc "stty -onlcr; exec $*" /dev/null', 'sh'];
+    const { served, service } = await serveSlow([], inTerminal);
+    const client = await connectTo(served);
+    const next = service.next();
+    client.send(GET);
+    const [, response] = await next;
+    response.write('one, ');
+    await client.untilText('one, ');
+    await served.process.stop('SIGKILL');
+    await untilClosed(served);
+    response.end('two');
+    expect((await client.untilClosed()).endsWith('two\r\n0\r\n\r\n')).toBe(true);
+    await expect.poll(() => readdirSync(scene.data), { timeout: 10_000 }).toEqual(['perch.db']);
+  },
+);
 
 describe('while it starts', () => {
   test('SIGTERM ends it cleanly, at any moment', async () => {

@@ -43,7 +43,7 @@ describe('with prune, a release that leaves the VirtualService that leaves the f
     const watched = watchRoutes(scene.store, 'edge');
     const applied = await sync([...basics, release('edge', route)], true);
     expect(outcomes(applied).filter((outcome) => !outcome.endsWith('unchanged'))).toEqual(done);
-    await vi.waitFor(async () => expect(wovenReleases((await scene.store.get(routesRef(owned)))?.served ?? expect.fail())).not.toEqual([]));
+    await expect.poll(async () => wovenReleases((await scene.store.get(routesRef(owned)))?.served ?? expect.fail())).not.toEqual([]);
     expect(await watched.stop()).toEqual(['web:9080/v2']);
     expect(ownerOf((await scene.store.get(routesRef(owned)))?.base ?? expect.fail())).toBe('default/web');
     if (owned !== 'web') expect(await scene.store.get(WEB)).toBeUndefined();

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { adopt, delegate, managed, release, root, routes, rules } from './place.ts';
 import { expectedVersions, RELEASE, routesRef, Scene } from './scene.ts';
@@ -50,7 +50,7 @@ test('one that comes during a release: nothing widens, everything else goes on, 
   expect(refusal).toContain('VirtualService default/twin and VirtualService default/web both route web.default.svc.cluster.local');
 
   await scene.store.requestDeletion(routesRef('twin'));
-  await vi.waitFor(async () => expect(await scene.store.get(routesRef('twin'))).toBeUndefined());
+  await expect.poll(async () => await scene.store.get(routesRef('twin'))).toBeUndefined();
   const second = await scene.ask('promote', { phase: 'Paused', weight: 50 });
   expect(await scene.round(visitors)).toEqual(expectedVersions(visitors, second, ['v2', 'v1']));
 });
@@ -65,6 +65,6 @@ test('and beside one a release can be rolled back, and deleted', async () => {
   await scene.deleteRelease();
   expect(await scene.store.get(RELEASE)).toBeUndefined();
   await scene.store.requestDeletion(routesRef('twin'));
-  await vi.waitFor(async () => expect(await scene.store.get(routesRef('twin'))).toBeUndefined());
-  await vi.waitFor(async () => expect(new Set(await scene.round(scene.visitors(5)))).toEqual(new Set(['v1'])));
+  await expect.poll(async () => await scene.store.get(routesRef('twin'))).toBeUndefined();
+  await expect.poll(async () => new Set(await scene.round(scene.visitors(5)))).toEqual(new Set(['v1']));
 });

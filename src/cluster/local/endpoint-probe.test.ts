@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import { runtimeAdmission } from '../admission.ts';
@@ -42,25 +42,59 @@ function probe(options: Partial<EndpointProbeOptions> = {}): Readiness {
   return readiness;
 }
 
-/** A TCP server that counts its connections; `port` 0 takes any. */
-async function listen(
-  port = 0,
-): Promise<{ readonly port: number; readonly connections: () => number; readonly close: () => Promise<void> }> {
+/** A TCP server that counts its connections. */
+interface Listening {
+  readonly port: number;
+  connections(): number;
+  /** The same with those that the kernel still has in its queue. */
+  settled(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `port` 0 takes any. */
+async function listen(port = 0): Promise<Listening> {
   let connections = 0;
+  let onLast = (): void => undefined;
   const server: Server = createServer((socket) => {
     connections += 1;
-    socket.resume();
+    // Probes send nothing.
+    socket.once('data', () => {
+      connections -= 1;
+      onLast();
+    });
     socket.on('error', () => undefined);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
+  const actual = (server.address() as AddressInfo).port;
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     server.close();
     await once(server, 'close');
   };
   cleanups.push(close);
-  return { port: (server.address() as AddressInfo).port, connections: () => connections, close };
+  // The queue keeps its order: once one more is through, so are all before it.
+  const settled = async (): Promise<number> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    onLast = resolve;
+    const last = connect(actual, '127.0.0.1').on('connect', () => last.write('last'));
+    await promise;
+    last.destroy();
+    return connections;
+  };
+  return { port: actual, connections: () => connections, settled, close };
+}
+
+/** A probe that goes on meanwhile, in time with the others: it asks `server`, which the service has as v3. */
+async function pace(server: Listening): Promise<{ several(): Promise<void> }> {
+  const readiness = probe();
+  await expect.poll(() => check(readiness, 'v3').ready).toBe(true);
+  return {
+    several: async () => {
+      const before = server.connections();
+      await expect.poll(() => server.connections()).toBeGreaterThan(before + 4);
+    },
+  };
 }
 
 /** `reviews` with these endpoints, one per pair of version and port, and a subset for each of `subsets`. */
@@ -102,8 +136,8 @@ test('a version is unknown at first, then ready when an endpoint of its subset a
   );
   const readiness = probe();
   expect(check(readiness, 'v1').ready).toBeUndefined();
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
-  await vi.waitFor(() => expect(check(readiness, 'v2').ready).toBe(false));
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
+  await expect.poll(() => check(readiness, 'v2').ready).toBe(false);
   expect(check(readiness, 'v2').reason).toBe(
     `no endpoint of subset v2 of ${HOST}:9080 accepts connections (127.0.0.1:${closed.port} connection refused)`,
   );
@@ -111,10 +145,10 @@ test('a version is unknown at first, then ready when an endpoint of its subset a
 
 test('says what is missing: the service, the subset, its endpoints', async () => {
   const readiness = probe();
-  await vi.waitFor(() => expect(check(readiness, 'v1')).toMatchObject({ ready: false }));
+  await expect.poll(() => check(readiness, 'v1')).toMatchObject({ ready: false });
   expect(check(readiness, 'v1').reason).toMatch(/not declared/);
   await store.apply('files', service([['v3', 1]], ['v1']));
-  await vi.waitFor(() => expect(check(readiness, 'v1').reason).toMatch(/has no endpoints/));
+  await expect.poll(() => check(readiness, 'v1').reason).toMatch(/has no endpoints/);
   expect(check(readiness, 'v2')).toMatchObject({ ready: false, reason: expect.stringMatching(/subset v2 .* not declared/) });
 });
 
@@ -129,9 +163,9 @@ test('one endpoint of several is enough', async () => {
     ]),
   );
   const readiness = probe();
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
   await up.close();
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(false));
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(false);
 });
 
 test('tells of every flip, and nothing twice', async () => {
@@ -141,12 +175,12 @@ test('tells of every flip, and nothing twice', async () => {
   const told: ReturnType<typeof check>[] = [];
   readiness.onChange(() => told.push(check(readiness, 'v1')));
   check(readiness, 'v1');
-  await vi.waitFor(() => expect(told.at(-1)?.ready).toBe(true));
-  await vi.waitFor(() => expect(first.connections()).toBeGreaterThan(4));
+  await expect.poll(() => told.at(-1)?.ready).toBe(true);
+  await expect.poll(() => first.connections()).toBeGreaterThan(4);
   await first.close();
-  await vi.waitFor(() => expect(told.at(-1)?.ready).toBe(false));
+  await expect.poll(() => told.at(-1)?.ready).toBe(false);
   const second = await listen(first.port);
-  await vi.waitFor(() => expect(second.connections()).toBeGreaterThan(4));
+  await expect.poll(() => second.connections()).toBeGreaterThan(4);
   const known = told.filter(({ ready }) => ready !== undefined);
   expect(known.map(({ ready }) => ready).filter((ready, index, all) => ready !== all[index - 1])).toEqual([true, false, true]);
   // Why an endpoint fails may change while it closes, and is news too; the same is never told twice.
@@ -157,13 +191,13 @@ test('follows endpoints that move', async () => {
   const [before, after] = [await listen(), await listen()];
   await store.apply('files', service([['v1', before.port]]));
   const readiness = probe();
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
   await store.apply('files', service([['v1', after.port]]));
-  await vi.waitFor(() => expect(after.connections()).toBeGreaterThan(0));
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await expect.poll(() => after.connections()).toBeGreaterThan(0);
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
   const seen = before.connections();
   const now = after.connections();
-  await vi.waitFor(() => expect(after.connections()).toBeGreaterThan(now + 2));
+  await expect.poll(() => after.connections()).toBeGreaterThan(now + 2);
   expect(before.connections()).toBe(seen);
 });
 
@@ -178,7 +212,7 @@ test('another host is a version too', async () => {
     } as KubeObject,
   ]);
   const readiness = probe();
-  await vi.waitFor(() => expect(readiness.check(HOST, 9080, { host: 'web-v2.default.svc.cluster.local' }).ready).toBe(true));
+  await expect.poll(() => readiness.check(HOST, 9080, { host: 'web-v2.default.svc.cluster.local' }).ready).toBe(true);
   expect(readiness.check(HOST, 9080, { host: 'web-v2.default.svc.cluster.local', port: 81 }).ready).toBe(false);
 });
 
@@ -199,41 +233,39 @@ test('an endpoint that does not answer in time is not ready, until it does', asy
 });
 
 test('what nobody asks for is not probed, and what nobody asks for any more is left in peace', async () => {
-  const [asked, ignored] = [await listen(), await listen()];
-  await store.apply(
-    'files',
-    service([
-      ['v1', asked.port],
-      ['v2', ignored.port],
-    ]),
-  );
+  const [asked, ignored, other] = [await listen(), await listen(), await listen()];
+  const versions = { v1: asked.port, v2: ignored.port, v3: other.port };
+  await store.apply('files', service(Object.entries(versions), Object.keys(versions)));
+  const { several } = await pace(other);
   const readiness = probe({ forgetAfterMs: 100 });
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
+  const seenMeanwhile = async (): Promise<number> => {
+    const before = await asked.settled();
+    await several();
+    return (await asked.settled()) - before;
+  };
+  await expect.poll(seenMeanwhile).toBe(0);
+  expect(await ignored.settled()).toBe(0);
   const seen = asked.connections();
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  expect(asked.connections()).toBe(seen);
-  expect(ignored.connections()).toBe(0);
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
-  expect(asked.connections()).toBeGreaterThan(seen);
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
+  expect(await asked.settled()).toBeGreaterThan(seen);
 });
 
 test('close ends the probing', async () => {
-  const server = await listen();
-  await store.apply('files', service([['v1', server.port]]));
+  const [server, other] = [await listen(), await listen()];
+  const endpoints: readonly (readonly [string, number])[] = [
+    ['v1', server.port],
+    ['v3', other.port],
+  ];
+  await store.apply('files', service(endpoints, ['v1', 'v3']));
+  const { several } = await pace(other);
   const readiness = probe();
-  await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(true));
+  await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
   await readiness.close();
-  const seen = server.connections();
-  await store.apply(
-    'files',
-    service([
-      ['v1', server.port],
-      ['v1', server.port + 1],
-    ]),
-  );
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(server.connections()).toBe(seen);
+  const seen = await server.settled();
+  await store.apply('files', service([...endpoints, ['v1', server.port + 1]], ['v1', 'v3']));
+  await several();
+  expect(await server.settled()).toBe(seen);
 });
 
 test('a process without file descriptors knows nothing new: what was ready stays so, and it says why, once', async () => {
