@@ -107,10 +107,10 @@ test('a route’s time does not begin at the end of a body that goes on behind t
 test('a route’s time that began before the answer ends with it', async () => {
   const origin = await originOf('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   const client = new ScriptedClient();
-  send(client, [origin], 300);
+  send(client, [origin], 1_000);
   client.handler?.requestEnd([]);
   await expect.poll(() => client.told).toContain('answer 200');
-  await sleep(400);
+  await sleep(1_200);
   expect(client.told).not.toContain('cut');
   client.handler?.clientClosed(true);
 });

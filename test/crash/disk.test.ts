@@ -93,7 +93,7 @@ describeMounted('a full disk', whyNotMountable('mount -t tmpfs perch-test /mnt')
   });
 
   test('when a hold ends: the step stays, one line says why; with space the release goes on by itself', async () => {
-    const served = await serveRelease(webReleaseYaml().replace('hold: manual', 'hold: 1500ms'));
+    const served = await serveRelease(webReleaseYaml().replace('hold: manual', 'hold: 4s'));
     await untilPhase(served, 'Progressing 0');
     await expect.poll(async () => (await statusOf(served))?.holdUntil).toBeDefined();
     const before = await statusOf(served);

@@ -152,7 +152,7 @@ describe.each([
   });
 
   test('what does not end within its grace is cut, and a WebSocket goes on until then', async () => {
-    const { served, service } = await serveSlow(['--limit', 'closeGraceMs=1500ms']);
+    const { served, service } = await serveSlow(['--limit', 'closeGraceMs=3s']);
     const [tunnel, stuck] = [await connectTo(served), await connectTo(served)];
     tunnel.send(UPGRADE);
     await tunnel.untilText('101 Switching Protocols');

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ReleaseStatus } from '../../src/core/release/status.ts';
-import { type Finished, perch } from '../harness/perch-process.ts';
+import type { Finished } from '../harness/perch-process.ts';
 import type { Serving } from '../harness/serving.ts';
 
 /** A visitor's id in the lowest and one in the highest bucket, whatever the offset: on v2 at every weight, and on v1 below 100 %. */
@@ -13,10 +14,10 @@ export async function versionsSeen({ ingress }: Serving): Promise<readonly strin
   );
 }
 
-/** The status of the release `web`, as `perch get` tells. */
+/** The status of the release `web`, as the API tells; undefined where it is not there. */
 export async function statusOf({ server }: Serving): Promise<ReleaseStatus | undefined> {
-  const { stdout } = await perch(['get', 'release', 'web', '-o', 'json', '--server', server]);
-  return JSON.parse(stdout).status;
+  const answer = await fetch(`${server}/api/v1/releases/default/web`);
+  return answer.ok ? ((await answer.json()) as { readonly status?: ReleaseStatus }).status : undefined;
 }
 
 /** Its phase and step in short: `Paused 0`. */
@@ -31,6 +32,7 @@ export async function untilPhase(served: Serving, phase: string): Promise<void> 
   for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
     seen = await phaseOf(served);
     if (seen === phase) return;
+    await sleep(20);
   }
   throw new Error(`still ${seen}, not ${phase}: ${served.process.stderr}`);
 }

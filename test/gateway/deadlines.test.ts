@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ForwardingContext } from '../../src/gateway/forwarding-context.ts';
@@ -62,11 +63,12 @@ describe('a client connection', () => {
   });
 
   it('with a request at work is not idle', async () => {
-    const origin = await own(startScriptedOrigin(() => undefined));
+    const asked = Promise.withResolvers<undefined>();
+    const origin = await own(startScriptedOrigin(() => void asked.resolve(undefined)));
     const { port, transport } = await startParts(everythingTo(clusterAt(origin.port)));
     const client = await open(port);
     client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
-    await sleep(50);
+    await asked.promise;
     transport.sweep(later(LIMITS.clientIdleMs * 100));
     await sleep(30);
     expect(client.closed).toBe(false);
@@ -74,21 +76,21 @@ describe('a client connection', () => {
 
   it('whose request’s body has stalled gets 408, and the upstream no whole request', async () => {
     const complete: boolean[] = [];
+    const begun = Promise.withResolvers<void>();
     const origin = await own(
       startHttpOrigin((request) => {
-        request.resume();
+        request.once('data', () => begun.resolve());
         request.on('close', () => complete.push(request.complete));
       }),
     );
     const { port, transport } = await startParts(everythingTo(clusterAt(origin.port)));
     const client = await open(port);
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\nhello');
-    await sleep(50);
+    await begun.promise;
     transport.sweep(later(LIMITS.requestBodyStallMs - 1_000));
     transport.sweep(later(LIMITS.requestBodyStallMs + 1_000));
     expect(firstStatus(await client.untilClosed())).toBe(408);
-    await sleep(30);
-    expect(complete).toEqual([false]);
+    await expect.poll(() => complete).toEqual([false]);
   });
 
   it('whose body waits for the upstream is not blamed', async () => {
@@ -171,9 +173,9 @@ describe('an upstream connection', () => {
     const { port, pools } = await startParts(everythingTo({ ...clusterAt(), endpoints: [{ address: '192.0.2.1', port: 9 }] }));
     const client = await open(port);
     client.send('GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n');
-    await sleep(50);
-    pools.sweep(later(LIMITS.connectMs + 1_000));
-    const received = await client.untilClosed();
+    // The time is over once the connection is on its way.
+    const sweeping = setInterval(() => pools.sweep(later(LIMITS.connectMs + 1_000)), 20);
+    const received = await client.untilClosed().finally(() => clearInterval(sweeping));
     expect(firstStatus(received)).toBe(503);
     // A machine without any route refuses at once; elsewhere the address never answers.
     expect(received).toMatch(/reset reason: (connection timeout|remote connection failure)$/);
@@ -182,13 +184,17 @@ describe('an upstream connection', () => {
 
 describe('pools', () => {
   it('count what is at work, and keep what is not, last in first out', async () => {
-    const origin = await own(startHttpOrigin((_request, response) => setTimeout(() => response.end('ok'), 50)));
+    const waiting: ServerResponse[] = [];
+    let isPatient = true;
+    const origin = await own(startHttpOrigin((_request, response) => (isPatient ? waiting.push(response) : response.end('ok'))));
     const { port, pools } = await startParts(everythingTo(clusterAt(origin.port)));
     const clients = await Promise.all([open(port), open(port), open(port)]);
     for (const client of clients) client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
     const pool = pools.of({ address: '127.0.0.1', port: origin.port });
-    await sleep(20);
+    await expect.poll(() => waiting.length).toBe(3);
     expect([pool.active, pool.idleCount]).toEqual([3, 0]);
+    isPatient = false;
+    for (const response of waiting) response.end('ok');
     for (const client of clients) await client.untilText('ok');
     expect([pool.active, pool.idleCount, pool.connectionCount]).toEqual([0, 3, 3]);
     // Only the newest is used on.

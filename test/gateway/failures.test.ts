@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Selection } from '../../src/core/routing/selection.ts';
-import { startBodyOrigin, startHttpOrigin, startScriptedOrigin, startTcpOrigin, unusedPort } from './origins.ts';
+import { refusingPort, startBodyOrigin, startHttpOrigin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
 import { clusterAt, everythingTo, forwardTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
@@ -32,7 +32,7 @@ describe('answers of the gateway’s own are Envoy’s', () => {
     ['a cluster without endpoints', () => ({ cluster: clusterAt() }), 503, 'UH', 'no healthy upstream'],
     ['an endpoint that refuses', (port) => ({ cluster: clusterAt(port) }), 503, 'UF', `${RESET}remote connection failure`],
   ])('%s: %s', async (_name, select, status, flag, body) => {
-    const port = await unusedPort();
+    const port = await refusingPort();
     const { ingress, told, log } = await start(
       tableOf((_kind, _port, _bind, request) => {
         const selected = select(port);
@@ -91,21 +91,22 @@ describe('an upstream that fails', () => {
     ['resets within a body that ends with the connection', '\r\nhello', (socket) => socket.resetAndDestroy(), 'UC'],
     ['breaks its chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', (socket) => socket.write('zz\r\n'), 'UPE'],
   ])('%s: the client’s connection is cut', async (_name, head, act, flag) => {
+    const asked = Promise.withResolvers<Socket>();
     const origin = await own(
       startTcpOrigin((socket) =>
-        socket.once('data', async () => {
+        socket.once('data', () => {
           socket.write(`HTTP/1.1 200 OK\r\n${head}`);
-          await sleep(100);
-          act(socket);
+          asked.resolve(socket);
         }),
       ),
     );
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
     const client = await open(ingress);
     client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
+    await client.untilText('hello');
+    act(await asked.promise);
     const received = await client.untilClosed();
     expect(firstStatus(received)).toBe(200);
-    expect(received).toContain('hello');
     // The end of a chunked body would tell the client that it is whole.
     expect(received).not.toContain('0\r\n\r\n');
     expect((await told(1))[0]).toMatchObject({ status: 200, flag });
@@ -123,15 +124,18 @@ describe('an upstream that fails', () => {
   });
 
   it('speaks out of turn: the connection is not used again', async () => {
+    const sockets: Socket[] = [];
     const origin = await own(
       startScriptedOrigin((_head, socket, ordinal) => {
-        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'), 30);
+        sockets.push(socket);
         return `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n#${ordinal}`;
       }),
     );
-    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
     expect(bodyOf(await exchange(ingress, GET))).toBe('#0');
-    await sleep(100);
+    await told(1);
+    sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged');
+    await expect.poll(() => sockets[0]?.readableEnded || sockets[0]?.destroyed).toBe(true);
     expect(bodyOf(await exchange(ingress, GET))).toBe('#1');
     expect(origin.connections()).toBe(2);
   });
@@ -240,7 +244,7 @@ describe('a request is sent again', () => {
   it('to another endpoint, when one refuses the connection, body and all', async () => {
     const bodies: string[] = [];
     const origin = await own(startBodyOrigin(bodies));
-    const dead = await Promise.all([unusedPort(), unusedPort()]);
+    const dead = await Promise.all([refusingPort(), refusingPort()]);
     const { ingress, told } = await start(everythingTo(clusterAt(...dead, origin.port)));
     for (let count = 0; count < 10; count++) {
       const received = await exchange(ingress, 'POST / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello');
@@ -251,7 +255,7 @@ describe('a request is sent again', () => {
   });
 
   it('at most twice', async () => {
-    const dead = await Promise.all(Array.from({ length: 5 }, () => unusedPort()));
+    const dead = await Promise.all(Array.from({ length: 5 }, () => refusingPort()));
     const { ingress, told } = await start(everythingTo(clusterAt(...dead)));
     expect(firstStatus(await exchange(ingress, GET))).toBe(503);
     expect((await told(1))[0]).toMatchObject({ flag: 'UF' });
@@ -268,7 +272,6 @@ describe('a route’s timeout', () => {
     const [event] = await told(1);
     expect(event).toMatchObject({ status: 504, flag: 'UT' });
     expect(event?.durationMs).toBeGreaterThanOrEqual(145);
-    expect(event?.durationMs).toBeLessThan(1500);
   });
 
   it('cuts an answer that has begun', async () => {
@@ -280,22 +283,22 @@ describe('a route’s timeout', () => {
 
   it('counts from the end of the request', async () => {
     const origin = await own(startHttpOrigin((request, response) => request.resume().on('end', () => response.end('ok'))));
-    const { ingress } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 150 }));
+    const { ingress } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 500 }));
     const client = await open(ingress);
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 2\r\n\r\nh');
-    await sleep(300);
+    await sleep(700);
     client.send('i');
     expect(firstStatus(await client.untilClosed())).toBe(200);
   });
 
   it('does not count any more once the request is answered, though its body goes on', async () => {
     const origin = await own(startScriptedOrigin(() => 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nstop'));
-    const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 50 }));
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 500 }));
     const client = await open(ingress);
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\nhello');
     await client.untilText('stop');
     client.send('world');
-    await sleep(150);
+    await sleep(700);
     client.send(GET);
     await client.until(({ received }) => received.split('HTTP/1.1 413').length === 3);
     expect((await told(2)).map(({ flag }) => flag)).toEqual(['-', '-']);
@@ -303,11 +306,11 @@ describe('a route’s timeout', () => {
 
   it('does not end a request that is answered in time', async () => {
     const origin = await own(startScriptedOrigin(() => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
-    const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 50 }));
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port), { timeoutMs: 500 }));
     const client = await open(ingress);
     client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
     await client.untilText('ok');
-    await sleep(120);
+    await sleep(700);
     client.send(GET);
     await client.untilClosed();
     expect((await told(2)).map(({ flag }) => flag)).toEqual(['-', '-']);
@@ -317,9 +320,10 @@ describe('a route’s timeout', () => {
 describe('a client that leaves', () => {
   it('ends the work of the upstream, and is reported: DC', async () => {
     let aborted = false;
+    const asked = Promise.withResolvers<void>();
     const origin = await own(
       startTcpOrigin((socket) => {
-        socket.on('data', () => undefined);
+        socket.on('data', () => asked.resolve());
         socket.on('end', () => {
           aborted = true;
         });
@@ -331,7 +335,7 @@ describe('a client that leaves', () => {
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
     const client = await open(ingress);
     client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
-    await sleep(100);
+    await asked.promise;
     client.socket.resetAndDestroy();
     expect((await told(1))[0]).toMatchObject({ status: 0, flag: 'DC' });
     await expect.poll(() => aborted).toBe(true);
@@ -339,9 +343,10 @@ describe('a client that leaves', () => {
 
   it('within its own body leaves no whole request behind', async () => {
     const ends: boolean[] = [];
+    const asked = Promise.withResolvers<void>();
     const origin = await own(
       startHttpOrigin((request, response) => {
-        request.resume();
+        request.once('data', () => asked.resolve());
         request.on('close', () => {
           ends.push(request.complete);
           response.destroy();
@@ -351,10 +356,9 @@ describe('a client that leaves', () => {
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
     const client = await open(ingress);
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
-    await sleep(100);
+    await asked.promise;
     client.destroy();
     await told(1);
-    await sleep(50);
-    expect(ends).toEqual([false]);
+    await expect.poll(() => ends).toEqual([false]);
   });
 });

@@ -398,7 +398,7 @@ describe('connections', () => {
     await client.until(({ received }) => received.split('HTTP/1.1 404').length === 3);
     // One that goes on sending is cut.
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000000\r\n\r\nhello');
-    await client.untilClosed(4_000);
+    await client.untilClosed();
   });
 });
 
@@ -423,9 +423,10 @@ describe('endpoints', () => {
     // Every draw is of the first one: what the second gets, it gets for being less busy.
     const { ingress } = await start(everythingTo(clusterAt(...origins.map(({ port }) => port))), { random: () => 0 });
     const clients = await Promise.all(Array.from({ length: 10 }, () => open(ingress)));
-    for (const client of clients) {
+    const asked = (): number => origins.reduce((sum, origin) => sum + origin.connections(), 0);
+    for (const [index, client] of clients.entries()) {
       client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await expect.poll(asked).toBe(index + 1);
     }
     expect(origins.map((origin) => origin.connections())).toEqual([5, 5]);
     for (const client of clients) client.destroy();

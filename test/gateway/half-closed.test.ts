@@ -37,16 +37,17 @@ describe('a client that has closed its sending side', () => {
 
   it('within its request gets 400, and the upstream no whole request', async () => {
     const complete: boolean[] = [];
+    const begun = Promise.withResolvers<void>();
     const origin = await own(
       startHttpOrigin((request) => {
-        request.resume();
+        request.once('data', () => begun.resolve());
         request.on('close', () => complete.push(request.complete));
       }),
     );
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
     const client = await open(ingress, HALF_OPEN);
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\nhello');
-    await sleep(50);
+    await begun.promise;
     client.socket.end();
     expect(firstStatus(await client.untilClosed())).toBe(400);
     expect((await told(1))[0]).toMatchObject({ status: 400, flag: 'DPE' });
@@ -133,20 +134,17 @@ describe('a client that has closed its sending side', () => {
 
 describe('an upstream that has closed its sending side', () => {
   it('with an answer of unknown length has ended it, and is sent the rest of nothing', async () => {
-    const origin = await own(
-      startTcpOrigin((socket) =>
-        socket.once('data', async () => {
-          socket.write('HTTP/1.1 200 OK\r\n\r\n');
-          await sleep(50);
-          socket.write('some');
-          await sleep(50);
-          socket.end(' more');
-        }),
-      ),
-    );
+    const asked = Promise.withResolvers<Socket>();
+    const origin = await own(startTcpOrigin((socket) => socket.once('data', () => asked.resolve(socket))));
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
     const client = await open(ingress);
     client.send(GET);
+    const socket = await asked.promise;
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    await client.untilText('\r\n\r\n');
+    socket.write('some');
+    await client.untilText('some');
+    socket.end(' more');
     const received = await client.untilText('\r\n0\r\n\r\n');
     expect(received.slice(received.indexOf('\r\n\r\n') + 4)).toBe('4\r\nsome\r\n5\r\n more\r\n0\r\n\r\n');
     expect((await told(1))[0]).toMatchObject({ status: 200, flag: '-' });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type Origin, startBodyOrigin, startTcpOrigin, unusedPort } from './origins.ts';
+import { type Origin, refusingPort, startBodyOrigin, startTcpOrigin } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
 import { clusterAt, everythingTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
@@ -119,7 +119,7 @@ describe('Expect: 100-continue', () => {
 
   it('goes with the request to another endpoint', async () => {
     const { origin, received } = await watchedOrigin();
-    const dead = await Promise.all([unusedPort(), unusedPort()]);
+    const dead = await Promise.all([refusingPort(), refusingPort()]);
     const { ingress } = await start(everythingTo(clusterAt(...dead, origin.port)), NEVER);
     const client = await open(ingress);
     client.send(EXPECTING);
@@ -131,7 +131,7 @@ describe('Expect: 100-continue', () => {
   });
 
   it('without any endpoint that answers is 503, and the body is not asked for', async () => {
-    const { ingress } = await start(everythingTo(clusterAt(await unusedPort())), { limits: { continueMs: 0 } });
+    const { ingress } = await start(everythingTo(clusterAt(await refusingPort())), { limits: { continueMs: 0 } });
     const received = await exchange(ingress, EXPECTING, 5_000);
     expect(received).not.toContain('100 Continue');
     expect(firstStatus(received)).toBe(503);

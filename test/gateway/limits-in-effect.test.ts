@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayLimits } from '../../src/gateway/limits.ts';
-import { startHttpOrigin, startScriptedOrigin, startTcpOrigin, unusedPort } from './origins.ts';
+import { refusingPort, startHttpOrigin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
 import { clusterAt, everythingTo, type TestGateway, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
@@ -205,7 +205,7 @@ describe('upstreams', () => {
   ])('connectAttempts: %d of two endpoints, the first dead: %d', async (connectAttempts, status) => {
     const origin = await own(startScriptedOrigin(() => OK));
     // Draws the first of the two, and as the first to try.
-    const { ingress } = await start(everythingTo(clusterAt(await unusedPort(), origin.port)), {
+    const { ingress } = await start(everythingTo(clusterAt(await refusingPort(), origin.port)), {
       limits: { connectAttempts },
       random: () => 0,
     });

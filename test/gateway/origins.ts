@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 
 /** A server of a test, on a free port. */
 export interface Origin {
@@ -77,7 +78,17 @@ function listen(server: Server): Promise<Origin> {
   });
 }
 
-/** A port of the loopback where nobody listens. */
+/** A port of the loopback where nobody listens, nor can while this process runs: it is that of a connection's other end. */
+export async function refusingPort(): Promise<number> {
+  const server = createTcpServer((socket) => socket.unref()).unref();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').unref();
+  await Promise.all([once(socket, 'connect'), once(server, 'connection')]);
+  server.close();
+  return socket.localPort ?? 0;
+}
+
+/** A port of the loopback that was free a moment ago. */
 export async function unusedPort(): Promise<number> {
   const origin = await startTcpOrigin(() => undefined);
   await origin.close();

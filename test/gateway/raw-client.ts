@@ -44,7 +44,7 @@ export class RawClient {
   }
 
   /** Resolves when `condition` holds for what was received; rejects, showing it, after `ms`. */
-  async until(condition: (client: RawClient) => boolean, ms = 5_000): Promise<string> {
+  async until(condition: (client: RawClient) => boolean, ms = 20_000): Promise<string> {
     const deadline = performance.now() + ms;
     while (!condition(this)) {
       const left = deadline - performance.now();
@@ -80,7 +80,7 @@ export function firstStatus(text: string): number | undefined {
 }
 
 /** Sends `text` on a connection of its own and gives what came until the other side closed it or `ms` passed. */
-export async function exchange(port: number, text: string, ms = 2_000): Promise<string> {
+export async function exchange(port: number, text: string, ms = 20_000): Promise<string> {
   const client = await RawClient.open(port);
   client.send(text);
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RouteTable } from '../../src/core/routing/selection.ts';
 import { compileYaml } from '../harness/routes.ts';
-import { type Origin, startScriptedOrigin, unusedPort } from './origins.ts';
+import { type Origin, refusingPort, startScriptedOrigin } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
 import { forwardTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
@@ -104,7 +104,7 @@ spec:
 
 async function startShop() {
   const [v1, v2] = await Promise.all([namedOrigin('v1'), namedOrigin('v2')]);
-  const dead = await unusedPort();
+  const dead = await refusingPort();
   const table = shop(v1.port, v2.port, dead);
   const test = await start(table, { map: new Map([80, 9080].map((port) => [port, 0])) });
   return { ...test, v1, v2 };

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Origin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
 import { exchange, firstStatus } from './raw-client.ts';
@@ -170,17 +171,21 @@ describe('trailers of a response', () => {
     ['bytes', { trailerBytes: 1024 }, `X: ${'a'.repeat(1100)}\r\n`],
     ['lines', { responseHeaderCount: 10 }, 'X: a\r\n'.repeat(11)],
   ])('with too many %s cut the response off', async (_name, limits, trailers) => {
+    const asked = Promise.withResolvers<Socket>();
     const origin = await own(
       startTcpOrigin((socket) =>
         socket.once('data', () => {
           socket.write(`${CHUNKED}\r\n5\r\nhello\r\n`);
-          setTimeout(() => socket.write(`0\r\n${trailers}\r\n`), 50);
+          asked.resolve(socket);
         }),
       ),
     );
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)), { limits });
-    const received = await exchange(ingress, 'GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
-    expect(received).toContain('hello');
+    const client = await open(ingress);
+    client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
+    await client.untilText('hello');
+    (await asked.promise).write(`0\r\n${trailers}\r\n`);
+    const received = await client.untilClosed();
     expect(received).not.toContain('\r\n0\r\n');
     expect((await told(1))[0]).toMatchObject({ status: 200, flag: 'UPE' });
   });

@@ -182,8 +182,7 @@ describe('a tunnel of any protocol', () => {
     client.send(ASK);
     await client.until(({ ended }) => ended);
     client.socket.end('afterwards');
-    await sleep(100);
-    expect(heard).toBe('afterwards');
+    await expect.poll(() => heard).toBe('afterwards');
   });
 
   it('breaks on both sides when one breaks', async () => {
@@ -205,8 +204,7 @@ describe('a tunnel of any protocol', () => {
     await second.untilText('hello');
     second.socket.resetAndDestroy();
     await told(2);
-    await sleep(50);
-    expect(closed).toEqual([0, 1]);
+    await expect.poll(() => closed).toEqual([0, 1]);
   });
 
   it('holds the faster side back', async () => {
@@ -240,7 +238,7 @@ describe('a tunnel of any protocol', () => {
     const client = await open(ingress);
     client.send(ASK);
     await client.untilText('hello');
-    const closing = gateway.close(300);
+    const closing = gateway.close(1_000);
     client.send('still here');
     await client.untilText('still here');
     await closing;
