@@ -13,6 +13,9 @@ export interface Step {
 /** How the release comes to its routes. */
 export type Form = 'adopt' | 'managed' | 'delegate';
 
+/** What keeps a visitor where they are. */
+export type Mode = 'visitor' | 'canaryOnly';
+
 /** Services that outlive the runtime: `shop`, which browsers see, and `reviews` behind it, in two versions. */
 export interface Shop {
   readonly dir: string;
@@ -20,6 +23,7 @@ export interface Shop {
   readonly files: string;
   readonly data: string;
   readonly form: Form;
+  readonly mode: Mode;
   /** Of the release, in the files. */
   readonly steps: readonly Step[];
   /** All VirtualServices, by name, and those of them that the release is woven into. */
@@ -33,7 +37,7 @@ export interface Shop {
 }
 
 /** Starts the services and writes the files: the release is woven into two objects, which must change as one. */
-export async function startShop(holdMs: number, form: Form): Promise<Shop> {
+export async function startShop(holdMs: number, form: Form, mode: Mode): Promise<Shop> {
   const steps = [10, 25, 50, 75, 100].map((weight) => ({ weight, holdMs: weight === 50 ? undefined : holdMs }));
   const dir = mkdtempSync(join(tmpdir(), 'perch-kill-'));
   const [files, data] = [join(dir, 'manifests'), join(dir, 'data')];
@@ -57,6 +61,7 @@ export async function startShop(holdMs: number, form: Form): Promise<Shop> {
     files,
     data,
     form,
+    mode,
     steps,
     routes: ['shop', 'reviews', ...(form === 'delegate' ? ['reviews-perch'] : [])],
     woven: ['shop', form === 'delegate' ? 'reviews-perch' : 'reviews'],
@@ -72,7 +77,7 @@ export async function startShop(holdMs: number, form: Form): Promise<Shop> {
   const [v1 = 0, v2 = 0] = reviews.map(({ port }) => port);
   writeFileSync(join(files, 'services.yaml'), servicesYaml(entry.port, v1, v2));
   writeFileSync(join(files, 'routes.yaml'), SHOP_ROUTES_YAML + REVIEWS_ROUTES_YAML[form]);
-  writeFileSync(shop.releaseFile, releaseYaml(form, steps));
+  writeFileSync(shop.releaseFile, releaseYaml(form, mode, steps));
   return shop;
 }
 
@@ -147,7 +152,7 @@ const ROUTE: Readonly<Record<Form, string>> = {
   delegate: `delegate: {name: reviews-perch, http: [${V1_RULE}]}`,
 };
 
-function releaseYaml(form: Form, steps: readonly Step[]): string {
+function releaseYaml(form: Form, mode: Mode, steps: readonly Step[]): string {
   return `apiVersion: perch.dev/v1alpha1
 kind: CanaryRelease
 metadata: {name: reviews}
@@ -159,6 +164,7 @@ spec:
   visitorId:
     issueAt: {virtualService: shop}
     propagate: [baggage, cookie]
+  affinity: {mode: ${mode}}
   steps:
 ${steps.map(({ weight, holdMs }) => `  - {weight: ${weight}, hold: ${holdMs === undefined ? 'manual' : `${holdMs}ms`}}`).join('\n')}
 `;

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
 import type { ReleaseStatus, RequestAction } from '../../src/core/release/status.ts';
-import { bucketOf } from '../../src/core/visitor/bucket.ts';
+import { bucketOf, cutoffOf } from '../../src/core/visitor/bucket.ts';
 import type { PerchProcess } from '../harness/perch-process.ts';
 import { type Serving, startServing } from '../harness/serving.ts';
 import { connections, inParallel, type Visit, Visitor } from '../harness/visitor.ts';
 import { assertRecord, type Sight } from './release-record.ts';
-import { type Form, type Shop, startShop } from './shop.ts';
+import { type Form, type Mode, type Shop, startShop } from './shop.ts';
 import { storedState } from './stored-state.ts';
 
 const VISITORS = 200;
@@ -47,8 +47,8 @@ export class Story {
   #form: Form;
   #life = 0;
 
-  static async begin(holdMs: number, form: Form): Promise<Story> {
-    return new Story(await startShop(holdMs, form));
+  static async begin(holdMs: number, form: Form, mode: Mode): Promise<Story> {
+    return new Story(await startShop(holdMs, form, mode));
   }
 
   private constructor(shop: Shop) {
@@ -204,14 +204,15 @@ export class Story {
   }
 
   /** The cutoffs that a visitor may meet while the release is in this status. */
-  #cutoffsOf({ phase, stepStartedAt, cutoff = 0 }: ReleaseStatus): readonly number[] {
+  #cutoffsOf({ phase, stepStartedAt, weight }: ReleaseStatus): readonly number[] {
+    const cutoff = cutoffOf(weight);
     if (!SETTLED.includes(phase) && stepStartedAt === undefined) return [this.#confirmedCutoff, cutoff];
     this.#confirmedCutoff = cutoff;
     return [cutoff];
   }
 
   /** Status and routes are written as one: routes are those of the status, whole, in every life, and never the base. */
-  #assertRoutesOf({ phase, cutoff, offset, liveVersion }: ReleaseStatus, objects: readonly KubeObject[]): void {
+  #assertRoutesOf({ phase, weight, offset, canaryCookie, liveVersion }: ReleaseStatus, objects: readonly KubeObject[]): void {
     expect(objects.map(({ metadata }) => metadata.name).toSorted()).toEqual(this.shop.routes.toSorted());
     for (const { metadata, spec } of objects) {
       const woven = this.shop.woven.includes(metadata.name);
@@ -219,7 +220,7 @@ export class Story {
     }
     const routes = JSON.stringify(objects.map(({ metadata, spec }) => [metadata.name, spec]));
     const isSettled = SETTLED.includes(phase) || phase === 'Completing';
-    const what = isSettled ? `settled at ${JSON.stringify(liveVersion)}` : `cutoff ${cutoff} at ${offset}`;
+    const what = isSettled ? `settled at ${JSON.stringify(liveVersion)}` : `${weight} % by ${offset ?? canaryCookie?.value}`;
     expect(routes, what).toBe(this.routesOf.get(what) ?? routes);
     this.routesOf.set(what, routes);
   }
@@ -229,7 +230,7 @@ export class Story {
     const routes = await this.#virtualServices('served');
     const after = await this.#look();
     if (before === undefined || after === undefined) return;
-    if (before.cutoff === after.cutoff && before.phase === after.phase) this.#assertRoutesOf(after, routes);
+    if (before.weight === after.weight && before.phase === after.phase) this.#assertRoutesOf(after, routes);
     const { annotations } = routes.find(({ metadata }) => metadata.name === 'shop')?.metadata ?? {};
     const notes = [this.#note, ...(this.#maybeNote === undefined ? [] : [this.#maybeNote])];
     expect(notes).toContain(annotations?.['note']);
@@ -274,6 +275,13 @@ export class Story {
     return await inParallel(this.#visitors, 16, async (visitor) => ({ visitor, answer: await visitor.visit('/') }));
   }
 
+  /** Where a visitor can be at a cutoff. Where each request is drawn, at either but at the ends: `isBack` tells of who has been on v2. */
+  #versionsAt(cutoff: number, bucket: number | undefined): readonly string[] {
+    if (this.shop.mode === 'canaryOnly') return [...(cutoff > 0 ? ['v2'] : []), ...(cutoff < cutoffOf(100) ? ['v1'] : [])];
+    if (bucket === undefined) return [];
+    return [bucket < cutoff ? 'v2' : 'v1'];
+  }
+
   /** Everyone comes by, and newcomers; each is where arithmetic puts them, and nobody goes back but after a rollback. */
   async #round(): Promise<void> {
     const newcomers = this.#visitors.length === 0 ? VISITORS : 5;
@@ -289,7 +297,7 @@ export class Story {
     const wrong = answers.flatMap(({ visitor, answer: { status, body } }) => {
       const id = visitor.cookies.get('perch') ?? '';
       const bucket = after.offset === undefined ? undefined : bucketOf(id, after.offset);
-      const allowed: readonly string[] = bucket === undefined ? [] : [...cutoffs].map((cutoff) => (bucket < cutoff ? 'v2' : 'v1'));
+      const allowed = [...cutoffs].flatMap((cutoff) => this.#versionsAt(cutoff, bucket));
       const isBack = this.lastSeen.get(visitor) === 'v2' && body === 'v1' && !mayGoBack;
       this.lastSeen.set(visitor, body);
       return status === 200 && allowed.includes(body) && !isBack ? [] : [{ id, bucket, status, body, allowed, isBack }];
