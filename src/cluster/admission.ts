@@ -38,7 +38,8 @@ export const runtimeAdmission: Admission = {
     const findings = applied.map((object) => admitOne(object, states.get(refText(refOf(object)))));
     const releases = findings.flatMap(({ release }) => (release === undefined ? [] : [release]));
     const changed = new Map(applied.map((object) => [refText(refOf(object)), object]));
-    const others = releasesAmong(existing.filter(({ ref }) => !changed.has(refText(ref))).map(({ base }) => base));
+    const unchanged = existing.filter(({ ref }) => !changed.has(refText(ref))).map(({ base }) => base);
+    const others = releasesAmong(unchanged);
     const all = [...others, ...releases.map(({ next }) => next)];
     const routes = applied.filter(({ kind }) => kind === 'VirtualService');
     // What is applied beside its release is that finding, not a name that is taken.
@@ -50,7 +51,7 @@ export const runtimeAdmission: Admission = {
         others,
       ),
       ...foreignWrites(routes, all),
-      ...takenObjects(releases, stored),
+      ...takenObjects(releases, stored, [...unchanged, ...applied]),
     ];
   },
   admitDeletion: (ref, objects) => {

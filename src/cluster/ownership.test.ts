@@ -67,6 +67,28 @@ describe('a release comes to own', () => {
   });
 });
 
+describe('a release makes a delegate of what has hosts', () => {
+  const delegated = release({ delegate: { name: 'reviews', http } });
+  const top = { ...virtualService('v1', 'top'), spec: { hosts: ['reviews'], http: [{ delegate: { name: 'reviews' } }] } };
+  const cases: readonly (readonly [string, readonly StoredObject[]])[] = [
+    ['the object that it adopts until now', [stored(ADOPTING), stored(virtualService('v1'))]],
+    ['the one that it owns', [stored(MANAGED), stored(owned(MANAGED))]],
+    ['the one that it left behind', [stored(annotated(FORMER_OWNER_ANNOTATION, 'default/reviews'))]],
+  ];
+
+  test.each(cases)('%s: only where something delegates to it', (_what, existing) => {
+    expect(found([delegated], existing)).toEqual([['PERCH2018', 'CanaryRelease default/reviews', 'spec.route.delegate.name']]);
+    expect(found([delegated], [...existing, stored(top)])).toEqual([]);
+    expect(found([delegated, top], existing)).toEqual([]);
+    expect(found([delegated, { ...top, spec: virtualService('v1').spec }], [...existing, stored(top)])).toHaveLength(1);
+  });
+
+  test('nothing is asked of one without hosts', () => {
+    expect(found([delegated], [stored(delegated), stored(owned(delegated))])).toEqual([]);
+    expect(found([delegated], [stored(ADOPTING), stored({ ...virtualService('v1'), spec: { http } })])).toEqual([]);
+  });
+});
+
 describe('what a release owns', () => {
   const existing = [stored(MANAGED), stored(owned(MANAGED))];
 

@@ -3,7 +3,8 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { CanaryRelease } from '../core/release/canary-release.ts';
 import { formerOwnerOf, ownerOf } from '../core/release/ownership.ts';
 import { OWNER_ANNOTATION, ownedVirtualService, routedName, routedPath, routeForm } from '../core/release/route-form.ts';
-import { delegatesTo } from '../core/weave/route-object.ts';
+import { isDelegate } from '../core/routing/delegates.ts';
+import { delegatesTo, routeObject } from '../core/weave/route-object.ts';
 import { refOf, refText, sameRef } from './manifest.ts';
 import type { ObjectRef } from './store.ts';
 
@@ -21,11 +22,16 @@ function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]): Cana
   });
 }
 
-/** The VirtualServices among `objects` that a release weaves into, or that delegate to one of those. */
-export function releasedBy(release: CanaryRelease, objects: readonly KubeObject[]): readonly ObjectRef[] {
+/** The VirtualServices that a release names: it is woven into them, or is to be. */
+export function namedRoutes(release: CanaryRelease): readonly ObjectRef[] {
   const { namespace } = release.metadata;
   const names = [routedName(release), release.spec.visitorId.issueAt?.virtualService].filter((name) => name !== undefined);
-  const targets = names.map((name): ObjectRef => ({ kind: 'VirtualService', namespace, name }));
+  return names.map((name): ObjectRef => ({ kind: 'VirtualService', namespace, name }));
+}
+
+/** The VirtualServices among `objects` that a release weaves into, or that delegate to one of those. */
+export function releasedBy(release: CanaryRelease, objects: readonly KubeObject[]): readonly ObjectRef[] {
+  const targets = namedRoutes(release);
   return objects
     .filter((object) => object.kind === 'VirtualService')
     .filter((object) => targets.some((target) => sameRef(refOf(object), target) || delegatesTo(object, target)))
@@ -47,21 +53,32 @@ export function foreignWrites(routes: readonly KubeObject[], releases: readonly 
 
 /**
  * PERCH3052 for each release that would come to own a VirtualService that exists and is none of its own: neither owned by it now or before, nor
- * the very one that it adopts until now, which it takes over. `existing` gives the stored base of an object.
+ * the very one that it adopts until now, which it takes over. PERCH2018 for each that would make a delegate of one that has hosts, while no rule
+ * of `objects`, all that there are after the apply, delegates to it: who comes to those hosts would find no routes. `existing` gives the stored
+ * base of an object.
  */
 export function takenObjects(
   applied: readonly AppliedRelease[],
   existing: (ref: ObjectRef) => KubeObject | undefined,
+  objects: readonly KubeObject[],
 ): readonly Diagnostic[] {
   return applied.flatMap(({ next, former }): Diagnostic[] => {
     const owned = ownedVirtualService(next);
     if (owned === undefined) return [];
     const ref = refOf(owned);
     const object = existing(ref);
+    if (object === undefined) return [];
     const name = releaseName(next);
-    if (object === undefined || ownerOf(object) === name || formerOwnerOf(object) === name) return [];
-    return former !== undefined && routedName(former) === ref.name ? [] : [takesForeign(next, ref)];
+    const isOwn = ownerOf(object) === name || formerOwnerOf(object) === name;
+    if (!isOwn && (former === undefined || routedName(former) !== ref.name)) return [takesForeign(next, ref)];
+    const losesHosts = routeForm(next) === 'delegate' && !isDelegate(routeObject(object, ref.namespace));
+    return losesHosts && !isLedTo(ref, objects) ? [strandsHosts(next, ref)] : [];
   });
+}
+
+/** Whether a rule of another VirtualService among `objects` delegates to the one of this name. */
+function isLedTo(ref: ObjectRef, objects: readonly KubeObject[]): boolean {
+  return objects.some((object) => object.kind === 'VirtualService' && !sameRef(refOf(object), ref) && delegatesTo(object, ref));
 }
 
 /** Why nobody may delete this object; undefined where they may. */
@@ -110,6 +127,17 @@ function takesForeign(release: CanaryRelease, ref: ObjectRef): Diagnostic {
     object: refText(refOf(release)),
     path,
     hint: `choose another name, or let the release take it over: apply it with route: {adopt: {virtualService: ${ref.name}}} first, then with this route`,
+  };
+}
+
+function strandsHosts(release: CanaryRelease, ref: ObjectRef): Diagnostic {
+  return {
+    code: 'PERCH2018',
+    severity: 'error',
+    message: `${refText(ref)} would become a delegate, and no VirtualService delegates to it: its hosts would be left without routes`,
+    object: refText(refOf(release)),
+    path: routedPath(release),
+    hint: `choose another name, or apply a VirtualService of another name with those hosts and delegate: {name: ${ref.name}} first, or with it`,
   };
 }
 
