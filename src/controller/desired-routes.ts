@@ -5,6 +5,7 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { leftBehind, ownerOf } from '../core/release/ownership.ts';
 import { routedName, routedPath } from '../core/release/route-form.ts';
+import { planOf } from '../core/release/route-plan.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
 import { baseAtVersion, type ReleasedService } from '../core/weave/released-destination.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
@@ -41,17 +42,16 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
     const declared = isReady ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
     return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
   }
-  const woven = weaveView(world, plan, 'base');
-  const fallback = hasErrors(woven.diagnostics) ? weaveView(world, plan, 'served') : woven;
+  const woven = weaveViews(world, plan);
   const { diagnostics } = woven;
-  if (fallback.routes.length === 0) {
+  if (woven.routes.length === 0) {
     const unwoven = routed === undefined ? [] : unwovenRoutes(world, routed, plan);
     // Nothing is known about where the release belongs: what it is woven into stays as it is.
     const plain = others(world, unwoven).filter((view) => !isWoven(view.served) && !waits(world, view, plan));
     const carryPlan = plan.kind === 'settled' && unwoven.length > 0;
     return { routes: [...unwoven, ...leave(world, plain, live)], carryPlan, diagnostics };
   }
-  const routes = fallback.routes.map(({ namespace, name, virtualService }): RouteChange => {
+  const routes = woven.routes.map(({ namespace, name, virtualService }): RouteChange => {
     const ref = { kind: 'VirtualService', namespace, name };
     const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
     return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
@@ -76,7 +76,7 @@ export function routesWithout(world: World, live: Version | undefined): readonly
 
 /** The routes that stay when the release goes and the bases come back: every destination where its owner wrote it. */
 export function routesRestored(world: World): readonly RouteChange[] {
-  return heldViews(world).map(({ ref, base }) => ({ ref, served: undefined, base: leftBehind(base) }));
+  return others(world, []).map(({ ref, base }) => ({ ref, served: undefined, base: leftBehind(base) }));
 }
 
 /** Those of `routes` that are stored otherwise, or not yet. */
@@ -126,6 +126,12 @@ function atVersion(world: World, base: KubeObject, version: Version): KubeObject
   return baseAtVersion(base, serviceOf(world), [version, ...formerVersions(world.stored.status)], version);
 }
 
+/** Woven into the bases as they are, or, where those cannot be, into the last ones that could; the findings are about the former. */
+function weaveViews(world: World, plan: RoutePlan): WeaveResult {
+  const woven = weaveView(world, plan, 'base');
+  return hasErrors(woven.diagnostics) ? { ...woven, routes: weaveView(world, plan, 'served').routes } : woven;
+}
+
 function weaveView(world: World, plan: RoutePlan, view: 'base' | 'served'): WeaveResult {
   const input = weaveInput(world, view);
   if (input === undefined) return { routes: [], diagnostics: [routedMissing(world)] };
@@ -158,9 +164,19 @@ function routedMissing({ release }: World): Diagnostic {
   };
 }
 
-/** What the release holds and `routes` do not tell of. */
+/** What the release holds and `routes` do not tell of, but for roots whose new form another release waits with. */
 function others(world: World, routes: readonly RouteChange[]): readonly HeldView[] {
-  return heldViews(world).filter((view) => !routes.some(({ ref }) => sameRef(ref, view.ref)));
+  return heldViews(world).filter((view) => !routes.some(({ ref }) => sameRef(ref, view.ref)) && !isAwaited(world, view));
+}
+
+/** Whether the root is yet to be served as its owner wants it, and another release cannot be woven behind it then. */
+function isAwaited(world: World, view: HeldView): boolean {
+  if (sameManifest(view.base, view.served) || !isRoot(world, view)) return false;
+  return world.others.some((each) => {
+    const other = each.world();
+    const plan = other.stored.status === undefined ? undefined : planOf(other.stored.status);
+    return plan !== undefined && waits(other, view, plan) && weaveViews(other, plan).routes.length === 0;
+  });
 }
 
 /**

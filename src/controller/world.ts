@@ -1,14 +1,15 @@
 import { refOf, sameRef } from '../cluster/manifest.ts';
+import { namedRoutes } from '../cluster/ownership.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
-import type { CanaryRelease, Version } from '../core/release/canary-release.ts';
+import { type CanaryRelease, KIND as RELEASE, type Version } from '../core/release/canary-release.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import { ownedVirtualService, routedName } from '../core/release/route-form.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
 import { delegatesTo } from '../core/weave/route-object.ts';
-import { isWoven, wovenReleases } from '../core/weave/unweave.ts';
+import { isWoven, unweave, wovenReleases } from '../core/weave/unweave.ts';
 
 /** A VirtualService as a release sees it. */
 export interface RouteView {
@@ -36,6 +37,15 @@ export interface World {
   /** All that there are, and the one that the release declares. */
   readonly virtualServices: readonly RouteView[];
   readonly gateways: readonly StoredObject[];
+  /** The other releases of the store. */
+  readonly others: readonly OtherRelease[];
+}
+
+/** Another release: the objects that it names are its business, and behind a root that both have it may not be led astray. */
+export interface OtherRelease {
+  readonly release: CanaryRelease;
+  /** The same objects, as that release sees them. */
+  readonly world: () => World;
 }
 
 /**
@@ -51,8 +61,14 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
   if (release === undefined) {
     throw new Error(`the stored release is not valid: ${diagnostics.map((diagnostic) => diagnostic.message).join('; ')}`);
   }
-  const virtualServices = routeViews(objects, ownedVirtualService(release));
-  const { namespace } = ref;
+  return worldOf(stored, release, objects, revision);
+}
+
+function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly StoredObject[], revision: number): World {
+  const declared = ownedVirtualService(release);
+  // Rules copied from what is served are taken for what they were made of, as in a VirtualService that is applied.
+  const virtualServices = routeViews(objects, declared === undefined ? undefined : unweave(declared));
+  const { namespace } = stored.ref;
   const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
   return {
     revision,
@@ -62,12 +78,19 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
     issuing: named(release.spec.visitorId.issueAt?.virtualService),
     virtualServices,
     gateways: objects.filter((object) => object.ref.kind === 'Gateway'),
+    others: objects
+      .filter((object) => object.ref.kind === RELEASE && !sameRef(object.ref, stored.ref))
+      .flatMap((object): OtherRelease[] => {
+        const other = validateCanaryRelease(object.base).release;
+        return other === undefined ? [] : [{ release: other, world: () => worldOf(object, other, objects, revision) }];
+      }),
   };
 }
 
 /**
  * The stored VirtualServices that the release has to do with, whether its spec still names them or not: it is woven into them, owns them, or
- * is to be woven into them, or they are its roots. Where another release still stands in one, that one has to leave first.
+ * is to be woven into them, or they are its roots. Where another release still stands in one, that one has to leave first; a root that
+ * another release names is that one's: two that see to one object would undo each other's work without end.
  */
 export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
   const own = releaseName(world.release);
@@ -76,7 +99,7 @@ export function heldViews(world: World): readonly (RouteView & { readonly stored
     const { stored } = view;
     if (stored === undefined) return [];
     if (isTaken(world, view)) return [];
-    const isNamed = view === routed || view === issuing || isRoot(world, view);
+    const isNamed = view === routed || view === issuing || (isRoot(world, view) && !isNamedByOther(world, view));
     return isNamed || isWoven(stored.served) || ownerOf(stored.base) === own ? [{ ...view, stored }] : [];
   });
 }
@@ -84,6 +107,10 @@ export function heldViews(world: World): readonly (RouteView & { readonly stored
 /** Whether another release is woven into the object. */
 export function isTaken({ release }: World, { served }: RouteView): boolean {
   return wovenReleases(served).some((name) => name !== releaseName(release));
+}
+
+function isNamedByOther({ others }: World, { ref }: RouteView): boolean {
+  return others.some(({ release }) => namedRoutes(release).some((named) => sameRef(named, ref)));
 }
 
 /** Whether the object is what leads to the delegate that the release is woven into, or to the one that issues ids. */

@@ -82,6 +82,20 @@ describe.each([
     expect([await versionFor(store, 409), await versionFor(store, 410)]).toEqual(['v2', 'v1']);
   });
 
+  test('takes rules that were copied from what is served for those that they were made of', async () => {
+    const { store } = scene.start();
+    await apply(store, ...all(MANUAL));
+    await reach(store, { phase: 'Paused', weight: 10 });
+    const copied = httpOf((await stored(store, owned)).served) as readonly unknown[];
+    expect(copied.length).toBeGreaterThan(1);
+    await apply(store, release({ ...route(copied), ...MANUAL }));
+    await reach(store, { observedGeneration: 2 });
+    expect(httpOf((await stored(store, owned)).base)).toEqual(rules());
+    await request(store, 'promote');
+    await reach(store, { phase: 'Paused', weight: 50 });
+    expect([await versionFor(store, 2047), await versionFor(store, 2048)]).toEqual(['v2', 'v1']);
+  });
+
   test('goes on in the last rules that could be woven when the spec has others', async () => {
     const { store } = scene.start();
     await apply(store, ...all(MANUAL));
