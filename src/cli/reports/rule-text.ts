@@ -1,5 +1,6 @@
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination, StringMatch } from '../../core/istio/resources.ts';
 import type { ParsedRuleName } from '../../core/weave/rule-name.ts';
+import { percent } from './release-text.ts';
 
 /** What a rule matches, in a few words: `/api*, header x-user or GET /`. */
 export function matchText({ match }: HTTPRoute): string {
@@ -42,7 +43,9 @@ export function actionText({ route, redirect, directResponse, delegate }: HTTPRo
   const targets = route ?? [];
   const [only] = targets;
   if (only !== undefined && targets.length === 1) return destinationText(only);
-  return targets.map((target) => `${target.weight ?? 0} % ${destinationText(target)}`).join(', ');
+  // Weights are shares of their sum, whatever that is: a draw by tenths of a percent has thousandths.
+  const sum = targets.reduce((total, { weight = 0 }) => total + weight, 0);
+  return targets.map((target) => `${percent((100 * (target.weight ?? 0)) / (sum || 1))} ${destinationText(target)}`).join(', ');
 }
 
 function destinationText({ destination: { host, port, subset } }: HTTPRouteDestination): string {
