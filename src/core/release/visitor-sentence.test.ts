@@ -45,15 +45,23 @@ describe('where a visitor stands who is drawn (mode canaryOnly)', () => {
     });
   });
 
-  test.each(['stable', undefined] as const)('everyone else draws again, and an id says nothing (told: %s)', (told) => {
+  test('everyone else draws again, and an id says nothing', () => {
     for (const id of [EARLY, LATE, 'no id']) {
-      expect(describeVisitor(releaseOf(drawn()), id, told)).toEqual({
+      expect(describeVisitor(releaseOf(drawn()), id, 'stable')).toEqual({
         cohort: 'stable',
         version: 'v1',
         weight: 10,
         sentence: 'reviews v1: you drew it this time. Refresh to draw again: 10 % of draws are v2',
       });
     }
+  });
+
+  test('of whom the edge told nothing, nothing is claimed: they may hold the cookie or not', () => {
+    const expected = { weight: 10, sentence: 'reviews: 10 % of draws are v2, and a cookie keeps on it whoever drew it' };
+    expect(describeVisitor(releaseOf(drawn()), LATE)).toEqual(expected);
+    const paused = drawn();
+    paused.ask('pause');
+    expect(describeVisitor(releaseOf(paused), LATE)).toEqual(expected);
   });
 
   test('after a rollback, and before a start, all are alike', () => {

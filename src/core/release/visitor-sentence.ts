@@ -22,8 +22,9 @@ export interface ReleaseOfVisitor {
 export interface VisitorView {
   /** 0 to 4095, in the release's draw; absent in `affinity.mode: canaryOnly`, where no bucket decides. */
   readonly bucket?: number;
-  readonly cohort: Cohort;
-  /** What the visitor gets now, as in a sentence (`v1`); undefined while no release has said which versions there are. */
+  /** Absent where it cannot be known: in `canaryOnly`, of a visitor of whom the edge told nothing. */
+  readonly cohort?: Cohort;
+  /** What the visitor gets now, as in a sentence (`v1`); absent while no release has said which versions there are, and with `cohort`. */
   readonly version?: string;
   /** The weight in percent at which the visitor's turn comes; absent once it has come, or will not come. */
   readonly movesAt?: number;
@@ -36,7 +37,7 @@ export interface VisitorView {
 /**
  * Tells a visitor where they stand: "visitor …c21f, bucket 2871 of 4096: reviews v1; you move to v2 when the release passes 70.1 %".
  * Undefined for what is no visitor id. In `affinity.mode: canaryOnly` an id says nothing: there only counts what the edge `told`, which is
- * whether the visitor holds, or has just drawn, the canary's cookie.
+ * whether the visitor holds, or has just drawn, the canary's cookie; where it told nothing, nothing is known.
  */
 export function describeVisitor(release: ReleaseOfVisitor, visitorId: string, told?: Cohort): VisitorView | undefined {
   if (isDrawn(release)) return viewOf(release, drawnStanding(release, told), '');
@@ -47,7 +48,7 @@ export function describeVisitor(release: ReleaseOfVisitor, visitorId: string, to
 }
 
 interface Standing {
-  readonly cohort: Cohort;
+  readonly cohort?: Cohort;
   readonly version?: string | undefined;
   readonly movesAt?: number;
   /** The end of the sentence. */
@@ -57,7 +58,7 @@ interface Standing {
 function viewOf({ spec, status }: ReleaseOfVisitor, { cohort, version, movesAt, rest }: Standing, who: string): VisitorView {
   const service = serviceName(spec.service.host);
   return {
-    cohort,
+    ...(cohort === undefined ? {} : { cohort }),
     ...(version === undefined ? {} : { version }),
     ...(movesAt === undefined ? {} : { movesAt }),
     weight: status?.weight ?? 0,
@@ -108,6 +109,7 @@ function drawnStanding(release: ReleaseOfVisitor, told: Cohort | undefined): Sta
   switch (status.phase) {
     case 'Progressing':
     case 'Paused':
+      if (told === undefined) return { rest: `: ${status.weight} % of draws are ${canary}, and a cookie keeps on it whoever drew it` };
       if (told === 'canary') return { cohort: 'canary', version: canary, rest: ': you drew it, and a cookie keeps you on it' };
       return {
         cohort: 'stable',

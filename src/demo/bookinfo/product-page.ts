@@ -104,8 +104,9 @@ ${visitor === undefined ? '' : `${renderSentence(visitor)}\n${visitor.bucket ===
 }
 
 function renderSentence({ sentence, cohort, bucket }: VisitorSentence): string {
+  const side = cohort === undefined ? '' : ` data-cohort="${escapeHtml(cohort)}"`;
   const place = bucket === undefined ? '' : ` data-bucket="${bucket}"`;
-  return `<p class="sentence" id="sentence" data-cohort="${escapeHtml(cohort)}"${place}>${escapeHtml(sentence)}</p>`;
+  return `<p class="sentence" id="sentence"${side}${place}>${escapeHtml(sentence)}</p>`;
 }
 
 /** Where the visitor's bucket lies between the first visitors to move and the last, and how far the release is. */

@@ -320,6 +320,12 @@ describe('the sentence about the visitor', () => {
     expect(body).not.toContain('<svg class="place"');
   });
 
+  test('claims no cohort where Perch names none', async () => {
+    const { perchApi } = await perch('{"sentence":"10 % of draws are v2","weight":10}');
+    const { body } = await fetchPage(`${await shop({ perchApi })}/productpage`, { ...DOCUMENT, 'x-request-id': ANNA });
+    expect(body).toContain('<p class="sentence" id="sentence">10 % of draws are v2</p>');
+  });
+
   test('is not there for requests that get no id', async () => {
     const { asked, perchApi } = await perch();
     const base = await shop({ perchApi });

@@ -1,7 +1,8 @@
 /** What Perch's API says about one visitor (GET /api/v1/releases/NS/NAME/visitors/ID?told=COHORT). */
 export interface VisitorSentence {
   readonly sentence: string;
-  readonly cohort: string;
+  /** Undefined where it cannot be known. */
+  readonly cohort?: string;
   /** 0..4095; undefined where buckets do not decide (`affinity.mode: canaryOnly`). */
   readonly bucket?: number;
   /** How far the release is, in percent. */
@@ -93,6 +94,6 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
 function parse(value: unknown): VisitorSentence | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { sentence, cohort, bucket, weight } = value as Partial<Record<keyof VisitorSentence, unknown>>;
-  if (typeof sentence !== 'string' || typeof cohort !== 'string' || typeof weight !== 'number') return undefined;
-  return { sentence, cohort, weight, ...(typeof bucket === 'number' && { bucket }) };
+  if (typeof sentence !== 'string' || typeof weight !== 'number') return undefined;
+  return { sentence, weight, ...(typeof cohort === 'string' && { cohort }), ...(typeof bucket === 'number' && { bucket }) };
 }
