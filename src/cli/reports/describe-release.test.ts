@@ -102,6 +102,8 @@ test('where requests are drawn nobody has an id, and none is issued', () => {
   };
   const text = describeRelease(drawn, [], Date.parse('2026-11-22T12:00:12Z'), plainStyle, 120).join('\n');
   expect(text).toContain('VirtualService reviews (adopt), visitors drawn at bookinfo');
-  expect(text).toContain('by weight, at each request without the cookie perch-reviews=v2-1 (kept 6h)');
+  expect(text).toContain('by weight, at each page without the cookie perch-reviews=v2-1 (kept 6h)');
+  const atTheEdge = { ...drawn, spec: { ...drawn.spec, visitorId: {} } };
+  expect(describeRelease(atTheEdge, [], 0, plainStyle, 120).join('\n')).toContain('by weight, at each request without the cookie perch-');
   expect(text).not.toMatch(/ids|cutoff/);
 });

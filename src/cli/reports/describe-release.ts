@@ -47,10 +47,13 @@ function historyLines({ status }: ReleaseView): readonly string[] {
 }
 
 /** How visitors are told apart. */
-function drawText(status: ReleaseView['status']): string {
+function drawText(release: ReleaseView): string {
+  const { spec, status } = release;
   if (status?.canaryCookie !== undefined) {
     const { name, value, maxAge } = status.canaryCookie;
-    return `by weight, at each request without the cookie ${name}=${value} (kept ${formatDuration(maxAge * 1000)})`;
+    const issueAt = spec.visitorId?.issueAt?.virtualService ?? routedName(release);
+    const what = issueAt === routedName(release) ? 'request' : 'page';
+    return `by weight, at each ${what} without the cookie ${name}=${value} (kept ${formatDuration(maxAge * 1000)})`;
   }
   if (status?.offset === undefined) return '-';
   return `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`;
@@ -74,7 +77,7 @@ export function describeRelease(
       `VirtualService ${routedName(release)} (${routeForm(release)}), ${isDrawn(release) ? 'visitors drawn' : 'ids issued'} ${issueAt === undefined ? 'there too' : `at ${issueAt}`}`,
     ],
     ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
-    ['draw', drawText(status)],
+    ['draw', drawText(release)],
     [
       'age',
       `${ageText(metadata.creationTimestamp, now)}, generation ${metadata.generation}, seen ${status?.observedGeneration ?? 'not yet'}`,
