@@ -31,6 +31,8 @@ const plans: fc.Arbitrary<WeaveInput['plan']> = fc.oneof(
     arbitrary: fc.constantFrom(
       { kind: 'settled' as const, live: { subset: 'v2' } },
       { kind: 'settled' as const, live: { host: 'web-v2' } },
+      // The last release was one of `affinity.mode: canaryOnly`.
+      { kind: 'settled' as const, live: { subset: 'v2' }, expires: { name: 'perch-web', value: 'v2-5c1f0e9b', maxAge: 21_600 } },
     ),
   },
 );

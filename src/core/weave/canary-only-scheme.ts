@@ -47,7 +47,7 @@ export function canaryOnlyScheme(release: CanaryRelease, plan: DrawPlan | Settle
       ],
       draws: true,
       sketch: (rule, route) =>
-        plan.kind === 'draw' ? drawnRules(rule, route, release, plan, place, stamp) : settledRules(rule, route, plan.expires, place),
+        plan.kind === 'draw' ? drawnRules(rule, route, release, plan, place, stamp) : [...expiringRules(rule, route, plan, place), REST],
     },
     hop: {
       matchHeaders: hopHeaders(release),
@@ -89,12 +89,12 @@ function drawnRules(
   return present([known, { role: 'new', cohort: 'drawn', match: atGateway, destinations }, rest]);
 }
 
-/** The article's stage 5: everyone at one version, and the cookie expires for those who hold it. */
-function settledRules(rule: HTTPRoute, route: RouteObject, expires: CanaryCookie | undefined, place: Place): readonly RuleSketch[] {
-  if (expires === undefined) return [REST];
+/** The article's stage 5: the cookie expires for those who hold it. Who holds none is left to the rules that follow. */
+export function expiringRules(rule: HTTPRoute, route: RouteObject, { expires }: SettledPlan, place: Place): readonly RuleSketch[] {
+  if (expires === undefined) return [];
   const match = andConditions(guardedBlocks(rule, route), [holds(expires)]);
   const setCookie = cookieAddition(expiringSetCookie(expires, pathAt(place)));
-  return [sketched('known', 'stable', match, [setCookie, PRIVATE]), REST];
+  return [sketched('known', 'stable', match, [setCookie, PRIVATE])];
 }
 
 /** An internal hop: told by baggage, known by the cookie, and the rest. */

@@ -1,6 +1,6 @@
 import type { CanaryRelease } from '../release/canary-release.ts';
-import { canaryOnlyScheme } from './canary-only-scheme.ts';
-import type { RoutePlan } from './plan.ts';
+import { canaryOnlyScheme, expiringRules } from './canary-only-scheme.ts';
+import type { RoutePlan, SettledPlan } from './plan.ts';
 import type { Place, Scheme } from './rule-sketch.ts';
 import { visitorScheme } from './visitor-scheme.ts';
 
@@ -12,6 +12,16 @@ export function schemeOf(release: CanaryRelease, plan: RoutePlan, place: Place):
     case 'draw':
       return canaryOnlyScheme(release, plan, place);
     case 'settled':
-      return release.spec.affinity.mode === 'canaryOnly' ? canaryOnlyScheme(release, plan, place) : visitorScheme(release, plan, place);
+      return release.spec.affinity.mode === 'canaryOnly' ? canaryOnlyScheme(release, plan, place) : settledScheme(release, plan, place);
   }
+}
+
+/** Everyone at one version in `mode: visitor`; a cookie that the last release set in the other mode is taken back first. */
+function settledScheme(release: CanaryRelease, plan: SettledPlan, place: Place): Scheme {
+  const scheme = visitorScheme(release, plan, place);
+  const sketch: Scheme['gateway']['sketch'] = (rule, route) => [
+    ...expiringRules(rule, route, plan, place),
+    ...scheme.gateway.sketch(rule, route),
+  ];
+  return { ...scheme, gateway: { ...scheme.gateway, sketch } };
 }

@@ -121,6 +121,15 @@ describe('at the edge', () => {
     expect(summaries(served(edge([SHOP], { plan: withoutCookie })))).toEqual([['perch:default/web:rest:stable:-:shop', 'web v2']]);
   });
 
+  it('settled, and in mode visitor since: the cookie expires all the same, and then its former holder gets an id', () => {
+    const input = edge([SHOP], { release: releaseOf(), plan: SETTLED });
+    const rules = summaries(served(input));
+    expect(rules[0]).toEqual(['perch:default/web:known:stable:-:shop', 'web v2 perch-web=v2-5c1f0e9b; Max-Age=-1 private']);
+    const { expires: _, ...withoutCookie } = SETTLED;
+    expect(rules.slice(1)).toEqual(summaries(served(edge([SHOP], { release: releaseOf(), plan: withoutCookie }))));
+    expect(unweave(served(input))).toStrictEqual(input.routed);
+  });
+
   it.each([
     [0.1, 999, 1],
     [12.5, 875, 125],
@@ -298,6 +307,17 @@ describe('an internal service', () => {
     expect(summaries(served(input({ plan: settled }), 1))).toEqual([['perch:default/reviews:rest:stable:v1:reviews', 'reviews v2']]);
   });
 
+  it('settled, and in mode visitor since, the cookie expires with that path too', () => {
+    const release = reviews();
+    const visitor: CanaryRelease = { ...release, spec: { ...release.spec, affinity: { mode: 'visitor' } } };
+    const [first, ...others] = summaries(served(input({ release: visitor, plan: settled })));
+    expect(first).toEqual([
+      'perch:default/reviews:known:stable:=:productpage',
+      'productpage perch-reviews=v2-5c1f0e9b; Max-Age=-1; Path=/ private',
+    ]);
+    expect(others.map(([name]) => name?.split(':').slice(2, 4).join(' '))).toEqual(['known stable', 'new stable', 'rest stable']);
+  });
+
   it('matches only on what is propagated; without baggage nothing is stamped', () => {
     const byCookie = input({ release: reviews({ propagate: ['cookie'] }) });
     expect(JSON.stringify(served(byCookie))).not.toContain('baggage');
@@ -434,11 +454,11 @@ describe('what a draw cannot be woven into', () => {
 });
 
 describe('between releases', () => {
-  it('the mode of the spec says what stays: ids where the next release has them, the expiring cookie where it draws', () => {
-    const toIds = summaries(served(edge([SHOP], { release: releaseOf(), plan: SETTLED }))).map(([name]) => name?.split(':')[2]);
+  it('the mode of the spec says what stays for the next release: ids where it has them, nothing where it draws', () => {
+    const settled: RoutePlan = { kind: 'settled', live: { subset: 'v1' } };
+    const toIds = summaries(served(edge([SHOP], { release: releaseOf(), plan: settled }))).map(([name]) => name?.split(':')[2]);
     expect(toIds).toEqual(['known', 'new', 'rest']);
-    const toDraws = summaries(served(edge([SHOP], { plan: { kind: 'settled', live: { subset: 'v1' } } })));
-    expect(toDraws).toEqual([['perch:default/web:rest:stable:-:shop', 'web v1']]);
+    expect(summaries(served(edge([SHOP], { plan: settled })))).toEqual([['perch:default/web:rest:stable:-:shop', 'web v1']]);
   });
 
   it('a release under way goes on as it began, whatever the spec says by now', () => {
