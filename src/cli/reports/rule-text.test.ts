@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { actionText } from './rule-text.ts';
+import { parseWovenRuleName } from '../../core/weave/rule-name.ts';
+import { actionText, takenText } from './rule-text.ts';
 
 const to = (subset: string, weight?: number) => ({ destination: { host: 'web', subset }, ...(weight === undefined ? {} : { weight }) });
 
@@ -15,4 +16,10 @@ test.each([
 
 test('the only destination has no share', () => {
   expect(actionText({ route: [to('v1', 7)] })).toBe('web/v1');
+});
+
+test('who is drawn is not new: everyone without the cookie is, each time', () => {
+  const taken = (role: string) => takenText(parseWovenRuleName(`perch:default/web:${role}:+`) ?? expect.fail(role));
+  expect(taken('new:drawn')).toBe('without the cookie, drawn by weight');
+  expect(taken('new:canary')).toBe('new visitors drawn for the canary');
 });

@@ -60,7 +60,7 @@ export function takenText({ role, cohort }: ParsedRuleName): string {
     case 'told':
       return cohort === 'canary' ? 'told by the edge: canary' : 'told by the edge: stable';
     case 'new':
-      if (cohort === 'drawn') return 'new visitors, drawn by weight';
+      if (cohort === 'drawn') return 'without the cookie, drawn by weight';
       return cohort === 'canary' ? 'new visitors drawn for the canary' : 'all other new visitors';
     case 'rest':
       return 'everyone else';
