@@ -172,7 +172,7 @@ function others(world: World, routes: readonly RouteChange[]): readonly HeldView
 /** Whether the root is yet to be served as its owner wants it, and another release cannot be woven behind it then. */
 function isAwaited(world: World, view: HeldView): boolean {
   if (sameManifest(view.base, view.served) || !isRoot(world, view)) return false;
-  return world.others.some((each) => {
+  return world.others().some((each) => {
     const other = each.world();
     const plan = other.stored.status === undefined ? undefined : planOf(other.stored.status);
     return plan !== undefined && waits(other, view, plan) && weaveViews(other, plan).routes.length === 0;

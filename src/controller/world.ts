@@ -37,8 +37,8 @@ export interface World {
   /** All that there are, and the one that the release declares. */
   readonly virtualServices: readonly RouteView[];
   readonly gateways: readonly StoredObject[];
-  /** The other releases of the store. */
-  readonly others: readonly OtherRelease[];
+  /** The other releases of the store; read when first asked for, since most passes do not ask. */
+  readonly others: () => readonly OtherRelease[];
 }
 
 /** Another release: the objects that it names are its business, and behind a root that both have it may not be led astray. */
@@ -70,6 +70,7 @@ function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly
   const virtualServices = routeViews(objects, declared === undefined ? undefined : unweave(declared));
   const { namespace } = stored.ref;
   const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
+  let others: readonly OtherRelease[] | undefined;
   return {
     revision,
     stored,
@@ -78,13 +79,17 @@ function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly
     issuing: named(release.spec.visitorId.issueAt?.virtualService),
     virtualServices,
     gateways: objects.filter((object) => object.ref.kind === 'Gateway'),
-    others: objects
-      .filter((object) => object.ref.kind === RELEASE && !sameRef(object.ref, stored.ref))
-      .flatMap((object): OtherRelease[] => {
-        const other = validateCanaryRelease(object.base).release;
-        return other === undefined ? [] : [{ release: other, world: () => worldOf(object, other, objects, revision) }];
-      }),
+    others: () => (others ??= otherReleases(stored.ref, objects, revision)),
   };
+}
+
+function otherReleases(own: ObjectRef, objects: readonly StoredObject[], revision: number): readonly OtherRelease[] {
+  return objects
+    .filter((object) => object.ref.kind === RELEASE && !sameRef(object.ref, own))
+    .flatMap((object): OtherRelease[] => {
+      const { release } = validateCanaryRelease(object.base);
+      return release === undefined ? [] : [{ release, world: () => worldOf(object, release, objects, revision) }];
+    });
 }
 
 /**
@@ -110,7 +115,7 @@ export function isTaken({ release }: World, { served }: RouteView): boolean {
 }
 
 function isNamedByOther({ others }: World, { ref }: RouteView): boolean {
-  return others.some(({ release }) => namedRoutes(release).some((named) => sameRef(named, ref)));
+  return others().some(({ release }) => namedRoutes(release).some((named) => sameRef(named, ref)));
 }
 
 /** Whether the object is what leads to the delegate that the release is woven into, or to the one that issues ids. */
