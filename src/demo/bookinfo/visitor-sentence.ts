@@ -20,7 +20,7 @@ export interface VisitorSentencesOptions {
 
 /** Asks Perch about visitors, sparingly. */
 export interface VisitorSentences {
-  /** Never rejects; undefined where Perch is absent, slow (300 ms) or has nothing to say. */
+  /** Never rejects; undefined where Perch is absent, slow (a second) or has nothing to say. */
   about(visitor: VisitorOnPage): Promise<VisitorSentence | undefined>;
 }
 
@@ -33,7 +33,7 @@ export interface VisitorOnPage {
   readonly shown: string | undefined;
 }
 
-const TIMEOUT_MS = 300;
+const TIMEOUT_MS = 1_000;
 const FRESH_MS = 1_000;
 const MAX_CACHED = 2_000;
 /** One slow answer is a busy machine; as many in a row are a Perch that is gone. */
@@ -65,7 +65,7 @@ export function createVisitorSentences(options: VisitorSentencesOptions): Visito
       return parse(await response.json());
     } catch {
       failures += 1;
-      // Else every page would wait 300 ms for it.
+      // Else every page would wait a second for it.
       if (failures >= TOLERATED_FAILURES) silentUntil = now() + FRESH_MS;
       return undefined;
     }
