@@ -1,3 +1,4 @@
+import { compareCreation } from '../cluster/creation-order.ts';
 import { refOf, sameRef } from '../cluster/manifest.ts';
 import { namedRoutes } from '../cluster/ownership.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
@@ -34,7 +35,7 @@ export interface World {
   readonly routed: RouteView | undefined;
   /** The one where ids are issued, as far as the release names it and it exists. */
   readonly issuing: RouteView | undefined;
-  /** All that there are, and the one that the release declares. */
+  /** All that there are, in the order in which a gateway merges them, and the one that the release declares: last where it is yet to be created. */
   readonly virtualServices: readonly RouteView[];
   readonly gateways: readonly StoredObject[];
   /** The other releases of the store; read when first asked for, since most passes do not ask. */
@@ -143,15 +144,19 @@ export function formerVersions(status: ReleaseStatus | undefined): readonly Vers
 function routeViews(objects: readonly StoredObject[], owned: KubeObject | undefined): readonly RouteView[] {
   const ref = owned === undefined ? undefined : refOf(owned);
   const views = objects
-    .filter((object) => object.ref.kind === 'VirtualService' && (ref === undefined || !sameRef(object.ref, ref)))
-    .map((stored): RouteView => ({ ref: stored.ref, base: stored.base, served: stored.served, stored, isOwned: false }));
-  if (owned === undefined || ref === undefined) return views;
-  const stored = objects.find((object) => sameRef(object.ref, ref));
-  const base = stored === undefined ? owned : sinceThen(owned, stored.base);
-  return [...views, { ref, base, served: stored?.served ?? base, stored, isOwned: true }];
+    .filter((object) => object.ref.kind === 'VirtualService')
+    .toSorted(compareCreation)
+    .map((stored): RouteView => {
+      const { base, served } = stored;
+      if (owned === undefined || ref === undefined || !sameRef(stored.ref, ref))
+        return { ref: stored.ref, base, served, stored, isOwned: false };
+      return { ref, base: sinceThen(owned, base), served, stored, isOwned: true };
+    });
+  if (owned === undefined || ref === undefined || views.some(({ isOwned }) => isOwned)) return views;
+  return [...views, { ref, base: owned, served: owned, stored: undefined, isOwned: true }];
 }
 
-/** What the release declares, as old as what is stored of it: in the mesh that may decide which object serves. */
+/** What the release declares, as old as what is stored of it: that may decide which object serves. */
 function sinceThen(declared: KubeObject, { metadata: { creationTimestamp } }: KubeObject): KubeObject {
   return { ...declared, metadata: { ...declared.metadata, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) } };
 }

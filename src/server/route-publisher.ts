@@ -1,3 +1,4 @@
+import { compareCreation } from '../cluster/creation-order.ts';
 import type { Store, StoredObject } from '../cluster/store.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { routedName, routeForm } from '../core/release/route-form.ts';
@@ -28,12 +29,6 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Istio's order (sortConfigByCreationTime): the oldest first, then by name and namespace. */
-function byCreation(a: StoredObject, b: StoredObject): number {
-  const keys = [a, b].map(({ createdAt, ref }) => `${createdAt} ${ref.name}.${ref.namespace}`);
-  return (keys[0] ?? '') < (keys[1] ?? '') ? -1 : 1;
-}
-
 /** Delegates that stored releases own, as `namespace/name`: where one is not there yet, its release creates it with its first pass. */
 function ownedDelegates(stored: readonly StoredObject[]): ReadonlySet<string> {
   const releases = stored.filter(({ ref, deletionRequestedAt }) => ref.kind === KIND && deletionRequestedAt === undefined);
@@ -56,7 +51,7 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
   let reported = '';
 
   const compile = (stored: readonly StoredObject[]) => {
-    const routing = stored.filter(({ ref }) => ref.kind !== KIND).toSorted(byCreation);
+    const routing = stored.filter(({ ref }) => ref.kind !== KIND).toSorted(compareCreation);
     const { table, diagnostics } = compileRouting(
       routing.map(({ served }) => served),
       ownedDelegates(stored),
