@@ -225,6 +225,11 @@ export const CODES = {
     remedy:
       'Delete one of the two, or put the rules of both into one object: in the mesh the older one counts and the other is not used, so a release in it might reach nobody.',
   },
+  PERCH2020: {
+    title: 'Other rules take the requests of a released rule first',
+    remedy:
+      'Put the rules into one VirtualService, the narrower first, or delete what takes the requests. At a gateway rules of the older VirtualService come first, however narrow the others are.',
+  },
   PERCH4001: {
     title: 'The Host header does not name this machine',
     remedy: 'Ask for http://localhost:PORT, http://127.0.0.1:PORT or http://[::1]:PORT; other names are refused because of DNS rebinding.',

@@ -79,6 +79,7 @@ function withRe2(regex: string): StringPredicate {
   return (value) => (required === undefined || value.includes(required)) && re2.testExact(value);
 }
 
-function asciiLower(value: string): string {
+/** The text with its ASCII letters in lower case, as Envoy compares where case does not count. */
+export function asciiLower(value: string): string {
   return value.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

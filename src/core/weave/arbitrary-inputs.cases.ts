@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import type { HTTPMatchRequest, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
+import type { HTTPMatchRequest, HTTPRoute, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
 import { ownedVirtualService } from '../release/route-form.ts';
+import { isCatchAll } from '../routing/catch-all.ts';
 import { BUCKETS, OFFSETS, type Offset } from '../visitor/bucket.ts';
 import { headers, http, virtualServices } from './arbitrary-routes.cases.ts';
 import { gatewayOf, releaseOf, virtualService } from './fixtures.cases.ts';
 import { withoutDelegates } from './reference-router.cases.ts';
+import { blocksOf } from './rule-blocks.ts';
 import { parseServedRuleName } from './rule-name.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
@@ -130,8 +132,8 @@ const roots = fc
 const delegate: fc.Arbitrary<WeaveInput> = fc
   .tuple(http, roots, rest, fc.boolean(), fc.option(virtualServices, { nil: undefined, freq: 2 }))
   .map(([all, siblings, { spec, ...input }, owned, entry]) => {
-    const own = all.filter((each) => !('delegate' in each));
-    // As in most delegates the last rule takes what is left, whatever the roots let in.
+    const own = all.filter((each) => !('delegate' in each)).map((each) => withoutCatchAll(each as HTTPRoute));
+    // As in most delegates the last rule takes what is left, whatever the roots let in: there has to be something.
     const rules = [...own, { name: 'last', route: [{ destination: { host: 'web', subset: 'v1' } }] }];
     const declared = { delegate: { name: 'web', http: entry === undefined ? rules : insideRules(rules) } };
     const routed = ownedVirtualService(releaseOf({ route: declared })) ?? virtualService([]);
@@ -139,6 +141,11 @@ const delegate: fc.Arbitrary<WeaveInput> = fc
     const atEdge = { ...input, release, routed, issuing: undefined, siblings: [routed, ...siblings] };
     return entry === undefined ? atEdge : issuedAtEntry(atEdge, entry);
   });
+
+/** The rule with a path where it would take everything, so that rules behind it are served. */
+function withoutCatchAll(rule: HTTPRoute): HTTPRoute {
+  return { ...rule, match: blocksOf(rule).map((block) => (isCatchAll(block) ? { ...block, uri: { prefix: '/a' } } : block)) };
+}
 
 /** Every form, and how many of 400 are woven at least. */
 export const FORMS: readonly (readonly [form: string, inputs: fc.Arbitrary<WeaveInput>, woven: number])[] = [

@@ -5,13 +5,15 @@ import { type Delegation, isSameObject, type RouteObject } from './route-object.
 import { blocksOf } from './rule-blocks.ts';
 
 /** A host that a VirtualService serves at a gateway; `server` is undefined where the Gateway object is not known. */
-interface GatewayHost {
+export interface GatewayHost {
   readonly gateway: string;
   readonly host: string;
   readonly server: Server | undefined;
 }
 
 interface Server {
+  /** Its place in the Gateway. */
+  readonly index: number;
   readonly port: number;
   readonly tls: boolean;
   /** Answers every request with a redirect to https, so it serves no route. */
@@ -78,7 +80,8 @@ export function findSharing(route: RouteObject, others: readonly RouteObject[], 
   });
 }
 
-function hostsAtGateways(route: RouteObject, gateways: readonly KubeObject[]): readonly GatewayHost[] {
+/** The hosts that gateways serve the object for; of a delegate those of its roots. */
+export function hostsAtGateways(route: RouteObject, gateways: readonly KubeObject[]): readonly GatewayHost[] {
   if (isDelegate(route)) return route.delegations.flatMap((each) => hostsThrough(each, gateways));
   return hostsOf(route, route.spec.gateways ?? [], gateways);
 }
@@ -98,20 +101,25 @@ function hostsOf(route: RouteObject, names: readonly string[], gateways: readonl
     );
     if (object === undefined) return hosts.map((host) => ({ gateway, host: host.toLowerCase(), server: undefined }));
     const spec = object.spec as GatewaySpec;
-    return (spec.servers ?? []).flatMap((server) => {
+    return (spec.servers ?? []).flatMap((server, index) => {
       const admitted = server.hosts.flatMap((host) => {
         const seen = admittedServerHost(host, object.metadata.namespace ?? route.namespace, route.namespace);
         return seen === undefined ? [] : [resolveHost(seen, route.namespace)];
       });
-      const read = readServer(server, spec.selector ?? {});
+      const read = readServer(server, index, spec.selector ?? {});
       return intersectHosts(admitted, hosts).map((host) => ({ gateway, host, server: read }));
     });
   });
 }
 
-function readServer(server: GatewayServer & { readonly tls?: { readonly httpsRedirect?: boolean } }, selector: Server['selector']): Server {
+function readServer(
+  server: GatewayServer & { readonly tls?: { readonly httpsRedirect?: boolean } },
+  index: number,
+  selector: Server['selector'],
+): Server {
   const protocol = server.port.protocol.toUpperCase();
   return {
+    index,
     port: server.port.number,
     tls: protocol === 'HTTPS' || protocol === 'TLS',
     redirects: server.tls?.httpsRedirect === true,

@@ -3,6 +3,8 @@ import { edgeInput, gatewayOf, releaseOf, rulesOf, virtualService } from './fixt
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
 const TO_WEB = { route: [{ destination: { host: 'web' } }] };
+/** The path of a rule beside others. */
+const AT_A = [{ uri: { prefix: '/a' } }];
 /** A rule that can be woven, so that the one under test is a warning and no more. */
 const GOOD = { match: [{ uri: { prefix: '/good' } }], ...TO_WEB };
 
@@ -84,6 +86,7 @@ describe('what cannot be woven is a warning with the place', () => {
     [
       'weights',
       {
+        match: AT_A,
         route: [
           { destination: { host: 'web', subset: 'v1' }, weight: 90 },
           { destination: { host: 'web', subset: 'v2' }, weight: 10 },
@@ -93,7 +96,7 @@ describe('what cannot be woven is a warning with the place', () => {
     ],
     [
       'a Set-Cookie that the destination adds',
-      { route: [{ destination: { host: 'web' }, headers: { response: { add: { 'SET-COOKIE': 'a=1' } } } }] },
+      { match: AT_A, route: [{ destination: { host: 'web' }, headers: { response: { add: { 'SET-COOKIE': 'a=1' } } } }] },
       ['PERCH2004 warning spec.http[0].route[0].headers.response.add'],
     ],
     ['a delegate', { delegate: { name: 'web-routes' } }, ['PERCH2005 warning spec.http[0].delegate']],
@@ -249,7 +252,7 @@ describe('an internal service', () => {
     const inside = virtualService([{ route: [{ destination: { host: 'reviews' } }] }], {}, 'reviews');
     const withPath = (object: typeof entry) => ({
       ...object,
-      spec: { ...object.spec, http: rulesOf(object).map((rule) => ({ ...rule, match: GOOD.match })) },
+      spec: { ...object.spec, http: rulesOf(object).map((rule) => ({ ...rule, match: object === entry ? GOOD.match : AT_A })) },
     });
     for (const siblings of [[], [entry, inside]]) {
       expect(internal({ issuing: withPath(entry), routed: withPath(inside), siblings })).toEqual([]);
@@ -284,7 +287,7 @@ describe('an internal service', () => {
       { destination: { host: 'b' }, weight: 1 },
     ];
     expect(internal({ issuing: virtualService([{ route }]) })).toEqual([]);
-    const undoing = { route, headers: { request: { remove: ['Baggage'] }, response: { set: { 'Set-Cookie': 'a=1' } } } };
+    const undoing = { match: AT_A, route, headers: { request: { remove: ['Baggage'] }, response: { set: { 'Set-Cookie': 'a=1' } } } };
     expect(internal({ issuing: virtualService([undoing, GOOD]) })).toEqual([
       'PERCH2014 warning spec.http[0].headers.response',
       'PERCH2014 warning spec.http[0].headers.request',

@@ -365,6 +365,7 @@ describe('what a draw cannot be woven into', () => {
   const findings = (rule: object, changes: Partial<WeaveInput> = {}) =>
     weaveRelease(edge([rule, GOOD], changes)).diagnostics.map(({ code, path }) => `${code} ${path}`);
   const target = { destination: { host: 'web' } };
+  const match = [{ uri: { prefix: '/a' } }];
 
   it.each([
     [
@@ -372,25 +373,25 @@ describe('what a draw cannot be woven into', () => {
       { match: [{ headers: { Cookie: { exact: 'a=1' } } }], route: [target] },
       'PERCH2002 spec.http[0].match[0].headers',
     ],
-    ['several destinations', { route: [target, { ...target, weight: 1 }] }, 'PERCH2003 spec.http[0].route'],
+    ['several destinations', { match, route: [target, { ...target, weight: 1 }] }, 'PERCH2003 spec.http[0].route'],
     [
       'a cookie of the destination’s own',
-      { route: [{ ...target, headers: { response: { add: { 'set-cookie': 'a=1' } } } }] },
+      { match, route: [{ ...target, headers: { response: { add: { 'set-cookie': 'a=1' } } } }] },
       'PERCH2004 spec.http[0].route[0].headers.response.add',
     ],
     [
       'an operation that undoes the cookie',
-      { route: [target], headers: { response: { remove: ['Set-Cookie'] } } },
+      { match, route: [target], headers: { response: { remove: ['Set-Cookie'] } } },
       'PERCH2014 spec.http[0].headers.response',
     ],
     [
       'an operation that undoes the mark for caches',
-      { route: [target], headers: { response: { set: { 'cache-control': 'max-age=60' } } } },
+      { match, route: [target], headers: { response: { set: { 'cache-control': 'max-age=60' } } } },
       'PERCH2014 spec.http[0].headers.response',
     ],
     [
       'operations of the rule and of the destination on one header, whose order a draw turns round',
-      { route: [{ ...target, headers: { request: { set: { 'X-Tenant': 'b' } } } }], headers: { request: { remove: ['x-tenant'] } } },
+      { match, route: [{ ...target, headers: { request: { set: { 'X-Tenant': 'b' } } } }], headers: { request: { remove: ['x-tenant'] } } },
       'PERCH2016 spec.http[0].headers.request',
     ],
   ])('%s', (_, rule, finding) => {
@@ -402,10 +403,10 @@ describe('what a draw cannot be woven into', () => {
       'its own match on what only ids need',
       { match: [{ headers: { accept: { exact: 'a' }, 'x-request-id': { prefix: '0' } } }], route: [target] },
     ],
-    ['a cookie that the rule adds', { route: [target], headers: { response: { add: { 'Set-Cookie': 'a=1' } } } }],
+    ['a cookie that the rule adds', { match, route: [target], headers: { response: { add: { 'Set-Cookie': 'a=1' } } } }],
     [
       'operations on one header that both only remove',
-      { route: [{ ...target, headers: { request: { remove: ['x-a'] } } }], headers: { request: { remove: ['X-A'] } } },
+      { match, route: [{ ...target, headers: { request: { remove: ['x-a'] } } }], headers: { request: { remove: ['X-A'] } } },
     ],
   ])('not in the way: %s', (_, rule) => {
     expect(findings(rule)).toEqual([]);

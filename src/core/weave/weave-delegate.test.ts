@@ -212,6 +212,7 @@ describe('what stands in the way', () => {
       'a root whose operation on a header would undo an addition, where there are several destinations',
       [
         {
+          match: [{ uri: { prefix: '/shop/a' } }],
           route: [
             { destination: { host: 'web' }, weight: 1 },
             { destination: { host: 'web' }, weight: 1 },

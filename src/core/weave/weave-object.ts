@@ -22,8 +22,9 @@ export interface ObjectWeaving {
 /** An object with a release woven in, and what was found on the way. */
 export interface WovenObject {
   readonly virtualService: KubeObject;
-  /** Count of base rules that were woven, and of those that concern the release. */
-  readonly woven: number;
+  /** Indexes of the base rules that were woven. */
+  readonly woven: readonly number[];
+  /** Count of the base rules that concern the release. */
   readonly concerned: number;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -35,7 +36,7 @@ export function weaveObject(route: RouteObject, weaving: ObjectWeaving): WovenOb
   const http = rules.flatMap((rule, index) => (judgements[index]?.weavable === true ? weaveRule(rule, route, weaving) : [rule]));
   return {
     virtualService: deepCopy({ ...route.object, spec: { ...route.spec, ...(route.spec.http === undefined ? {} : { http }) } }),
-    woven: judgements.filter((judgement) => judgement.weavable).length,
+    woven: judgements.flatMap((judgement, index) => (judgement.weavable ? [index] : [])),
     concerned: judgements.filter((judgement) => judgement.concerned).length,
     diagnostics: [...diagnostics, ...judgements.flatMap((judgement) => judgement.diagnostics)],
   };

@@ -9,6 +9,7 @@ import type { ReleasedService } from './released-destination.ts';
 import { isSameObject, type RouteObject, routeObject } from './route-object.ts';
 import type { ObjectRules, Scheme } from './rule-sketch.ts';
 import { schemeOf } from './scheme.ts';
+import { unreachedRules } from './unreached-rules.ts';
 import { unweave } from './unweave.ts';
 import {
   cookieFindings,
@@ -35,7 +36,7 @@ export interface WeaveInput {
   readonly issuing: KubeObject | undefined;
   /** All Gateways, for `secure: auto` and for hosts that are shared. */
   readonly gateways: readonly KubeObject[];
-  /** All VirtualServices; the routed and the issuing one may be among them. */
+  /** All VirtualServices, the oldest first: in the order in which a gateway merges them. The routed and the issuing one may be among them. */
   readonly siblings: readonly KubeObject[];
 }
 
@@ -58,7 +59,7 @@ interface Context {
   readonly scheme: Scheme;
   readonly service: ReleasedService;
   readonly versions: readonly Version[];
-  /** All VirtualServices, the two of the release among them: they may overtake each other too. */
+  /** All VirtualServices, the oldest first, the two of the release among them: they may overtake each other too. */
   readonly others: readonly RouteObject[];
 }
 
@@ -89,14 +90,17 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
   const atGateway = weaveWith(issuing, scheme.gateway, edge, context);
   const inside = edge ? undefined : weaveWith(routed, scheme.hop, true, context);
   const released = inside ?? atGateway;
+  const merging = { objects, gateways: input.gateways, plan: input.plan };
   const found = [
     ...cookieFindings(issuing, release, isSecure(issuing, input)),
     ...streamFindings(routed, service, versions),
     ...meshRivals(edge ? [routed] : [routed, issuing], objects, input.plan),
     ...atGateway.diagnostics,
     ...(inside?.diagnostics ?? []),
-    ...(released.woven > 0 ? [] : [nothingReleased(routed, released.concerned, release)]),
-    ...(edge || atGateway.woven > 0 ? [] : [nothingIssued(issuing, release)]),
+    ...unreachedRules({ route: issuing, rules: atGateway.woven }, merging),
+    ...(inside === undefined ? [] : unreachedRules({ route: routed, rules: inside.woven }, merging)),
+    ...(released.woven.length > 0 ? [] : [nothingReleased(routed, released.concerned, release)]),
+    ...(edge || atGateway.woven.length > 0 ? [] : [nothingIssued(issuing, release)]),
   ];
   const diagnostics = found.map((each) => placedInRelease(each, release));
   if (diagnostics.some((each) => each.severity === 'error')) return { routes: [], diagnostics };
@@ -131,7 +135,7 @@ function baseOf(object: KubeObject, objects: readonly RouteObject[], namespace: 
   return routeObject(unweave(object), namespace, objects);
 }
 
-/** All VirtualServices, the two of the release among them, each once. */
+/** All VirtualServices, the two of the release among them, each once; those that are not there yet are the youngest. */
 function plainObjects({ release, siblings, routed, issuing }: WeaveInput): readonly RouteObject[] {
   const all = [...siblings, unweave(routed), ...(issuing === undefined ? [] : [unweave(issuing)])];
   const objects = all.map((object) => routeObject(object, release.metadata.namespace));
