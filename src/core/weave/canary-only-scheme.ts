@@ -9,6 +9,7 @@ import { andConditions, atGateways, guardedBlocks, type HeaderConditions } from 
 import type { DrawPlan, SettledPlan } from './plan.ts';
 import type { RouteObject } from './route-object.ts';
 import {
+  addedAtGateway,
   type DestinationSketch,
   DOCUMENT_HEADERS,
   DOCUMENTS,
@@ -40,11 +41,7 @@ export function canaryOnlyScheme(release: CanaryRelease, plan: DrawPlan | Settle
     stamped,
     gateway: {
       matchHeaders: ['cookie', ...(place.edge ? [] : DOCUMENT_HEADERS)],
-      adds: [
-        { direction: 'response', name: 'set-cookie', alone: true },
-        { direction: 'response', name: 'cache-control', alone: false },
-        ...(baggage ? [{ direction: 'request' as const, name: 'baggage', alone: false }] : []),
-      ],
+      adds: addedAtGateway(baggage),
       draws: true,
       sketch: (rule, route) =>
         plan.kind === 'draw' ? drawnRules(rule, route, release, plan, place, stamp) : [...expiringRules(rule, route, plan, place), REST],

@@ -15,6 +15,7 @@ export interface RuleSketch {
   readonly destinations: readonly DestinationSketch[];
 }
 
+/** What a woven rule makes of a destination of the base: the version it leads to, its share of a draw, what it adds. */
 export interface DestinationSketch {
   readonly cohort: Cohort;
   /** Undefined: as the base has it. */
@@ -26,7 +27,7 @@ export interface DestinationSketch {
 export interface ObjectRules {
   /** Header names, lower case, on which woven rules match besides `:path`. */
   readonly matchHeaders: readonly string[];
-  /** Headers that woven destinations add, lower case; one that cannot be joined with the base's own addition is `alone`. */
+  /** Headers that woven destinations add. */
   readonly adds: readonly AddedHeader[];
   /** Some woven rules have two destinations, drawn between by weight. */
   readonly draws: boolean;
@@ -34,9 +35,12 @@ export interface ObjectRules {
   sketch(rule: HTTPRoute, route: RouteObject): readonly RuleSketch[];
 }
 
+/** A header that woven destinations add. */
 export interface AddedHeader {
   readonly direction: 'request' | 'response';
+  /** Lower case. */
   readonly name: string;
+  /** Cannot be joined with what the base adds under that name: one of the two would be lost. */
   readonly alone: boolean;
 }
 
@@ -89,6 +93,18 @@ export function toldRules(release: CanaryRelease, blocks: readonly HTTPMatchRequ
   const key = baggageKey(metadata.namespace, metadata.name);
   const told = (cohort: Cohort) => sketched('told', cohort, andConditions(blocks, [{ baggage: { regex: baggagePattern(key, cohort) } }]));
   return [...(hasCanary ? [told('canary')] : []), told('stable')];
+}
+
+/**
+ * Headers that rules at a gateway add, whatever decides there: the release's cookie, which replaces what the base adds; `Cache-Control` of the
+ * answers that carry it; and, where later hops are told by it, baggage.
+ */
+export function addedAtGateway(baggage: boolean): readonly AddedHeader[] {
+  return [
+    { direction: 'response', name: 'set-cookie', alone: true },
+    { direction: 'response', name: 'cache-control', alone: false },
+    ...(baggage ? [{ direction: 'request' as const, name: 'baggage', alone: false }] : []),
+  ];
 }
 
 /** Headers that the rules of an internal hop match on. */

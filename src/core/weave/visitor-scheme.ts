@@ -8,6 +8,7 @@ import { andConditions, atGateways, guardedBlocks, type HeaderConditions, inMesh
 import type { SettledPlan, SplitPlan } from './plan.ts';
 import type { RouteObject } from './route-object.ts';
 import {
+  addedAtGateway,
   DOCUMENT_HEADERS,
   DOCUMENTS,
   hopHeaders,
@@ -49,11 +50,7 @@ export function visitorScheme(release: CanaryRelease, plan: SplitPlan | SettledP
     stamped,
     gateway: {
       matchHeaders: ['cookie', 'x-request-id', ...(issueOn === 'documents' ? DOCUMENT_HEADERS : [])],
-      adds: [
-        { direction: 'response', name: 'set-cookie', alone: true },
-        { direction: 'response', name: 'cache-control', alone: false },
-        ...(baggage ? [{ direction: 'request' as const, name: 'baggage', alone: false }] : []),
-      ],
+      adds: addedAtGateway(baggage),
       draws: false,
       sketch: (rule, route) =>
         gatewayRules(rule, route, split, (cohort) => (stamped ? [cohortStamp(namespace, name, cohort)] : []), [setCookie, PRIVATE]),

@@ -10,6 +10,7 @@ import { type ReleasedService, type Standing, standingOf } from './released-dest
 import { rootObstacles } from './root-obstacles.ts';
 import { type Delegation, describeRouteObject, type RouteObject } from './route-object.ts';
 import { blocksOf, hasSourceConditions } from './rule-blocks.ts';
+import { RULE_FINDINGS, type RuleFinding } from './rule-findings.ts';
 import type { AddedHeader } from './rule-sketch.ts';
 
 /** How an object is woven, as far as it decides which of its rules can be. */
@@ -19,7 +20,7 @@ export interface WeavingNeeds {
   readonly moves: { readonly service: ReleasedService; readonly versions: readonly Version[] } | undefined;
   /** Header names, lower case, on which woven rules match besides `:path`. */
   readonly matchHeaders: readonly string[];
-  /** Headers that woven destinations add, lower case; a header that cannot be joined with the base's own addition is `alone`. */
+  /** Headers that woven destinations add. */
   readonly adds: readonly AddedHeader[];
   /** Woven rules draw between two destinations by weight. */
   readonly draws: boolean;
@@ -57,135 +58,46 @@ export function judgeRules(needs: WeavingNeeds): ObjectJudgement {
 /** Judges one rule of the base: a rule that leads elsewhere is silently left alone; of one that is concerned every obstacle is told. */
 function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): RuleJudgement {
   const path = `spec.http[${index}]`;
-  const say = (entry: Omit<Diagnostic, 'object' | 'path'>, below = ''): Diagnostic => ({
+  const say = (entry: RuleFinding, below = ''): Diagnostic => ({
     ...entry,
     object: describeRouteObject(needs.route),
     path: path + below,
   });
   const left = (diagnostics: readonly Diagnostic[], concerned: boolean): RuleJudgement => ({ weavable: false, concerned, diagnostics });
 
-  if (rule.delegate !== undefined) return left([say(delegates(rule.delegate, needs), '.delegate')], true);
+  if (rule.delegate !== undefined) {
+    return left([say(RULE_FINDINGS.delegates(rule.delegate, needs.route, needs.moves !== undefined), '.delegate')], true);
+  }
   if (rule.redirect !== undefined || rule.directResponse !== undefined) {
-    return left([say(ANSWERED, rule.redirect === undefined ? '.directResponse' : '.redirect')], false);
+    return left([say(RULE_FINDINGS.answered, rule.redirect === undefined ? '.directResponse' : '.redirect')], false);
   }
   const targets = rule.route ?? [];
   const standings = targets.map((target) => standing(target.destination, needs));
   if (standings.every((each) => each === 'elsewhere')) return left([], false);
-  if (targets.length > 1 && needs.moves !== undefined) return left([say(WEIGHTED, '.route')], true);
-  if (targets.length > 1 && needs.draws) return left([say(DRAWN_ALREADY, '.route')], true);
-  if (standings.every((each) => each === 'pinned')) return left([say(PINNED, '.route[0].destination.subset')], true);
+  if (targets.length > 1 && needs.moves !== undefined) return left([say(RULE_FINDINGS.weighted, '.route')], true);
+  if (targets.length > 1 && needs.draws) return left([say(RULE_FINDINGS.drawnAlready, '.route')], true);
+  if (standings.every((each) => each === 'pinned')) return left([say(RULE_FINDINGS.pinned, '.route[0].destination.subset')], true);
 
   const obstacles = [
-    ...headerConflicts(rule, needs).map(({ block, name }) => say(headerConflict(name), `.match[${block}].headers`)),
-    ...replacedAdditions(rule, needs).map((target) => say(REPLACED, `.route[${target}].headers.response.add`)),
-    ...undoneAdditions(rule, needs).map((at) => atOperation(at, undone(at.name, needs), say)),
-    ...reorderedOperations(rule, needs).map((at) => atOperation(at, reordered(at.name), say)),
+    ...headerConflicts(rule, needs).map(({ block, name }) => say(RULE_FINDINGS.headerConflict(name), `.match[${block}].headers`)),
+    ...replacedAdditions(rule, needs).map((target) => say(RULE_FINDINGS.replaced, `.route[${target}].headers.response.add`)),
+    ...undoneAdditions(rule, needs).map((at) => atOperation(at, RULE_FINDINGS.undone(at.name, needs.draws), say)),
+    ...reorderedOperations(rule, needs).map((at) => atOperation(at, RULE_FINDINGS.reordered(at.name), say)),
     ...overtakingBlocks(rule, needs).map(({ block, sharing }) =>
-      say(overtaking(sharing), rule.match === undefined ? '' : `.match[${block}]`),
+      say(RULE_FINDINGS.overtaking(sharing), rule.match === undefined ? '' : `.match[${block}]`),
     ),
     ...mergeObstacles(rule, needs).map((entry) => say(entry, rule.match === undefined ? '' : '.match')),
   ];
   if (obstacles.length > 0) return left(obstacles, true);
-  const notes = unissuedBlocks(rule, needs).map((block) => say(needs.draws ? NOT_DRAWN : NOT_ISSUED, `.match[${block}]`));
+  const notes = unissuedBlocks(rule, needs).map((block) =>
+    say(needs.draws ? RULE_FINDINGS.notDrawn : RULE_FINDINGS.notIssued, `.match[${block}]`),
+  );
   return { weavable: true, concerned: true, diagnostics: notes };
-}
-
-type Entry = Omit<Diagnostic, 'object' | 'path'>;
-
-const ANSWERED: Entry = {
-  code: 'PERCH2007',
-  severity: 'info',
-  message: 'the rule stays as it is: it answers by itself and reaches no version',
-};
-const WEIGHTED: Entry = {
-  code: 'PERCH2003',
-  severity: 'warning',
-  message: 'the rule is not woven: it draws between several weighted destinations at each request',
-  hint: 'leave one destination; the release does the splitting, and its visitors stay put',
-};
-const DRAWN_ALREADY: Entry = {
-  code: 'PERCH2003',
-  severity: 'warning',
-  message: 'the rule is not woven: it draws between several weighted destinations, where the release has to draw',
-  hint: 'leave one destination, or use affinity.mode: visitor, which draws nothing here',
-};
-const PINNED: Entry = {
-  code: 'PERCH2008',
-  severity: 'info',
-  message: 'the rule stays as it is: it names another subset, which counts as an explicit choice',
-};
-const REPLACED: Entry = {
-  code: 'PERCH2004',
-  severity: 'warning',
-  message: 'the rule is not woven: its destination adds a Set-Cookie, which the cookie of the release would replace',
-  hint: 'add that cookie in the headers of the rule instead of those of the destination: both are then sent',
-};
-const NOT_ISSUED: Entry = {
-  code: 'PERCH2015',
-  severity: 'info',
-  message: 'no ids are issued by this match: its source conditions cannot be limited to the gateway',
-  hint: 'name the gateway in the match, or bind the object to the gateway only',
-};
-
-const NOT_DRAWN: Entry = {
-  ...NOT_ISSUED,
-  message: 'nobody is drawn by this match: its source conditions cannot be limited to the gateway',
-};
-
-function delegates({ name, namespace }: NonNullable<HTTPRoute['delegate']>, { route, moves }: WeavingNeeds): Entry {
-  const delegate = `${namespace || route.namespace}/${name}`;
-  const hint =
-    moves === undefined
-      ? 'to issue ids there, name the delegate in visitorId.issueAt'
-      : 'release through the delegate: name it in route.adopt, or let Perch own it with route.delegate';
-  return { code: 'PERCH2005', severity: 'warning', message: `the rule is not woven: its routes stand in the delegate ${delegate}`, hint };
-}
-
-function headerConflict(name: string): Entry {
-  return {
-    code: 'PERCH2002',
-    severity: 'warning',
-    message: `the rule is not woven: it matches on ${name}, and weaving needs the one match that a header can have`,
-    hint: `leave ${name} out of the match, or give the service a rule without it`,
-  };
-}
-
-function undone(name: string, { draws }: WeavingNeeds): Entry {
-  const destinations = draws ? 'the two destinations of a draw' : 'several destinations';
-  return {
-    code: 'PERCH2014',
-    severity: 'warning',
-    message: `the rule is not woven: with ${destinations} its own operation on ${name} would undo what weaving adds`,
-    hint: `move the operation on ${name} to each of the destinations`,
-  };
-}
-
-function reordered(name: string): Entry {
-  return {
-    code: 'PERCH2016',
-    severity: 'warning',
-    message: `the rule is not woven: with the two destinations of a draw its own operation on ${name} would come after that of its destination, not before`,
-    hint: `put both operations on ${name} into the headers of the destination, or of the rule`,
-  };
-}
-
-function overtaking({ other, through }: Sharing): Entry {
-  const via = through === undefined ? '' : `through ${describeRouteObject(through.root)} `;
-  return {
-    code: 'PERCH2009',
-    severity: 'warning',
-    message: `the rule is not woven: ${via}it takes every path of a host that it shares with ${describeRouteObject(other)}, and woven it would overtake the routes there`,
-    hint: 'give the rule a path such as prefix: /shop, or put all routes of the host into one VirtualService',
-  };
 }
 
 function standing(destination: Parameters<typeof standingOf>[0], needs: WeavingNeeds): Standing {
   const { moves, route } = needs;
   return moves === undefined ? 'released' : standingOf(destination, route.namespace, moves.service, moves.versions);
-}
-
-function unmergeable(message: string, hint: string): Entry {
-  return { code: 'PERCH2017', severity: 'warning', message: `the rule is not woven: ${message}`, hint };
 }
 
 /** Where a rule's header operations stand: in the rule, or, inherited, in a rule of a root. */
@@ -195,25 +107,23 @@ interface OperationPlace {
   readonly from: Delegation | undefined;
 }
 
-function atOperation({ below, from }: OperationPlace, entry: Entry, say: (entry: Entry, below: string) => Diagnostic): Diagnostic {
+function atOperation(
+  { below, from }: OperationPlace,
+  entry: RuleFinding,
+  say: (entry: RuleFinding, below: string) => Diagnostic,
+): Diagnostic {
   if (from === undefined) return say(entry, below);
   return { ...entry, object: describeRouteObject(from.root), path: `spec.http[${from.index}]${below}` };
 }
 
 /** What Istio's merge of root and delegate would do to the rules that this one becomes, and not to the rule itself. */
-function mergeObstacles(rule: HTTPRoute, { route, limits }: WeavingNeeds): Entry[] {
-  const found: Entry[] = [];
-  if ((rule.match ?? []).length === 0 && carriedConditions(route) === undefined) {
-    const message = 'it has no match, and its roots differ in ignoreUriCase or sourceNamespace, which a match has to repeat';
-    found.push(unmergeable(message, 'let the roots agree in both, or give each root a delegate of its own'));
-  }
+function mergeObstacles(rule: HTTPRoute, { route, limits }: WeavingNeeds): RuleFinding[] {
+  const found: RuleFinding[] = [];
+  if ((rule.match ?? []).length === 0 && carriedConditions(route) === undefined) found.push(RULE_FINDINGS.unrepeatable);
   // A root drops a rule one of whose matches fits nowhere; woven without the matches that cannot be limited it would come back.
   const isCut = limits && blocksOf(rule).some((block) => hasSourceConditions(block) || (block.gateways ?? []).length > 0);
   const excluding = isCut ? route.delegations.find((each) => servedThrough(each, rule, route) === undefined) : undefined;
-  if (excluding !== undefined) {
-    const message = `${describeRouteObject(excluding.root)} excludes one of its matches, and they differ in gateways or sources`;
-    found.push(unmergeable(message, 'give each of its matches a rule of its own'));
-  }
+  if (excluding !== undefined) found.push(RULE_FINDINGS.excluded(excluding));
   return found;
 }
 
