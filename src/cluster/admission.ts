@@ -1,14 +1,14 @@
 import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
-import { suggest } from '../core/diagnostics/suggest.ts';
-import { isRoutingKind, ROUTING_KINDS } from '../core/istio/kinds.ts';
+import { isRoutingKind } from '../core/istio/kinds.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { validateRoutingObject } from '../core/istio/validate.ts';
-import { API_VERSION, type CanaryRelease, KIND } from '../core/release/canary-release.ts';
+import type { CanaryRelease } from '../core/release/canary-release.ts';
 import { refuseChange } from '../core/release/change.ts';
 import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { refOf, refText } from './manifest.ts';
 import { type AppliedRelease, foreignWrites, refuseDeletion, releasedBy, takenObjects } from './ownership.ts';
+import { refuseKind } from './refuse-kind.ts';
 import { releaseConflicts } from './release-conflicts.ts';
 import type { ObjectRef, StoredObject } from './store.ts';
 
@@ -66,8 +66,6 @@ export const runtimeAdmission: Admission = {
     ),
 };
 
-const KEPT_KINDS: readonly string[] = [KIND, ...ROUTING_KINDS];
-
 interface Admitted {
   readonly release?: AppliedRelease;
   readonly diagnostics: readonly Diagnostic[];
@@ -84,26 +82,9 @@ function admitOne(object: KubeObject, former: StoredObject | undefined): Admitte
   const { release, diagnostics } = validated;
   if (release === undefined || hasErrors(diagnostics)) return { diagnostics };
   const current = former === undefined ? undefined : validateCanaryRelease(former.base).release;
-  const refused = refuseChange(former?.status, release.spec, current?.spec).map((diagnostic) => ({
+  const refused = refuseChange(former?.status, release, current).map((diagnostic) => ({
     ...diagnostic,
     object: refText(refOf(object)),
   }));
   return { release: { next: release, former: current }, diagnostics: [...diagnostics, ...refused] };
-}
-
-function refuseKind(object: KubeObject): Diagnostic {
-  const meant = object.kind === KIND ? `write apiVersion: ${API_VERSION}` : suggestion(object.kind, KEPT_KINDS);
-  return {
-    code: 'PERCH4051',
-    severity: 'error',
-    message: `Perch does not keep objects of kind ${object.kind}`,
-    object: refText(refOf(object)),
-    path: 'kind',
-    hint: meant ?? 'leave it out: it stays with the tool that runs it',
-  };
-}
-
-function suggestion(word: string, candidates: readonly string[]): string | undefined {
-  const near = suggest(word, candidates);
-  return near === undefined ? undefined : `did you mean ${near}?`;
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseKind } from '../cluster/refuse-kind.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { isRoutingKind, isSkippableKind } from '../core/istio/kinds.ts';
 import { validateRoutingObject } from '../core/istio/validate.ts';
@@ -70,10 +71,9 @@ async function filesAt(path: string): Promise<readonly string[]> {
   return found;
 }
 
-/** Kinds that are neither are the store's to refuse. */
 function validate({ object, locate }: ManifestObject): readonly Diagnostic[] {
   if (isCanaryRelease(object)) return validateCanaryRelease(object, locate).diagnostics;
-  return isRoutingKind(object.kind) ? validateRoutingObject(object, locate) : [];
+  return isRoutingKind(object.kind) ? validateRoutingObject(object, locate) : [refuseKind(object, locate)];
 }
 
 /** What a reader of files may need beside the paths. */

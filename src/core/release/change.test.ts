@@ -1,12 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import type { CanaryReleaseSpec } from './canary-release.ts';
 import { refuseChange } from './change.ts';
 import { ReleaseWorld, specOf, subset, without } from './release-world.cases.ts';
+import type { ReleaseStatus } from './status.ts';
 
 /** A release from v1 to v2 that is under way. */
 function underWay(): ReleaseWorld {
   const world = new ReleaseWorld(specOf({ revision: 1 }));
   world.look();
   return world;
+}
+
+/** Of the release `checkout`. */
+function refusal(status: ReleaseStatus | undefined, next: CanaryReleaseSpec, current?: CanaryReleaseSpec) {
+  const released = (spec: CanaryReleaseSpec) => ({ metadata: { name: 'checkout', namespace: 'default' }, spec });
+  return refuseChange(status, released(next), current && released(current));
 }
 
 describe('refuseChange', () => {
@@ -20,7 +28,7 @@ describe('refuseChange', () => {
     ['how visitors stay put', specOf({ revision: 1, affinity: { mode: 'canaryOnly' } }), ['spec.affinity']],
   ])('during a release %s cannot change', (_, next, paths) => {
     const world = underWay();
-    const refused = refuseChange(world.status, next, world.spec);
+    const refused = refusal(world.status, next, world.spec);
     expect(refused.map(({ code, path, hint }) => [code, path, hint])).toEqual(
       paths.map((path) => ['PERCH3001', path, 'roll back or finish first']),
     );
@@ -47,10 +55,19 @@ describe('refuseChange', () => {
     ])('its form, name, hosts and gateways stay while a release is under way: %s %j %j', (_, from, to) => {
       const world = underWay();
       const current = specOf({ revision: 1, route: from });
-      expect(refuseChange(world.status, specOf({ revision: 1, route: to }), current).map(({ path }) => path)).toEqual(['spec.route']);
+      expect(refusal(world.status, specOf({ revision: 1, route: to }), current).map(({ path }) => path)).toEqual(['spec.route']);
       world.ask('rollback');
       world.serve();
-      expect(refuseChange(world.status, specOf({ revision: 1, route: to }), current)).toEqual([]);
+      expect(refusal(world.status, specOf({ revision: 1, route: to }), current)).toEqual([]);
+    });
+
+    test('a name that is written out where it was left out, or the other way round, is the same name', () => {
+      const world = underWay();
+      const { name: _, ...unnamed } = managed.managed;
+      const left = specOf({ revision: 1, route: { managed: unnamed } });
+      const written = specOf({ revision: 1, route: { managed: { ...unnamed, name: 'checkout' } } });
+      expect(refusal(world.status, written, left)).toEqual([]);
+      expect(refusal(world.status, left, written)).toEqual([]);
     });
 
     test.each([
@@ -58,7 +75,7 @@ describe('refuseChange', () => {
       [managed, { managed: { ...managed.managed, http: slower } }],
     ])('its rules may change, as those of an adopted VirtualService may: %j', (from, to) => {
       const world = underWay();
-      expect(refuseChange(world.status, specOf({ revision: 1, route: to }), specOf({ revision: 1, route: from }))).toEqual([]);
+      expect(refusal(world.status, specOf({ revision: 1, route: to }), specOf({ revision: 1, route: from }))).toEqual([]);
     });
   });
 
@@ -66,23 +83,23 @@ describe('refuseChange', () => {
     const world = underWay();
     const { visitorId } = world.spec;
     const next = { ...world.spec, visitorId: { ...visitorId, cookie: { ...visitorId.cookie, name: 'other' } } };
-    expect(refuseChange(world.status, next, world.spec).map(({ path }) => path)).toEqual(['spec.visitorId.cookie.name']);
+    expect(refusal(world.status, next, world.spec).map(({ path }) => path)).toEqual(['spec.visitorId.cookie.name']);
   });
 
   test('steps may change, and what is optional may be left out', () => {
     const world = underWay();
     const next = without(without(specOf({ steps: [{ weight: 100, hold: '1m' }], cache: 'private' }), 'stable'), 'revision');
-    expect(refuseChange(world.status, next, world.spec)).toEqual([]);
+    expect(refusal(world.status, next, world.spec)).toEqual([]);
   });
 
   test('before and after a release anything may change', () => {
     const next = specOf({ canary: subset('v3') });
-    expect(refuseChange(undefined, next)).toEqual([]);
+    expect(refusal(undefined, next)).toEqual([]);
     const world = underWay();
     world.ask('rollback');
-    expect(refuseChange(world.status, next)).toHaveLength(1);
+    expect(refusal(world.status, next)).toHaveLength(1);
     world.serve();
     expect(world.phase).toBe('RolledBack');
-    expect(refuseChange(world.status, next)).toEqual([]);
+    expect(refusal(world.status, next)).toEqual([]);
   });
 });

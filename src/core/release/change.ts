@@ -1,10 +1,12 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { CanaryReleaseSpec } from './canary-release.ts';
+import type { CanaryRelease, CanaryReleaseSpec } from './canary-release.ts';
 import { isUnderWay } from './phase.ts';
-import { routeForm } from './route-form.ts';
+import { routedName, routeForm } from './route-form.ts';
 import type { ReleaseStatus } from './status.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
+/** As much of a release as a change is judged by. */
+type Released = Pick<CanaryRelease, 'metadata' | 'spec'>;
 type Pair = Pick<CanaryReleaseSpec, 'canary' | 'stable' | 'revision'>;
 
 /**
@@ -19,18 +21,19 @@ export function asksForNewRelease(spec: Pair, status: ReleaseStatus): boolean {
 
 /**
  * Why a changed spec must not be applied now (PERCH3001): while a release is under way, what it is made of stays. `current` is the
- * spec applied before; without it only the pair and the revision can be compared. Steps may change at any time, and so may the rules of
+ * release applied before; without it only the pair and the revision can be compared. Steps may change at any time, and so may the rules of
  * a VirtualService that the release owns.
  */
 export function refuseChange(
   status: ReleaseStatus | undefined,
-  next: CanaryReleaseSpec,
-  current?: CanaryReleaseSpec,
+  { metadata, spec: next }: Released,
+  current?: Released,
 ): readonly Diagnostic[] {
   if (status === undefined || !isUnderWay(status.phase)) return [];
   const refused: string[] = [];
   if (asksForNewRelease(next, status)) refused.push(...changedPair(next, status));
-  if (current !== undefined) refused.push(...FROZEN.filter(({ of }) => !same(of(next), of(current))).map(({ path }) => path));
+  if (current !== undefined)
+    refused.push(...FROZEN.filter(({ of }) => !same(of(next, metadata), of(current.spec, metadata))).map(({ path }) => path));
   const now = status.canary === undefined ? 'a release' : `the release of ${describeVersion(status.canary)}`;
   return refused.map((path) => ({
     code: 'PERCH3001',
@@ -50,21 +53,19 @@ function changedPair(next: Pair, status: ReleaseStatus): readonly string[] {
 }
 
 /** Changing any of these under a running release would draw its visitors anew, or leave its routes behind. */
-const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleaseSpec) => unknown }[] = [
+const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleaseSpec, metadata: Released['metadata']) => unknown }[] = [
   { path: 'service', of: ({ service }) => [service.host, service.port] },
-  { path: 'route', of: ({ route }) => placeOf(route) },
+  { path: 'route', of: placeOf },
   { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
   { path: 'affinity', of: ({ affinity }) => [affinity.mode, affinity.cookie?.name, affinity.cookie?.value, affinity.cookie?.maxAge] },
 ];
 
 /** Which VirtualService the release is woven into, and what reaches it. Its rules may change: they are a base, and are woven anew. */
-function placeOf(route: CanaryReleaseSpec['route']): readonly unknown[] {
-  const form = routeForm({ spec: { route } });
-  if ('adopt' in route) return [form, route.adopt.virtualService];
-  if ('delegate' in route) return [form, route.delegate.name];
-  const { name, hosts, gateways } = route.managed;
-  return [form, name, hosts, gateways];
+function placeOf({ route }: CanaryReleaseSpec, metadata: Released['metadata']): readonly unknown[] {
+  const release = { metadata, spec: { route } };
+  const place = [routeForm(release), routedName(release)];
+  return 'managed' in route ? [...place, route.managed.hosts, route.managed.gateways] : place;
 }
 
 function same(a: unknown, b: unknown): boolean {
