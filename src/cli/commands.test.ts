@@ -32,8 +32,18 @@ async function fileWith(name: string, text: string): Promise<string> {
   return path;
 }
 
+const NONE = 'there is no CanaryRelease in namespace default\n';
+
 test('before there is a release', async () => {
-  expect(await run('get')).toEqual({ code: 0, stdout: '', stderr: 'No CanaryRelease in namespace default.\n' });
+  expect(await run('get')).toEqual({ code: 0, stdout: '', stderr: NONE });
+  expect(await run('status')).toEqual({ code: 0, stdout: '', stderr: NONE });
+  expect(await run('describe')).toEqual({ code: 0, stdout: '', stderr: NONE });
+  for (const command of ['get', 'status']) {
+    const watch = new PerchProcess([command, '--watch'], { PERCH_SERVER: served.server });
+    await expect.poll(() => watch.stderr, { timeout: 20_000 }).toBe(NONE);
+    expect(await watch.stop('SIGINT')).toBe(130);
+    expect([watch.stdout, watch.stderr]).toEqual(['', NONE]);
+  }
   expect(await run('status', 'web')).toMatchObject({ code: 2, stdout: '', stderr: 'error: there is no CanaryRelease default/web\n' });
   expect(await run('rollback', 'web')).toMatchObject({ code: 2, stderr: 'error: there is no CanaryRelease default/web\n' });
 });
@@ -50,6 +60,17 @@ test('a file with mistakes: every one with its place, exit 2, and nothing of the
   expect(stderr).toContain(`${bad}:11:`);
   expect(stderr).toMatch(/error: \d errors; nothing was applied\n$/);
   expect((await run('get', 'vs', '-o', 'name')).stdout).toBe('virtualservice/web\n');
+});
+
+test('a kind that Perch does not know is told with the mistakes in the other objects, at its place', async () => {
+  const bad = await fileWith(
+    'both.yaml',
+    `${WEB_ROUTES_YAML.replace('VirtualService', 'VirtualServce')}---\n${webReleaseYaml().replace('canary:', 'canray:')}`,
+  );
+  const { code, stderr } = await run('apply', '-f', bad);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/both\.yaml:2:7 {2}PERCH4051 .*\n(.*\n)*? +fix {2}did you mean VirtualService\?/);
+  expect(stderr).toMatch(/did you mean canary\?/);
 });
 
 test('what only the runtime can know is shown at its place in the file too', async () => {
@@ -149,7 +170,7 @@ test('a release as it is printed applies as no change; - reads standard input', 
 test('get with a name that is not there says so, and shows the others', async () => {
   const { code, stdout, stderr } = await run('get', 'vs', 'web', 'none', '-o', 'name');
   expect([code, stdout, stderr]).toEqual([2, 'virtualservice/web\n', 'error: there is no VirtualService default/none (there: web)\n']);
-  expect((await run('get', 'vs', '-n', 'elsewhere')).stderr).toBe('No VirtualService in namespace elsewhere.\n');
+  expect((await run('get', 'vs', '-n', 'elsewhere')).stderr).toBe('there is no VirtualService in namespace elsewhere\n');
   expect((await run('get', 'vs', '-A')).stdout).toMatch(/^NAMESPACE +NAME/);
 });
 

@@ -2,6 +2,7 @@ import type { ReleaseView } from '../../server/release-resource.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { findObjects } from '../objects/find-objects.ts';
+import { noneThere } from '../objects/none-there.ts';
 import { readObjectArguments } from '../objects/object-arguments.ts';
 import { describeRelease } from '../reports/describe-release.ts';
 
@@ -22,7 +23,8 @@ export const addDescribe: AddCommand = (program, context) => {
     )
     .action(async (words: readonly string[], _options: unknown, command) => {
       const { client, namespace } = targetOf(command, context);
-      const { kinds, missing } = await findObjects(client, readObjectArguments(words, namespace), namespace, 'served');
+      const asked = readObjectArguments(words, namespace);
+      const { kinds, missing } = await findObjects(client, asked, namespace, 'served');
       const options = { now: Date.now(), style: terminal.style, columns: terminal.outColumns() };
       const reports: (readonly string[])[] = [];
       for (const { kind, objects } of kinds) {
@@ -41,6 +43,6 @@ export const addDescribe: AddCommand = (program, context) => {
       }
       for (const [index, lines] of reports.entries()) terminal.out([...(index === 0 ? [] : ['', '']), ...lines].join('\n'));
       if (missing.length > 0) throw new CommandError(missing.join('\n'));
-      if (reports.length === 0) terminal.err(`There is nothing to describe in namespace ${namespace}.`);
+      if (reports.length === 0) terminal.err(noneThere(asked.kinds, namespace));
     });
 };

@@ -4,13 +4,14 @@ import type { ObjectView } from '../../server/release-resource.ts';
 import { type AddCommand, type CliContext, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { type FoundKind, type FoundObjects, findObjects } from '../objects/find-objects.ts';
+import { noneThere } from '../objects/none-there.ts';
 import { type ObjectArguments, readObjectArguments } from '../objects/object-arguments.ts';
 import { objectPath, refOfView } from '../objects/object-name.ts';
 import { outputOption } from '../options.ts';
 import { type TableRows, tableRows } from '../reports/object-rows.ts';
 import { listOf, type OutputFormat, writeValue } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
-import { watchTable } from '../watching/watch-table.ts';
+import { type KeyedTable, watchTable } from '../watching/watch-table.ts';
 
 interface GetOptions {
   readonly output?: OutputFormat;
@@ -56,20 +57,20 @@ export const addGet: AddCommand = (program, context) => {
         if (options.output !== undefined && options.output !== 'wide')
           throw new CommandError(`--watch shows tables, not -o ${options.output}`);
         if (asked.kinds.length > 1) throw new CommandError('--watch follows one kind at a time');
-        await watchTable(context, async () => {
+        const read = async (): Promise<KeyedTable> => {
           const { kinds, missing } = await find();
           if (missing.length > 0) throw new CommandError(missing.join('\n'));
           const [only = { kind: 'CanaryRelease' as const, objects: [] }] = kinds;
           return { ...tableOf(only, options, false), keys: only.objects.map((object) => refText(refOfView(object))) };
-        });
+        };
+        await watchTable(context, read, noneThere(asked.kinds, inNamespace));
         return;
       }
       const { kinds, missing } = await find();
       await write(context, asked, kinds, options);
       if (missing.length > 0) throw new CommandError(missing.join('\n'));
       if (asked.named.length === 0 && kinds.every(({ objects }) => objects.length === 0)) {
-        const what = asked.kinds.length === 1 ? asked.kinds[0] : 'object';
-        context.terminal.err(`No ${what} in ${inNamespace === undefined ? 'any namespace' : `namespace ${inNamespace}`}.`);
+        context.terminal.err(noneThere(asked.kinds, inNamespace));
       }
     });
 };

@@ -4,6 +4,7 @@ import type { ApiClient } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { findObjects } from '../objects/find-objects.ts';
+import { noneThere } from '../objects/none-there.ts';
 import { refOfView } from '../objects/object-name.ts';
 import { outputOption } from '../options.ts';
 import { renderRelease } from '../reports/release-view.ts';
@@ -48,7 +49,7 @@ export const addStatus: AddCommand = (program, context) => {
         if (missing.length > 0) throw new CommandError(missing.join('\n'));
         return kinds.flatMap(({ objects }) => objects as readonly ReleaseView[]);
       };
-      const none = `no release in namespace ${namespace}`;
+      const none = noneThere(['CanaryRelease'], namespace);
       if (options.timeout !== undefined && options.wait === undefined) throw new CommandError('--timeout goes with --wait PHASE');
 
       let releases = await find();
@@ -61,6 +62,8 @@ export const addStatus: AddCommand = (program, context) => {
       if (options.output !== undefined) {
         await writeValue(terminal, options.output, names.length === 1 ? releases[0] : listOf(releases));
       } else if (options.watch === true) {
+        // A terminal shows it for as long as it is so.
+        if (releases.length === 0 && !terminal.interactive) terminal.err(none);
         await watch((where, which) => where === namespace && (names.length === 0 || names.includes(which)), client, none);
       } else if (options.wait === undefined) {
         print(releases, none);

@@ -130,7 +130,7 @@ test('a release that is deleted meanwhile ends the wait with 1; Ctrl-C ends it w
 test.each([
   ['a phase that does not exist', ['status', '--wait', 'suceeded'], /no such phase: did you mean succeeded\?/],
   ['a release that does not exist', ['status', 'wbe', '--wait', 'succeeded'], /there is no CanaryRelease default\/wbe/],
-  ['no release at all', ['status', '--wait', 'succeeded'], /no release in namespace default/],
+  ['no release at all', ['status', '--wait', 'succeeded'], /there is no CanaryRelease in namespace default/],
   ['a timeout for nothing', ['status', '--timeout', '1s'], /--timeout goes with --wait PHASE/],
   ['a watch that waits', ['status', '--wait', 'succeeded', '--watch'], /cannot be used with option/],
 ])('%s is 2', async (_, args, message) => {

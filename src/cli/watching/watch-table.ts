@@ -17,11 +17,11 @@ const POLL_MS = 1000;
 const AGE = 'AGE';
 
 /**
- * Shows a table until the user ends it: redrawn in place on a terminal; elsewhere as it is, then each row that changed. A lost connection
- * is told and tried again; only a first reading that fails throws.
+ * Shows a table until the user ends it: redrawn in place on a terminal; elsewhere as it is, then each row that changed. `none` is said while
+ * it has no row, elsewhere than on a terminal once. A lost connection is told and tried again; only a first reading that fails throws.
  */
-export async function watchTable({ terminal, signal }: CliContext, read: () => Promise<KeyedTable>): Promise<void> {
-  const screen = terminal.interactive ? liveTable(terminal) : plainTable(terminal);
+export async function watchTable({ terminal, signal }: CliContext, read: () => Promise<KeyedTable>, none: string): Promise<void> {
+  const screen = terminal.interactive ? liveTable(terminal, none) : plainTable(terminal, none);
   let isLost = false;
   try {
     screen.show(await read());
@@ -51,20 +51,25 @@ interface TableScreen {
   close(): void;
 }
 
-function liveTable(terminal: CliContext['terminal']): TableScreen {
+function liveTable(terminal: CliContext['terminal'], none: string): TableScreen {
   const region = openLiveRegion(terminal);
   return {
-    show: ({ head, rows }) => region.show(rows.length === 0 ? ['nothing there yet'] : table(head, rows)),
+    show: ({ head, rows }) => region.show(rows.length === 0 ? [none] : table(head, rows)),
     say: (text) => region.print(text),
     close: () => region.close(),
   };
 }
 
-function plainTable({ out, err }: CliContext['terminal']): TableScreen {
+function plainTable({ out, err }: CliContext['terminal'], none: string): TableScreen {
   const said = new Map<string, string>();
   let isFirst = true;
+  let isNoneSaid = false;
   return {
     show: ({ head, rows, keys }) => {
+      if (isFirst && rows.length === 0 && !isNoneSaid) {
+        err(none);
+        isNoneSaid = true;
+      }
       const age = head.indexOf(AGE);
       const [headLine = '', ...lines] = table(head, rows);
       if (isFirst && lines.length > 0) {
