@@ -1,3 +1,5 @@
+import { outputError } from './output-error.ts';
+
 /** The wish to end: by Ctrl-C, a signal, or because nobody reads the output any more. */
 export interface Interruption {
   readonly signal: AbortSignal;
@@ -39,12 +41,13 @@ export function watchInterruption(): Interruption {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY)) {
+      const said = outputError(stream, error);
+      if (said === undefined) {
         code ??= 0;
         controller.abort();
         return;
       }
-      if (!isOutputLost && stream === process.stdout) process.stderr.write(`error: the output cannot be written (${error.message})\n`);
+      if (!isOutputLost && stream === process.stdout) process.stderr.write(`${said}\n`);
       isOutputLost = true;
       if (!isService) controller.abort();
     });

@@ -44,7 +44,7 @@ const FULL = '/dev/full';
 describe.skipIf(!existsSync(FULL))('output that cannot be written, on a full disk', () => {
   it('ends a command with one line and exit code 2, or silently where that line cannot be written either', () => {
     const [out, err] = [openSync(FULL, 'w'), join(folder, 'err')];
-    for (const args of [['explain'], ['--help'], ['completion', 'bash']]) {
+    for (const args of [['version'], ['explain'], ['--help'], ['completion', 'bash']]) {
       const run = (stderr: number): number | null =>
         spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', BIN, ...args], { stdio: ['ignore', out, stderr] }).status;
       const file = openSync(err, 'w');
