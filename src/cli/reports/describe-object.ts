@@ -131,7 +131,7 @@ function virtualServiceReport(object: ObjectView, around: Surroundings): Report 
   const servedRows = parsed.map(({ rule, name }) =>
     name === undefined
       ? [rule.name ?? '-', '-', matchText(rule), actionText(rule)]
-      : [name.baseName ?? '-', name.release, takenText(name), actionText(rule)],
+      : [name.baseName ?? '-', name.release, takenText(name, rule), actionText(rule)],
   );
   return {
     facts: [

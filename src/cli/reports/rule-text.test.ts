@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import type { HTTPRoute } from '../../core/istio/resources.ts';
 import { parseWovenRuleName } from '../../core/weave/rule-name.ts';
+import { canarySetCookie, expiringSetCookie } from '../../core/weave/set-cookie.ts';
 import { actionText, takenText } from './rule-text.ts';
 
 const to = (subset: string, weight?: number) => ({ destination: { host: 'web', subset }, ...(weight === undefined ? {} : { weight }) });
@@ -18,8 +20,20 @@ test('the only destination has no share', () => {
   expect(actionText({ route: [to('v1', 7)] })).toBe('web/v1');
 });
 
+const taken = (role: string, rule: HTTPRoute = {}) =>
+  takenText(parseWovenRuleName(`perch:default/web:${role}:+`) ?? expect.fail(role), rule);
+
 test('who is drawn is not new: everyone without the cookie is, each time', () => {
-  const taken = (role: string) => takenText(parseWovenRuleName(`perch:default/web:${role}:+`) ?? expect.fail(role));
   expect(taken('new:drawn')).toBe('without the cookie, drawn by weight');
   expect(taken('new:canary')).toBe('new visitors drawn for the canary');
+});
+
+test('after a release those whose cookie is taken back are told apart from visitors known by their id', () => {
+  const cookie = { name: 'reviews', value: 'v2', maxAge: 60 };
+  const adding = (value: string): HTTPRoute => ({ route: [{ ...to('v1'), headers: { response: { add: { 'Set-Cookie': value } } } }] });
+  for (const path of ['/', undefined] as const) {
+    expect(taken('known:stable', adding(expiringSetCookie(cookie, path)))).toBe('holders of the canary’s cookie, taken back');
+    expect(taken('known:stable', adding(canarySetCookie(cookie, path)))).toBe('all other known visitors');
+  }
+  expect(taken('known:stable', { route: [to('v1')] })).toBe('all other known visitors');
 });

@@ -1,5 +1,6 @@
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination, StringMatch } from '../../core/istio/resources.ts';
 import type { ParsedRuleName } from '../../core/weave/rule-name.ts';
+import { takesCookieBack } from '../../core/weave/set-cookie.ts';
 import { percent } from './release-text.ts';
 
 /** What a rule matches, in a few words: `/api*, header x-user or GET /`. */
@@ -52,10 +53,11 @@ function destinationText({ destination: { host, port, subset } }: HTTPRouteDesti
   return `${host}${port === undefined ? '' : `:${port.number}`}${subset === undefined ? '' : `/${subset}`}`;
 }
 
-/** Whose requests a woven rule takes, among those that the rules before it left. */
-export function takenText({ role, cohort }: ParsedRuleName): string {
+/** Whose requests a woven rule takes, among those that the rules before it left; the rule itself tells those whose cookie it takes back. */
+export function takenText({ role, cohort }: ParsedRuleName, rule: HTTPRoute): string {
   switch (role) {
     case 'known':
+      if (takesBack(rule)) return 'holders of the canary’s cookie, taken back';
       return cohort === 'canary' ? 'known visitors of the canary' : 'all other known visitors';
     case 'told':
       return cohort === 'canary' ? 'told by the edge: canary' : 'told by the edge: stable';
@@ -65,4 +67,8 @@ export function takenText({ role, cohort }: ParsedRuleName): string {
     case 'rest':
       return 'everyone else';
   }
+}
+
+function takesBack({ route = [] }: HTTPRoute): boolean {
+  return route.some(({ headers }) => takesCookieBack(headers?.response?.add?.['Set-Cookie'] ?? ''));
 }

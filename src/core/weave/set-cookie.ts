@@ -29,6 +29,11 @@ export function expiringSetCookie(cookie: CanaryCookie, path: '/' | undefined): 
   return withPath(`${cookie.name}=${cookie.value}; Max-Age=-1`, path);
 }
 
+/** Whether a Set-Cookie value is one that takes the canary's cookie back. */
+export function takesCookieBack(value: string): boolean {
+  return /; Max-Age=-1(?:;|$)/.test(value);
+}
+
 function withPath(text: string, path: '/' | undefined): string {
   return path === undefined ? text : `${text}; Path=${path}`;
 }
