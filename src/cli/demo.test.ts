@@ -69,6 +69,20 @@ test('Ctrl-C ends everything and leaves nothing behind', async () => {
   expect(demo.stderr).toBe('');
 });
 
+test('with --data, in the other mode while the release is under way: what to do', async () => {
+  const data = join(temporary, 'kept');
+  const { demo } = await startDemo('--no-visitors', '--data', data);
+  await demo.until(/reviews v1 → v2: Progressing/);
+  await demo.stop('SIGINT');
+  const { code, stderr } = await perch(['demo', ...FREE, '--no-visitors', '--data', data, '--mode', 'canaryOnly']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('spec.affinity cannot change now');
+  expect(stderr).toContain(
+    `error: the release kept in ${data} does not allow it: start the demo with the options of before, or with another folder\n`,
+  );
+  expect(stderr).not.toContain('have errors');
+});
+
 test.each(['--gateway-port', '--api-port'])('%s in use: one line with the way out, nothing left behind', async (option) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StoreError } from '../cluster/store-errors.ts';
-import { hasErrors } from '../core/diagnostics/diagnostic.ts';
+import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
 import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../demo/bookinfo/start-bookinfo.ts';
 import { type AffinityMode, ARTICLE_COOKIE, demoManifests } from '../demo/demo-manifests.ts';
 import { startVisitors } from '../demo/visitors.ts';
@@ -66,12 +66,17 @@ async function applyExample(
     files.objects.map(({ object }) => object),
     { ports: moved, mode: options.mode, ...(options.hold === undefined ? {} : { hold: options.hold }) },
   );
-  const result = hasErrors(files.diagnostics)
-    ? { ok: false as const, diagnostics: files.diagnostics }
-    : await runtime.store.apply('files', objects);
+  const refuse = (diagnostics: readonly Diagnostic[], why: string): never => {
+    printDiagnostics(context.terminal, diagnostics, files.texts);
+    throw new CommandError(why);
+  };
+  const broken = `the demo's own files in ${EXAMPLE} have errors`;
+  if (hasErrors(files.diagnostics)) refuse(files.diagnostics, broken);
+  const result = await runtime.store.apply('files', objects);
   if (!result.ok) {
-    printDiagnostics(context.terminal, result.diagnostics, files.texts);
-    throw new CommandError(`the demo's own files in ${EXAMPLE} have errors`);
+    const { data } = options;
+    const kept = `the release kept in ${data} does not allow it: start the demo with the options of before, or with another folder`;
+    return refuse(result.diagnostics, data === undefined ? broken : kept);
   }
   await runtime.served(result.revision);
 }
