@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
 /** A command line that asks for something that there is not; the message says what there is. */
-class UsageError extends Error {}
+export class UsageError extends Error {}
 
 /**
  * The options of a bench.
@@ -37,13 +37,19 @@ export function say(text: string): void {
   console.error(text);
 }
 
-/** Runs a bench and sets the exit code that it gives: 0 done, 2 could not run. `bench`: its path, for the hint after a wrong option. */
-export async function runBench(bench: string, main: (args: readonly string[]) => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    say(`${error.message}\nnode ${bench} --help says more`);
-    process.exitCode = 2;
-  }
+/**
+ * What a bench that only repeats itself is asked for by `--rounds` (default: `rounds`) and `--record`; `usage` where that is asked for.
+ * @throws UsageError for anything else.
+ */
+export function readRounds(
+  args: readonly string[],
+  usage: string,
+  rounds: number,
+): { readonly rounds: number; readonly record: boolean } | string {
+  const values = readOptions(args, {
+    rounds: { type: 'string', default: String(rounds) },
+    record: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  return values.help ? usage : { rounds: readCount('rounds', values.rounds), record: values.record };
 }

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideEnvoy } from '../../tools/provide-envoy.ts';
-import { runBench, say } from '../command-line.ts';
-import { LOAD_CORE, leaveMeasuredCore, MEASURED_CORE } from '../cores.ts';
-import { describeMachine, missingPrograms } from '../machine.ts';
-import { recordResults } from '../record.ts';
+import { say } from '../command-line.ts';
+import { LOAD_CORE, MEASURED_CORE } from '../cores.ts';
+import { describeMachine } from '../machine.ts';
+import { runBench } from '../run-bench.ts';
 import { shuffled } from '../shuffled.ts';
 import type { BodySize } from './body-size.ts';
 import { allCandidates } from './candidates.ts';
@@ -95,23 +95,13 @@ async function report(series: readonly Series[], plan: Plan, envoy: string): Pro
   return lines.join('\n');
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const plan = readPlan(args);
-  if (typeof plan === 'string') {
-    console.log(plan);
-    return 0;
-  }
-  const missing = await missingPrograms(PROGRAMS);
-  if (missing.length > 0) {
-    say(missing.join('\n'));
-    return 2;
-  }
-  await leaveMeasuredCore();
-  const envoy = await provideEnvoy();
-  const text = await report(await bench(plan, envoy), plan, envoy);
-  console.log(text);
-  if (plan.record) say(`recorded in ${recordResults(new URL('.', import.meta.url), 'The gateway beside nginx, HAProxy and Envoy', text)}`);
-  return 0;
-}
-
-await runBench('bench/gateway/run.ts', main);
+await runBench({
+  file: import.meta.url,
+  title: 'The gateway beside nginx, HAProxy and Envoy',
+  programs: PROGRAMS,
+  readPlan,
+  async measure(plan) {
+    const envoy = await provideEnvoy();
+    return report(await bench(plan, envoy), plan, envoy);
+  },
+});

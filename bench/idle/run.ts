@@ -1,21 +1,20 @@
 // `node bench/idle/run.ts`: memory that 1,000 idle keep-alive connections take in Perch, nginx, HAProxy and Envoy. See ../README.md.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { provideEnvoy } from '../../tools/provide-envoy.ts';
-import { readCount, readOptions, runBench, say } from '../command-line.ts';
-import { LOAD_CORE, leaveMeasuredCore, MEASURED_CORE } from '../cores.ts';
+import { readRounds, say } from '../command-line.ts';
+import { LOAD_CORE, MEASURED_CORE } from '../cores.ts';
 import type { Candidate } from '../gateway/candidate.ts';
 import { allCandidates } from '../gateway/candidates.ts';
 import { loadRequests } from '../gateway/load.ts';
 import { startOrigins } from '../gateway/nginx.ts';
-import { describeMachine, missingPrograms } from '../machine.ts';
+import { describeMachine } from '../machine.ts';
 import { median } from '../median.ts';
 import { residentMemory } from '../process-cpu.ts';
-import { recordResults } from '../record.ts';
+import { runBench } from '../run-bench.ts';
 import { shuffled } from '../shuffled.ts';
 import { table } from '../table.ts';
 import { openIdleConnections } from './idle-connections.ts';
 
-const PROGRAMS = ['nginx', 'haproxy', 'taskset'] as const;
 const CONNECTIONS = 1000;
 /** Requests before the first look: what a proxy allocates once, or compiles, is not the connections'. */
 const WARM_UP_REQUESTS = 5000;
@@ -102,35 +101,20 @@ async function bench(rounds: number, envoy: string): Promise<string> {
   }
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const values = readOptions(args, {
-    rounds: { type: 'string', default: '5' },
-    record: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const rounds = readCount('rounds', values.rounds);
-  const missing = await missingPrograms(PROGRAMS);
-  if (missing.length > 0) {
-    say(missing.join('\n'));
-    return 2;
-  }
-  await leaveMeasuredCore();
-  const envoy = await provideEnvoy();
-  const lines = [
-    ...(await describeMachine(['nginx', 'haproxy'], envoy)),
-    '',
-    `Resident memory of fresh processes with the visitor scheme on, before and with ${CONNECTIONS} keep-alive connections that have each had one request answered; medians of ${rounds} processes.`,
-    '',
-    await bench(rounds, envoy),
-  ];
-  const text = `${lines.join('\n')}\n`;
-  console.log(text);
-  if (values.record) say(`recorded in ${recordResults(new URL('.', import.meta.url), 'Idle connections', text)}`);
-  return 0;
-}
-
-await runBench('bench/idle/run.ts', main);
+await runBench({
+  file: import.meta.url,
+  title: 'Idle connections',
+  programs: ['nginx', 'haproxy', 'taskset'],
+  readPlan: (args) => readRounds(args, USAGE, 5),
+  async measure({ rounds }) {
+    const envoy = await provideEnvoy();
+    const lines = [
+      ...(await describeMachine(['nginx', 'haproxy'], envoy)),
+      '',
+      `Resident memory of fresh processes with the visitor scheme on, before and with ${CONNECTIONS} keep-alive connections that have each had one request answered; medians of ${rounds} processes.`,
+      '',
+      await bench(rounds, envoy),
+    ];
+    return `${lines.join('\n')}\n`;
+  },
+});

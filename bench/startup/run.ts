@@ -2,11 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readCount, readOptions, runBench, say } from '../command-line.ts';
-import { leaveMeasuredCore } from '../cores.ts';
-import { describeMachine, missingPrograms } from '../machine.ts';
+import { readRounds, say } from '../command-line.ts';
+import { describeMachine } from '../machine.ts';
 import { median } from '../median.ts';
-import { recordResults } from '../record.ts';
+import { runBench } from '../run-bench.ts';
 import { shuffled } from '../shuffled.ts';
 import { table } from '../table.ts';
 import { builtPackage, clone, type Installation } from './perch-install.ts';
@@ -75,39 +74,24 @@ async function bench(rounds: number, folder: string): Promise<string> {
   return table([['command', 'from', 'compiled before', 'ms', 'least', 'x node', 'goal'], ...rows], 3);
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const values = readOptions(args, {
-    rounds: { type: 'string', default: '30' },
-    record: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const rounds = readCount('rounds', values.rounds);
-  const missing = await missingPrograms(['taskset']);
-  if (missing.length > 0) {
-    say(missing.join('\n'));
-    return 2;
-  }
-  await leaveMeasuredCore();
-  const folder = mkdtempSync(join(tmpdir(), 'perch-startup-'));
-  try {
-    const lines = [
-      ...(await describeMachine([])),
-      '',
-      `Medians of ${rounds} shuffled rounds, each process on a core of its own; ratios are medians of the rounds' own. perch serve: to the first answered request.`,
-      '',
-      await bench(rounds, folder),
-    ];
-    const text = `${lines.join('\n')}\n`;
-    console.log(text);
-    if (values.record) say(`recorded in ${recordResults(new URL('.', import.meta.url), 'Start-up', text)}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return 0;
-}
-
-await runBench('bench/startup/run.ts', main);
+await runBench({
+  file: import.meta.url,
+  title: 'Start-up',
+  programs: ['taskset'],
+  readPlan: (args) => readRounds(args, USAGE, 30),
+  async measure({ rounds }) {
+    const folder = mkdtempSync(join(tmpdir(), 'perch-startup-'));
+    try {
+      const lines = [
+        ...(await describeMachine([])),
+        '',
+        `Medians of ${rounds} shuffled rounds, each process on a core of its own; ratios are medians of the rounds' own. perch serve: to the first answered request.`,
+        '',
+        await bench(rounds, folder),
+      ];
+      return `${lines.join('\n')}\n`;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+});
