@@ -10,7 +10,8 @@ export interface CommandResult {
   readonly output: string;
 }
 
-export interface CommandOptions {
+/** Where a command runs, with which environment (default: this process's), and whether its output is shown. */
+interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** `show` writes to this terminal instead of collecting; `stdout` and `output` are empty then. */

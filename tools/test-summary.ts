@@ -13,7 +13,8 @@ export interface TestReport {
   }[];
 }
 
-export interface TestSummary {
+/** What came of a run of the tests: counts of tests, and whether the run may pass. */
+interface TestSummary {
   readonly passed: number;
   readonly failed: number;
   /** What people must know: skipped suites and how to run them, files that did not load, that nothing ran. */

@@ -102,6 +102,7 @@ end
   return path;
 }
 
+/** One window of load: a script of `writeLoadScript` against a port of 127.0.0.1, for whole seconds, with wrk pinned to `core`. */
 export interface LoadOptions {
   readonly script: string;
   readonly port: number;

@@ -17,6 +17,7 @@ export interface Sample {
   readonly disturbance: number;
 }
 
+/** A candidate whose proxy was started and takes requests. */
 export interface RunningCandidate {
   readonly candidate: Candidate;
   readonly proxy: RunningProxy;

@@ -79,6 +79,7 @@ export function shopObjects(origins: Origins, routes: VirtualService): readonly 
 
 /** Where the release stands in the bench: 10 % of the visitors, by the first three digits. */
 export const CUTOFF = cutoffOf(10);
+/** The draw that decides in the bench: the first three digits of an id's last group. */
 export const OFFSET: Offset = 0;
 
 /** A release of the shop that adopts its routes and issues ids there. */

@@ -31,6 +31,7 @@ export interface StoredObject {
   readonly deletionRestoresBase?: true;
 }
 
+/** What an apply did to one object: `unchanged` where its base was the same already, `pruned` where its source names it no longer. */
 export interface ApplyOutcome {
   readonly ref: ObjectRef;
   readonly result: 'created' | 'configured' | 'unchanged' | 'pruned';

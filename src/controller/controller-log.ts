@@ -15,4 +15,5 @@ export interface ControllerLogEntry {
   readonly error?: unknown;
 }
 
+/** Takes each entry as it comes; must not throw. */
 export type ControllerLog = (entry: ControllerLogEntry) => void;

@@ -8,6 +8,7 @@ import { PassReport } from './pass-report.ts';
 import { reconcile } from './reconcile.ts';
 import { startWorkQueue, type WorkQueue } from './work-queue.ts';
 
+/** What a controller works on, and whom it tells. */
 export interface ControllerOptions {
   readonly store: Store;
   readonly readiness: Readiness;

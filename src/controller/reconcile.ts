@@ -16,7 +16,8 @@ import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf } from './
 import { weavingFindings } from './weaving-findings.ts';
 import { formerVersions, heldViews, readWorld, releaseName, type World } from './world.ts';
 
-export interface ReconcileOptions {
+/** What a pass reads and writes, and the time that it goes by. */
+interface ReconcileOptions {
   readonly store: Store;
   readonly readiness: Readiness;
   /** Milliseconds since the epoch; never backwards within a process. */

@@ -1,6 +1,7 @@
 /** Calls `run` once after `ms`; returns the way to call it off. */
 export type Schedule = (ms: number, run: () => void) => () => void;
 
+/** The work of a queue, and its pace; `reconcile` and `onError` alone have no default. */
 export interface WorkQueueOptions {
   /**
    * One pass over one key. What it resolves to is when it wants the next one, in milliseconds; undefined: only when `add` says so.

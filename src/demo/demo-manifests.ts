@@ -11,6 +11,7 @@ export interface DemoChanges {
   readonly mode?: AffinityMode;
 }
 
+/** How visitors stay put: `visitor`, or the article's `canaryOnly`. */
 export type AffinityMode = CanaryRelease['spec']['affinity']['mode'];
 
 /** The article's own cookie, which pins visitors to the canary in mode canaryOnly. */

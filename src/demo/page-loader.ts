@@ -2,7 +2,8 @@ import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'no
 import { SYNTHETIC_USER_AGENT } from '../core/evidence/synthetic-visitor.ts';
 import type { CookieJar } from './cookie-jar.ts';
 
-export interface Loaded {
+/** One answer, its body as text. */
+interface Loaded {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -14,7 +15,8 @@ export interface LoadedPage {
   readonly assets: readonly Loaded[];
 }
 
-export interface PageLoader {
+/** Loads pages for any number of visitors. */
+interface PageLoader {
   /** Loads a page as a browser does: the document, then its assets in parallel. Rejects when anything breaks. */
   load(url: URL, jar: CookieJar): Promise<LoadedPage>;
   /** Cuts what is under way, which then rejects, and refuses what comes after. */

@@ -3,6 +3,7 @@ import { VERSION_HEADER } from './bookinfo/reviews.ts';
 import { createCookieJar } from './cookie-jar.ts';
 import { createPageLoader, type LoadedPage } from './page-loader.ts';
 
+/** How many simulated people there are, what they read, and how they behave. */
 export interface VisitorsOptions {
   /** How many are there at a time. */
   readonly count: number;
@@ -32,6 +33,7 @@ export interface VisitorsStats {
   readonly returns: number;
 }
 
+/** Simulated people on their way. */
 export interface Visitors {
   stats(): VisitorsStats;
   /** Resolves when nobody is under way any more. */

@@ -23,7 +23,8 @@ export const FIELD = {
   te: 17,
 } as const;
 
-export interface FieldName {
+/** A header's name as it was received, looked up once: many are the same in every request. */
+interface FieldName {
   readonly lower: string;
   /** One of `FIELD`. */
   readonly kind: number;

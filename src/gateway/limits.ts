@@ -103,6 +103,7 @@ export const LIMIT_SPECS = {
   closeGraceMs: time(5 * SECOND, 0, HOUR, 'How long requests in flight may go on when the gateway ends.'),
 } satisfies Record<string, LimitSpec>;
 
+/** A limit, as `perch serve --limit NAME=VALUE` calls it. */
 export type LimitName = keyof typeof LIMIT_SPECS;
 
 /** A value for every limit, in the unit of its spec. */

@@ -9,7 +9,8 @@ import { visitorIdFromCookies } from '../core/visitor/visitor-id.ts';
 import { parseServedRuleName, type WovenRuleName } from '../core/weave/rule-name.ts';
 import { type FollowedRelease, followRelease } from './followed-release.ts';
 
-export interface ExposureObserverOptions {
+/** Where the releases are read, and how visitors are told apart without keeping their ids. */
+interface ExposureObserverOptions {
   readonly store: Store;
   /** 16 random bytes, drawn at each start: ids are kept as hashes under it only. */
   readonly hashKey: Uint8Array;

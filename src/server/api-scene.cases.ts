@@ -12,8 +12,10 @@ import type { ApiContext } from './api-context.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
 import type { Problem } from './problem.ts';
 
+/** Names `RELEASE`. */
 export const RELEASE_REF = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' } as const;
 
+/** The VirtualService that `RELEASE` adopts: everything to v1. */
 export const ROUTES = {
   apiVersion: 'networking.istio.io/v1',
   kind: 'VirtualService',
@@ -21,6 +23,7 @@ export const ROUTES = {
   spec: { hosts: ['reviews'], http: [{ route: [{ destination: { host: 'reviews', subset: 'v1' } }] }] },
 };
 
+/** A release of reviews from v1 to v2, in two steps, the first ended by a person. */
 export const RELEASE = {
   apiVersion: 'perch.dev/v1alpha1',
   kind: 'CanaryRelease',

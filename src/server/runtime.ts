@@ -16,7 +16,8 @@ import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
 import { controllerLog, type RuntimeLog } from './runtime-log.ts';
 
-export interface RuntimeOptions {
+/** Where a runtime keeps its data and listens; what it draws with; whom it tells. */
+interface RuntimeOptions {
   /** Where the store lives; made when absent. */
   readonly dataDir: string;
   /** Port of the HTTP API on loopback; 0: any free one. */

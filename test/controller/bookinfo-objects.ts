@@ -2,9 +2,13 @@ import type { KubeObject } from '../../src/core/istio/resources.ts';
 
 /** Bookinfo as the controller's tests release it: `reviews` behind the gateway's `bookinfo`. */
 
+/** The service that is released, by its full name. */
 export const HOST = 'reviews.default.svc.cluster.local';
+/** Names the release of reviews. */
 export const RELEASE = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
+/** Names the routes of reviews, inside the mesh. */
 export const REVIEWS = { kind: 'VirtualService', namespace: 'default', name: 'reviews' };
+/** Names the routes at the gateway, where ids are issued. */
 export const BOOKINFO = { kind: 'VirtualService', namespace: 'default', name: 'bookinfo' };
 
 /** An Istio object of the namespace `default`. */

@@ -16,7 +16,8 @@ import type { ReleaseStatus, RequestAction } from '../../src/core/release/status
 import { compileRouting } from '../../src/core/routing/compile.ts';
 import { RELEASE } from './bookinfo-objects.ts';
 
-export interface Running {
+/** A store with a controller over it, as one process has them. */
+interface Running {
   readonly store: Store;
   readonly readiness: Readiness;
   /** Stops the data plane from serving anything newer, until called again with true. */
@@ -24,7 +25,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export interface ServerOfVersion {
+/** An endpoint: it accepts TCP on 127.0.0.1, and is ready therefore. */
+interface ServerOfVersion {
   readonly port: number;
   close(): Promise<void>;
 }

@@ -14,7 +14,8 @@ export interface EnvoyForms {
   stop(): Promise<void>;
 }
 
-export interface EnvoyFormsOptions {
+/** What a suite decides where Envoy would: ids and draws. */
+interface EnvoyFormsOptions {
   /** `preserve`: the gateway keeps a client's request id; `edge`: it draws its own, as Istio's does. Sidecars keep it. */
   readonly requestId: 'edge' | 'preserve';
   /** Destinations are drawn by the number in this header instead of by chance. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StaticResources } from './static-config.ts';
 
+/** A real Envoy whose listeners are ready. */
 export interface RunningEnvoy {
   readonly pid: number;
   /** The port that a listener, declared with port 0, really got. */
@@ -15,7 +16,8 @@ export interface RunningEnvoy {
   stop(): Promise<void>;
 }
 
-export interface EnvoyOptions {
+/** How it is started; `readyMs`: how long that may take, 30 s unless said otherwise. */
+interface EnvoyOptions {
   /** Words before the executable, such as `taskset -c 0`. */
   readonly prefix?: readonly string[];
   readonly readyMs?: number;

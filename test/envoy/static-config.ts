@@ -22,7 +22,8 @@ export interface EnvoyVirtualHost {
   readonly routes: readonly EnvoyRoute[];
 }
 
-export interface ListenerOptions {
+/** What kind of proxy a listener plays, and what its answers tell the test. */
+interface ListenerOptions {
   /** How request ids are treated: an edge draws its own; `preserve` keeps a client's, so that a test can choose it. */
   readonly requestId?: 'edge' | 'preserve';
   /** Names the route that matched in the response header `x-route`. */

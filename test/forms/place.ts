@@ -28,7 +28,9 @@ export const root = (place: Place, delegate = 'web-routes', name = 'web'): KubeO
 
 /** The three forms of `spec.route`. */
 export const adopt = (virtualService = 'web') => ({ adopt: { virtualService } });
+/** The release owns the delegate of `root()`. */
 export const delegate = (http = rules(), name = 'web-routes') => ({ delegate: { name, http } });
+/** The release owns all of it; called like the release unless named. */
 export const managed = (place: Place, http = rules(), name?: string) => ({
   managed: { ...(name === undefined ? {} : { name }), ...served(place), http },
 });

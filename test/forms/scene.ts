@@ -15,6 +15,7 @@ import { startVersion } from '../harness/version-server.ts';
 import { connections, Visitor } from '../harness/visitor.ts';
 import { basics, type Place } from './place.ts';
 
+/** Names the release of these suites. */
 export const RELEASE: ObjectRef = { kind: 'CanaryRelease', namespace: 'default', name: 'web' };
 
 /** A VirtualService by its name. */

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 
+/** In bytes. */
 export const MEGABYTE = 1024 * 1024;
 const PIECE = 64 * 1024;
 

@@ -8,7 +8,9 @@ type Forward = Extract<Selection, { kind: 'forward' }>;
 const INGRESS_PORT = 80;
 const MESH_PORT = 9080;
 
+/** The listener at the edge, by its declared port. */
 export const INGRESS: ListenerSpec = { kind: 'ingress', port: INGRESS_PORT, bind: '127.0.0.1' };
+/** The listener inside, by its declared port. */
 export const MESH: ListenerSpec = { kind: 'mesh', port: MESH_PORT, bind: '127.0.0.1' };
 
 /** A cluster of endpoints on this machine. */

@@ -5,6 +5,7 @@ export type GuideStep =
   /** Commands that the reader types, each with what it prints; `background`: it goes on running, in a terminal of its own. */
   | { readonly kind: 'console'; readonly commands: readonly GuideCommand[]; readonly background: boolean; readonly line: number };
 
+/** One command of a console block, and the lines that it prints there. */
 export interface GuideCommand {
   readonly command: string;
   readonly output: readonly string[];

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const PERCH = fileURLToPath(new URL('../../bin/perch.js', import.meta.url));
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
+/** How a perch command ended: its exit code, null where a signal ended it, and all that it wrote. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;

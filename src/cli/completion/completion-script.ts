@@ -1,5 +1,6 @@
 /** Shells that can complete. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+/** One of `SHELLS`, as it is named on the command line. */
 export type Shell = (typeof SHELLS)[number];
 
 /** The word behind which `perch` itself answers how a command line can go on. */

@@ -11,6 +11,7 @@ const NAMES = {
   WorkloadEntry: ['workloadentry', 'workloadentries', 'we'],
 } as const;
 
+/** A kind that Perch stores, spelled as in manifests. */
 export type Kind = keyof typeof NAMES;
 
 /** Every kind that Perch stores. */

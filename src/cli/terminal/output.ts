@@ -2,6 +2,7 @@ import type { Terminal } from './terminal.ts';
 
 /** What `-o` may be; undefined is text for people. */
 export const OUTPUT_FORMATS = ['json', 'yaml', 'wide', 'name'] as const;
+/** One of `OUTPUT_FORMATS`; each command takes some of them (`outputOption`). */
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** Writes a value for programs. */

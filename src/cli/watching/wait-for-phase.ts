@@ -32,7 +32,8 @@ back; and 1 when time is over. One line says why.`;
 /** Longest wait that a timer takes, in ms: about 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-export interface PhaseWait {
+/** What `--wait` and `--timeout` ask for. */
+interface PhaseWait {
   readonly goal: Phase;
   /** Undefined: without end. */
   readonly timeoutMs: number | undefined;

@@ -9,7 +9,12 @@ const OBJECT_COLUMNS =
 
 /** SQL expressions: what the column `digest` of a row has to be. */
 export const OBJECT_DIGEST = `perch_digest(${OBJECT_COLUMNS})`;
+/** Of a row of `sources`: what a source applied last. */
 export const SOURCE_DIGEST = 'perch_digest(source, kind, namespace, name, applied)';
+/**
+ * Of the store's one row in `meta`: its revision and the digests of all other rows, so that a row that is lost, added or of another time
+ * shows.
+ */
 export const STORE_DIGEST = `perch_digest(
   revision,
   (SELECT group_concat(digest, ' ') FROM (SELECT digest FROM objects ORDER BY sequence)),

@@ -8,6 +8,7 @@ import type { Readiness } from '../readiness.ts';
 import type { Store } from '../store.ts';
 import { probeTcp } from './tcp-probe.ts';
 
+/** What a probe looks at, whom it tells, and how often it asks; times in milliseconds. */
 export interface EndpointProbeOptions {
   readonly store: Store;
   /** What a listener threw, or why the store could not be read: the probe goes on with what it knows. */

@@ -10,7 +10,8 @@ import { type ApplyStep, planApply } from './apply-plan.ts';
 import { type ObjectChange, type ObjectTable, objectTable } from './object-table.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
 
-export interface SqliteStoreOptions {
+/** Where a store keeps its data, and what it asks about what is to be stored. */
+interface SqliteStoreOptions {
   /** Directory of the data file, made when absent; `:memory:` keeps everything in memory, for tests and dry runs. */
   readonly dataDir: string;
   /** The time in milliseconds since the epoch: for creation and deletion times. */

@@ -5,7 +5,9 @@ import { runtimeAdmission } from '../admission.ts';
 import type { Store } from '../store.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
+/** Names the release of `canaryRelease()`. */
 export const RELEASE = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
+/** Names the routes of `virtualService()`, which that release adopts. */
 export const ROUTES = { kind: 'VirtualService', namespace: 'default', name: 'reviews' };
 
 /** A data directory of one test, and the stores that it opens. */

@@ -336,4 +336,5 @@ export const CODES = {
   },
 } as const satisfies Record<string, CodeEntry>;
 
+/** A code that `CODES` explains: `PERCH` and four digits, the first two of which name its range (CONTRIBUTING.md). */
 export type DiagnosticCode = keyof typeof CODES;

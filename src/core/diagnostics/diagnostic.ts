@@ -9,6 +9,9 @@ export interface SourceRange {
   readonly endColumn: number;
 }
 
+/**
+ * `error` forbids going on; `warning`: it goes on, but not as the input's author may expect; `info`: something to know, as intended.
+ */
 export type Severity = 'error' | 'warning' | 'info';
 
 /**

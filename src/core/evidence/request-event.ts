@@ -25,4 +25,5 @@ export interface RequestEvent {
   readonly durationMs: number;
 }
 
+/** Called with each request once it has ended, on the gateway's own thread: it must not throw or wait. */
 export type RequestObserver = (event: RequestEvent) => void;

@@ -8,6 +8,7 @@ import type { HeaderOperations, Headers, HTTPMatchRequest, HTTPRoute } from './r
 
 /** What a rule can do with a request; it does exactly one of them. */
 export const ROUTE_ACTIONS = ['route', 'redirect', 'directResponse', 'delegate'] as const;
+/** One of `ROUTE_ACTIONS`: the field of the rule that says it. */
 export type RouteAction = (typeof ROUTE_ACTIONS)[number];
 
 const MAX_REGEX = 1024;

@@ -3,6 +3,7 @@
  * (istio/api, networking/v1). Objects may carry more fields; weaving keeps those it does not know.
  */
 
+/** What names an object. Without `namespace` it is of `default`; `readKubeObject` fills that in. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -25,26 +26,37 @@ interface Resource<Kind extends string, Spec> extends KubeObject {
   readonly spec: Spec;
 }
 
+/** Opens ports at the edge of the mesh for hosts; VirtualServices bind to it. */
 export type Gateway = Resource<'Gateway', GatewaySpec>;
+/** The routes of hosts, or, without hosts, those that other VirtualServices delegate to it. */
 export type VirtualService = Resource<'VirtualService', VirtualServiceSpec>;
+/** Names the versions of a host: subsets of its endpoints, by labels. */
 export type DestinationRule = Resource<'DestinationRule', DestinationRuleSpec>;
+/** Adds a service to the registry; without Kubernetes the only way for one to be there. */
 export type ServiceEntry = Resource<'ServiceEntry', ServiceEntrySpec>;
+/** One endpoint, for every ServiceEntry of the namespace whose `workloadSelector` its labels fit. */
 export type WorkloadEntry = Resource<'WorkloadEntry', WorkloadEntrySpec>;
 
 /** The kinds that decide where a request goes. */
 export type RoutingObject = Gateway | VirtualService | DestinationRule | ServiceEntry | WorkloadEntry;
 
+/** A port of a server or a service; `name` is what endpoints refer to, `protocol` is `HTTP` and the like, in any case. */
 export interface Port {
   readonly number: number;
   readonly name: string;
   readonly protocol: string;
 }
 
+/** `selector`: labels of the gateway workloads; the embedded gateway takes every Gateway for its own. */
 export interface GatewaySpec {
   readonly selector?: Readonly<Record<string, string>>;
   readonly servers: readonly GatewayServer[];
 }
 
+/**
+ * One port of a Gateway. `hosts` may be `*` or begin with `*.`, and with `NAMESPACE/`; `bind` is the address, all of them where it is
+ * absent.
+ */
 export interface GatewayServer {
   readonly port: Port;
   readonly bind?: string;
@@ -52,6 +64,10 @@ export interface GatewayServer {
   readonly name?: string;
 }
 
+/**
+ * `gateways`: the names of Gateways, and `mesh` for sidecars; absent means `mesh` alone. The first rule of `http` that matches decides.
+ * `tcp` and `tls`, which the embedded gateway refuses, are never looked into.
+ */
 export interface VirtualServiceSpec {
   readonly hosts?: readonly string[];
   readonly gateways?: readonly string[];
@@ -61,6 +77,10 @@ export interface VirtualServiceSpec {
   readonly exportTo?: readonly string[];
 }
 
+/**
+ * One rule: where any block of `match` fits, or there is none, exactly one of `route`, `redirect`, `directResponse` and `delegate` is
+ * done. `timeout` is a duration such as `3s`.
+ */
 export interface HTTPRoute {
   readonly name?: string;
   readonly match?: readonly HTTPMatchRequest[];
@@ -73,11 +93,15 @@ export interface HTTPRoute {
   readonly headers?: Headers;
 }
 
+/** Exactly one of the three; a `regex` is RE2's and has to match the whole value. */
 export type StringMatch = { readonly exact: string } | { readonly prefix: string } | { readonly regex: string };
 
 /** `{}` (no match type) means: the header is present. */
 export type HeaderMatch = StringMatch | Readonly<Record<string, never>>;
 
+/**
+ * One block of a rule's `match`: all its conditions have to hold. Names of headers are in any case; `name` decides nothing.
+ */
 export interface HTTPMatchRequest {
   readonly name?: string;
   readonly uri?: StringMatch;
@@ -94,35 +118,50 @@ export interface HTTPMatchRequest {
   readonly sourceNamespace?: string;
 }
 
+/**
+ * A service, and the subset of it that a DestinationRule names. A short `host` is one of the VirtualService's own namespace; `port` may
+ * be absent where the service has one alone.
+ */
 export interface Destination {
   readonly host: string;
   readonly subset?: string;
   readonly port?: { readonly number: number };
 }
 
+/** One of a rule's destinations: `weight` is its share of the sum of all weights, and does not matter where there is no other one. */
 export interface HTTPRouteDestination {
   readonly destination: Destination;
   readonly weight?: number;
   readonly headers?: Headers;
 }
 
+/** What is done to the headers of a request on its way up, and of its response on the way back. */
 export interface Headers {
   readonly request?: HeaderOperations;
   readonly response?: HeaderOperations;
 }
 
+/** Values may hold Envoy's command operators (`%REQ(x-request-id)%`). In what order they are done: `HeaderEditLevel`. */
 export interface HeaderOperations {
   readonly set?: Readonly<Record<string, string>>;
   readonly add?: Readonly<Record<string, string>>;
   readonly remove?: readonly string[];
 }
 
+/**
+ * What the upstream gets to see: `uri` takes the place of the path or of the prefix that matched, `uriRegexRewrite` of what its RE2
+ * pattern finds in the path.
+ */
 export interface HTTPRewrite {
   readonly uri?: string;
   readonly authority?: string;
   readonly uriRegexRewrite?: { readonly match: string; readonly rewrite: string };
 }
 
+/**
+ * What is left out stays as it was asked for; `redirectCode` is 301 then. `uri` takes the place of the path, `prefixRewrite` of the
+ * prefix that matched.
+ */
 export interface HTTPRedirect {
   readonly uri?: string;
   readonly authority?: string;
@@ -133,21 +172,28 @@ export interface HTTPRedirect {
   readonly prefixRewrite?: string;
 }
 
+/** An answer without any upstream; `bytes` is in base64. */
 export interface HTTPDirectResponse {
   readonly status: number;
   readonly body?: { readonly string?: string; readonly bytes?: string };
 }
 
+/** `host` is resolved like that of a destination. */
 export interface DestinationRuleSpec {
   readonly host: string;
   readonly subsets?: readonly Subset[];
 }
 
+/** The endpoints of the host that carry all these labels: a version. */
 export interface Subset {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Endpoints are those listed, or, with a `workloadSelector`, the WorkloadEntries that it selects. `targetPort` is where endpoints listen
+ * that do not say otherwise.
+ */
 export interface ServiceEntrySpec {
   readonly hosts: readonly string[];
   readonly location?: 'MESH_INTERNAL' | 'MESH_EXTERNAL';
@@ -157,6 +203,7 @@ export interface ServiceEntrySpec {
   readonly workloadSelector?: { readonly labels: Readonly<Record<string, string>> };
 }
 
+/** An endpoint: its address, the ports where it listens by the names of the service's ports, and labels, by which subsets choose. */
 export interface WorkloadEntrySpec {
   readonly address: string;
   readonly ports?: Readonly<Record<string, number>>;

@@ -113,6 +113,7 @@ export const httpRoute = mapping({
 
 const exportTo = list(z.literal('*', { error: '*: the embedded gateway shows every object to everyone' })).optional();
 
+/** The `spec` of a VirtualService, a delegate's among them; that rules do exactly one thing and others alike are http-route-rules.ts. */
 export const virtualServiceSpec = mapping({
   hosts: list(nonEmpty).optional(),
   gateways: list(nonEmpty).optional(),
@@ -120,6 +121,7 @@ export const virtualServiceSpec = mapping({
   exportTo,
 });
 
+/** The `spec` of a Gateway. */
 export const gatewaySpec = mapping({
   selector: labels.optional(),
   servers: list(
@@ -137,6 +139,7 @@ export const gatewaySpec = mapping({
   ).min(1, { error: 'a list with at least one server' }),
 });
 
+/** The `spec` of a DestinationRule: subsets only, no traffic policy. */
 export const destinationRuleSpec = mapping({
   host: nonEmpty,
   subsets: list(mapping({ name: nonEmpty, labels: labels.optional() })).optional(),
@@ -149,8 +152,10 @@ const workload = {
   labels: labels.optional(),
 };
 
+/** The `spec` of a WorkloadEntry; endpoints of a ServiceEntry have the same fields. */
 export const workloadEntrySpec = mapping(workload);
 
+/** The `spec` of a ServiceEntry: endpoints with addresses, no DNS. */
 export const serviceEntrySpec = mapping({
   hosts: list(nonEmpty).min(1, { error: 'a list with at least one host' }),
   location: z.enum(['MESH_INTERNAL', 'MESH_EXTERNAL']).optional(),

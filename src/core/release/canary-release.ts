@@ -8,7 +8,9 @@ import { DURATION_PATTERN } from './durations.ts';
  * after "must be"; validate.ts makes sentences of them, and adds the rules that concern several fields.
  */
 
+/** Group and version of the resource; no other one is read. */
 export const API_VERSION = 'perch.dev/v1alpha1';
+/** The kind of the resource; with `API_VERSION` it tells one from objects of other groups that happen to be called the same. */
 export const KIND = 'CanaryRelease';
 
 const text = (expected: string, pattern: RegExp) => z.string({ error: expected }).regex(pattern, { error: expected });

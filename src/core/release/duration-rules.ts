@@ -2,6 +2,7 @@ import type { Finding } from '../source/finding.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
 import { parseDuration } from './durations.ts';
 
+/** A day in milliseconds; bounds of durations are multiples of it, and told in days. */
 export const DAY_MS = 86_400_000;
 /** Browsers cap cookies at 400 days (RFC 6265bis, section 5.5). */
 const MAX_COOKIE_AGE_MS = 400 * DAY_MS;

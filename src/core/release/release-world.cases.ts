@@ -34,6 +34,7 @@ export function subset(name: string): Version {
   return { subset: name };
 }
 
+/** In milliseconds, as the world's clock counts. */
 export const MINUTE = 60_000;
 
 /**

@@ -5,6 +5,7 @@ import type { Version } from './canary-release.ts';
 /** What each means, and when it is left: docs/reference/canary-release.md. */
 export type Phase = 'Pending' | 'Progressing' | 'Paused' | 'Completing' | 'Succeeded' | 'RollingBack' | 'RolledBack';
 
+/** What can be asked of a release; whether it can be done now depends on the phase (requests.ts). */
 export type RequestAction = 'promote' | 'pause' | 'resume' | 'rollback' | 'retry';
 
 /** What a person or a pipeline asked for: the annotation `perch.dev/request`. Handled once, by its id. */
@@ -24,6 +25,7 @@ export interface Condition {
   readonly lastTransitionTime: string;
 }
 
+/** A release that has ended, as it was when it did. Times are ISO 8601 in UTC. */
 export interface HistoryEntry {
   readonly stable: Version;
   readonly canary: Version;

@@ -22,6 +22,7 @@ export interface HeaderEditLevel {
   readonly add: readonly HeaderEdit[];
 }
 
+/** All levels of one message, in the order in which they are applied. */
 export type HeaderEdits = readonly HeaderEditLevel[];
 
 /** What the operators of header values see. */

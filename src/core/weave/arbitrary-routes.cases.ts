@@ -42,6 +42,7 @@ const operations = fc
     { requiredKeys: [] },
   )
   .filter((each) => Object.keys(each).length > 0);
+/** Header operations of a rule or a destination, some on the very headers that weaving adds. */
 export const headers = fc.oneof(
   fc.record({ request: operations }),
   fc.record({ response: operations }),

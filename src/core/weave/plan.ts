@@ -9,6 +9,7 @@ import type { Offset } from '../visitor/bucket.ts';
  */
 export type RoutePlan = SplitPlan | DrawPlan | SettledPlan;
 
+/** `affinity.mode: visitor` under way. `cutoff` is 0..4096, in the draw at `offset`. */
 export interface SplitPlan {
   readonly kind: 'split';
   readonly stable: Version;
@@ -17,6 +18,7 @@ export interface SplitPlan {
   readonly offset: Offset;
 }
 
+/** `affinity.mode: canaryOnly` under way. */
 export interface DrawPlan {
   readonly kind: 'draw';
   readonly stable: Version;
@@ -26,6 +28,7 @@ export interface DrawPlan {
   readonly cookie: CanaryCookie;
 }
 
+/** Nobody is divided: before the first step, and once it is decided where everyone ends. */
 export interface SettledPlan {
   readonly kind: 'settled';
   readonly live: Version;

@@ -47,6 +47,7 @@ export interface WovenRoute {
   readonly virtualService: KubeObject;
 }
 
+/** What a release makes of the user's routes, and what is to be said about it. */
 export interface WeaveResult {
   /** Empty when a diagnostic is an error. The issuing object, where it is another, comes first. */
   readonly routes: readonly WovenRoute[];

@@ -2,7 +2,8 @@ import type { Environment } from './environment.ts';
 import { FORWARDED_HEADERS, pickForwarded } from './forwarded-headers.ts';
 import { json, notFound, type RunningService, startHttpService } from './http-service.ts';
 
-export interface DetailsOptions {
+/** How details runs: the port of 127.0.0.1 (0: any free one), and what Bookinfo reads from the environment. */
+interface DetailsOptions {
   readonly port: number;
   /** ENABLE_EXTERNAL_BOOK_SERVICE=true asks Google Books (Bookinfo's v2), with DO_NOT_ENCRYPT=true over plain HTTP. */
   readonly env?: Environment;

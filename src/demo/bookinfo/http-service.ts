@@ -18,13 +18,15 @@ export interface ServiceRequest {
   body(): Promise<string>;
 }
 
+/** An answer; a header with a list of values becomes one line for each. The body is sent as UTF-8, with its `content-length`. */
 export interface ServiceResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string;
 }
 
-export type ServiceHandler = (request: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
+/** Answers one request. */
+type ServiceHandler = (request: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 

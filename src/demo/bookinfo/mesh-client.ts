@@ -1,13 +1,15 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { Upstream } from './environment.ts';
 
+/** An answer, whole, of whatever status; its body is UTF-8, at most 1 MiB. */
 export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-export interface MeshClient {
+/** Calls services of the mesh over connections that are kept. */
+interface MeshClient {
   /** Rejects when nothing answers in time (`timeoutMs` covers the whole exchange) or the connection breaks. */
   get(upstream: Upstream, path: string, headers: Readonly<Record<string, string | string[]>>, timeoutMs: number): Promise<UpstreamAnswer>;
   close(): void;

@@ -7,6 +7,7 @@ import type { VisitorSentence } from './visitor-sentence.ts';
 /** What an upstream gave: its content, or the sentence to show instead. */
 export type Fetched<Content> = { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly error: string };
 
+/** What reviews answered, and who it was that answered. */
 export interface FetchedReviews {
   /** The version that answered, where it says so. */
   readonly version: string | undefined;

@@ -17,6 +17,9 @@ import { createUpstreamCounter } from './upstream-counter.ts';
 import { DEFAULT_VISITOR_COOKIE, expireVisitorCookie, type VisitorCookie } from './visitor-cookie.ts';
 import { createVisitorSentences } from './visitor-sentence.ts';
 
+/**
+ * How productpage runs: the port of 127.0.0.1 (0: any free one), what Bookinfo reads from the environment, and what the demo adds to it.
+ */
 export interface ProductpageOptions {
   readonly port: number;
   /** SERVICES_DOMAIN, {DETAILS,RATINGS,REVIEWS}_HOSTNAME and _SERVICE_PORT, FLOOD_FACTOR, SERVICE_VERSION, HTTP_PROXY, PERCH_API, CANARY_COOKIE. */

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from './environment.ts';
 import { json, notFound, type RunningService, type ServiceRequest, type ServiceResponse, startHttpService } from './http-service.ts';
 
+/**
+ * How ratings runs: the port of 127.0.0.1 (0: any free one), what Bookinfo reads from the environment, and how its faulty versions fail.
+ */
 export interface RatingsOptions {
   readonly port: number;
   /** SERVICE_VERSION: v1, v2, v-faulty (half the answers 503), v-delayed (half take 7 s), v-unavailable (a minute up, a minute down), v-unhealthy (15 minutes each). */

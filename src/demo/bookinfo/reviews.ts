@@ -6,6 +6,7 @@ import { createMeshClient, proxyFrom } from './mesh-client.ts';
 /** The response header that names the version which answered: the product page's badge shows it. The body is Bookinfo's. */
 export const VERSION_HEADER = 'x-app-version';
 
+/** How reviews runs: the port of 127.0.0.1 (0: any free one), and what Bookinfo reads from the environment; that makes it v1, v2 or v3. */
 export interface ReviewsOptions {
   readonly port: number;
   /** ENABLE_RATINGS, STAR_COLOR, SERVICES_DOMAIN, RATINGS_HOSTNAME, RATINGS_SERVICE_PORT, HOSTNAME, CLUSTER_NAME, SERVICE_VERSION, HTTP_PROXY. */

@@ -31,7 +31,8 @@ export const FREE_PORTS: BookinfoPorts = {
   'reviews-v3': 0,
 };
 
-export interface BookinfoOptions {
+/** What the six workloads have in common, and what is different about some of them. */
+interface BookinfoOptions {
   readonly ports: BookinfoPorts;
   /** The mesh's HTTP-proxy listener, through which the services call each other. */
   readonly proxy: Upstream | undefined;
@@ -45,6 +46,7 @@ export interface BookinfoOptions {
   readonly env?: Readonly<Partial<Record<Workload, Environment>>>;
 }
 
+/** The six workloads, all listening. */
 export interface Bookinfo {
   /** Where each workload really listens. */
   readonly ports: BookinfoPorts;

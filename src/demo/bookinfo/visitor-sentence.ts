@@ -9,7 +9,8 @@ export interface VisitorSentence {
   readonly weight: number;
 }
 
-export interface VisitorSentencesOptions {
+/** Whom to ask, and about which release. */
+interface VisitorSentencesOptions {
   /** Origin of a Perch API, such as `http://127.0.0.1:7070`; undefined: there is no Perch, and never a sentence. */
   readonly perchApi: string | undefined;
   /** `namespace/name` of the release. */
