@@ -47,7 +47,7 @@ export interface Port {
   readonly protocol: string;
 }
 
-/** `selector`: labels of the gateway workloads; the embedded gateway takes every Gateway for its own. */
+/** `selector`: labels of the gateway workloads; the embedded gateway serves every Gateway. */
 export interface GatewaySpec {
   readonly selector?: Readonly<Record<string, string>>;
   readonly servers: readonly GatewayServer[];
@@ -66,7 +66,7 @@ export interface GatewayServer {
 
 /**
  * `gateways`: the names of Gateways, and `mesh` for sidecars; absent means `mesh` alone. The first rule of `http` that matches decides.
- * `tcp` and `tls`, which the embedded gateway refuses, are never looked into.
+ * `tcp` and `tls` are not woven, and the embedded gateway refuses them.
  */
 export interface VirtualServiceSpec {
   readonly hosts?: readonly string[];
