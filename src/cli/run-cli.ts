@@ -8,6 +8,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDescribe } from './commands/describe.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addHelp } from './commands/help.ts';
@@ -28,7 +29,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]
   ['Run', [addDemo, addServe]],
   ['Objects', [addApply, addGet, addDescribe, addDelete]],
   ['Releases', [addStatus, addPromote, addPause, addResume, addRollback, addRetry]],
-  ['More', [addHelp, addExplain, addCompletion, addVersion]],
+  ['More', [addDoctor, addHelp, addExplain, addCompletion, addVersion]],
 ];
 
 /** Help is read on terminals of 80 columns, and so written for them, wherever it is shown. */

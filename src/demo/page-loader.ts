@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
+import type { CookieJar } from '../core/cookies/cookie-jar.ts';
 import { SYNTHETIC_USER_AGENT } from '../core/evidence/synthetic-visitor.ts';
-import type { CookieJar } from './cookie-jar.ts';
 
 /** One answer, its body as text. */
 interface Loaded {

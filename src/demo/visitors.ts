@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createCookieJar } from '../core/cookies/cookie-jar.ts';
 import { VERSION_HEADER } from './bookinfo/reviews.ts';
-import { createCookieJar } from './cookie-jar.ts';
 import { createPageLoader, type LoadedPage } from './page-loader.ts';
 
 /** How many simulated people there are, what they read, and how they behave. */

@@ -7,6 +7,7 @@ export const CODE_AREAS: Readonly<Record<string, string>> = {
   '20': 'Weaving releases into routes',
   '30': 'Releases and requests',
   '40': 'The runtime and its API',
+  '50': 'What perch doctor finds on a site',
 };
 
 /** The first two digits of `PERCH1104`. */

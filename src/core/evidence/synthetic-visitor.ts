@@ -1,9 +1,13 @@
-const PRODUCT = 'perch-demo-visitor';
+const DEMO = 'perch-demo-visitor';
+const DOCTOR = 'perch-doctor';
 
-/** The User-Agent that synthetic visitors send, so that they are never mistaken for people. */
-export const SYNTHETIC_USER_AGENT = `${PRODUCT}/1 (synthetic)`;
+/** The User-Agent that the demo's synthetic visitors send, so that they are never mistaken for people. */
+export const SYNTHETIC_USER_AGENT = `${DEMO}/1 (synthetic)`;
+
+/** The User-Agent of `perch doctor`, whose visitors are synthetic too. */
+export const DOCTOR_USER_AGENT = `${DOCTOR}/1 (synthetic visitors of perch doctor)`;
 
 /** Whether a request is of a synthetic visitor, told by its User-Agent. */
 export function isSynthetic(userAgent: string | undefined): boolean {
-  return userAgent?.startsWith(`${PRODUCT}/`) === true;
+  return userAgent !== undefined && (userAgent.startsWith(`${DEMO}/`) || userAgent.startsWith(`${DOCTOR}/`));
 }

@@ -54,4 +54,28 @@ describe('a cookie jar', () => {
     jar.store(['', '=x', 'novalue']);
     expect(jar.header('/')).toBeUndefined();
   });
+
+  test('a cookie without Path is for the folder of the address that set it', () => {
+    const { jar } = jarAt(0);
+    jar.store(['shop=1'], '/shop/a');
+    expect(['/', '/shop', '/shop/b', '/static/b'].map((path) => jar.header(path))).toEqual([undefined, 'shop=1', 'shop=1', undefined]);
+    expect([...jar.sent('/shop/b')]).toEqual([['shop', '1']]);
+  });
+
+  test.each([
+    ['a=1; Secure', 'http', 'shop.example', undefined],
+    ['a=1; Secure', 'https', 'shop.example', 'a=1'],
+    ['a=1; Secure', 'http', 'localhost', 'a=1'],
+    ['a=1; Domain=example', 'http', 'shop.example', 'a=1'],
+    ['a=1; Domain=other.example', 'http', 'shop.example', undefined],
+    ['__Host-a=1; Secure; Path=/', 'https', 'shop.example', '__Host-a=1'],
+    ['__Host-a=1; Secure', 'https', 'shop.example', undefined],
+    ['__Secure-a=1', 'https', 'shop.example', undefined],
+    ['a=1; SameSite=None', 'https', 'shop.example', undefined],
+    ['a=1; SameSite=None; Secure', 'https', 'shop.example', 'a=1'],
+  ])('as a browser at a site: %s by %s at %s', (line, scheme, host, sent) => {
+    const jar = createCookieJar(() => 0, { secure: scheme === 'https', host });
+    jar.store([line], '/');
+    expect(jar.header('/')).toBe(sent);
+  });
 });
