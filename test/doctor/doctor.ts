@@ -3,7 +3,7 @@ import { diagnoseSite, type SiteDiagnosis } from '../../src/core/probe/diagnose-
 import type { VersionSource } from '../../src/core/probe/version-telling.ts';
 
 /** One at a time: the gateway's seeded draws then fall to the same visitors in every run. */
-export const QUICK: Omit<ProbeOptions, 'url'> = {
+const QUICK: Omit<ProbeOptions, 'url'> = {
   visitors: 200,
   requests: 5,
   rate: 100_000,

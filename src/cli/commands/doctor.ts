@@ -60,7 +60,7 @@ export const addDoctor: AddCommand = (program, context) => {
         ['perch doctor http://localhost:8080/', 'a site on this machine: takes a minute'],
         ['perch doctor http://localhost:8080/ --rate 500', 'the same in seconds'],
         ['perch doctor https://shop.example/ --yes --version-header x-version', 'a site elsewhere, which names its versions'],
-        ['perch doctor http://localhost:8080/productpage --version-pattern "data-version=(v[0-9])"', 'versions named in the page'],
+        ["perch doctor http://localhost:8080/ --version-pattern 'version=(v[0-9])'", 'versions named in the page'],
       ),
     )
     .action(async (text: string, options: DoctorOptions) => {

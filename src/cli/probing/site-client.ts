@@ -49,13 +49,21 @@ export function openSiteClient({ url, capture, timeoutMs, bodyBytes, signal, bef
   const agent = isHttps ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   let answered = 0;
 
-  function get(at: URL, headers: Readonly<Record<string, string>>): Promise<{ readonly head: IncomingMessage; readonly body: Body }> {
+  function get(
+    at: URL,
+    headers: Readonly<Record<string, string>>,
+    mayRetry = true,
+  ): Promise<{ readonly head: IncomingMessage; readonly body: Body }> {
     return new Promise((resolve, reject) => {
       const deadline = AbortSignal.timeout(timeoutMs);
       const send = isHttps ? requestHttps : requestHttp;
       const outgoing: ClientRequest = send(at, { agent, headers, signal: AbortSignal.any([signal, deadline]) });
       const fail = (error: Error): void => reject(deadline.aborted ? new Error(`no whole answer in ${timeoutMs / 1000} s`) : error);
-      outgoing.on('error', fail);
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // The site closed an idle connection just when it was used again: no failure of the site.
+        if (outgoing.reusedSocket && error.code === 'ECONNRESET' && mayRetry && !signal.aborted) resolve(get(at, headers, false));
+        else fail(error);
+      });
       outgoing.on('response', (head) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -150,10 +158,10 @@ function reason(error: Error & { readonly code?: string; readonly errors?: reado
   const first = error.message === '' ? (error.errors?.[0] ?? error) : error;
   const { code = '' } = first as { code?: string };
   const said: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nothing listens there',
-    ENOTFOUND: 'there is no such host',
+    ECONNREFUSED: 'nothing listens there; start the site, or correct the port',
+    ENOTFOUND: 'there is no such host; correct the name',
     ECONNRESET: 'the connection was cut',
-    EPROTO: 'it does not speak TLS there',
+    EPROTO: 'it does not speak TLS there; try http',
   };
   return said[code] ?? first.message;
 }

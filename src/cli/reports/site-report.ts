@@ -41,7 +41,6 @@ export function siteReport(diagnosis: SiteDiagnosis, run: ProbeRun, style: Style
     ...factLines(facts(diagnosis, run), columns),
     ...section(`Visitors who have seen ${printable(stickiness.canary?.version ?? '')}`, driftLines(diagnosis, columns - 2), style),
     ...section('Cookies', cookieLines(cookies), style),
-    // The verdict stands above already.
     ...section('Findings', findingLines(findings, style, columns - 2), style),
     '',
   ];
@@ -55,7 +54,7 @@ function facts(diagnosis: SiteDiagnosis, { sent, seconds, stopped }: ProbeRun): 
   const ended = stopped === undefined ? '' : `; ended early: ${stopped}`;
   const lines: Fact[] = [
     ['site', printable(url)],
-    ['sent', `${count(sent)} requests in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s${ended}`],
+    ['sent', `${count(sent)} requests in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s, all from one address${ended}`],
   ];
   if (told !== undefined) {
     const seen = versions.map(({ version, firstVisits: visits }) => `${printable(version)} ${count(visits)}`).join(', ');
@@ -69,10 +68,12 @@ function facts(diagnosis: SiteDiagnosis, { sent, seconds, stopped }: ProbeRun): 
       'returns',
       `${count(moves.toCanary)} of ${count(moves.fromStable)} moved to ${name}, ${count(moves.back)} of ${count(moves.fromCanary)} left it, cookies kept`,
     ]);
-    lines.push(['pages', `${pages.mixed} of ${pages.groups} mixed versions (two parts at once, after the document)`]);
-    lines.push(['at once', `${races.mixed} of ${races.groups} new visitors who asked three times at once got several versions`]);
+    if (pages.groups > 0) lines.push(['pages', `${pages.mixed} of ${pages.groups} mixed versions (two parts at once, after the document)`]);
+    if (races.groups > 0)
+      lines.push(['at once', `${races.mixed} of ${races.groups} new visitors who asked three times at once got several versions`]);
     const { documents, assets } = withoutCookies;
-    lines.push(['no cookie', `clients that keep none: pages ${countText(documents, name)}; assets ${countText(assets, name)}`]);
+    if (documents.answers > 0)
+      lines.push(['without', `any cookie kept: pages ${countText(documents, name)}; assets ${countText(assets, name)}`]);
   }
   if (requestIds.form !== 'none') lines.push(['ids', `answers show x-request-id, such as ${printable(requestIds.example ?? '')}`]);
   return lines;

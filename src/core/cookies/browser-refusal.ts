@@ -28,6 +28,6 @@ export function browserRefusal(cookie: SetCookie, site: CookieSite): string | un
   if (prefix?.toLowerCase() === '__host-' && (path !== '/' || domain !== undefined)) {
     return `has a name that begins with ${prefix}, and not Path=/ without Domain`;
   }
-  if (sameSite === 'none' && !secure) return 'has SameSite=None, and no Secure';
+  if (sameSite?.toLowerCase() === 'none' && !secure) return 'has SameSite=None, and no Secure';
   return undefined;
 }

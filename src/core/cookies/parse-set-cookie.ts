@@ -7,7 +7,7 @@ export interface SetCookie {
   /** Lower-case, without a leading dot. */
   readonly domain: string | undefined;
   readonly secure: boolean;
-  /** Lower-case. */
+  /** As it is written. */
   readonly sameSite: string | undefined;
   /** Seconds from when it was set to when it ends, Max-Age before Expires; undefined for a cookie of the browser's session. */
   readonly lifetime: number | undefined;
@@ -30,7 +30,7 @@ export function parseSetCookie(line: string, now: number): SetCookie | undefined
     path: path?.startsWith('/') === true ? path : undefined,
     domain: found.get('domain')?.toLowerCase().replace(/^\./, '') || undefined,
     secure: found.has('secure'),
-    sameSite: found.get('samesite')?.toLowerCase(),
+    sameSite: found.get('samesite'),
     lifetime: lifetimeOf(found, now),
   };
 }

@@ -1,7 +1,7 @@
 import { browserRefusal, type CookieSite, isLoopback } from '../cookies/browser-refusal.ts';
 import { defaultPath, pathMatches } from '../cookies/parse-set-cookie.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { CookieUse } from './cookie-use.ts';
+import { type CookieUse, looksLikeId } from './cookie-use.ts';
 
 /** Shorter than this, in seconds, a visitor of today is unknown tomorrow. */
 const SHORT = 86_400;
@@ -11,13 +11,18 @@ const SHORT = 86_400;
  * Cookies that have one value for everybody, whatever the version, have nothing to do with it.
  */
 export function cookieFindings(cookies: readonly CookieUse[], site: CookieSite, path: string, splits: boolean): readonly Diagnostic[] {
-  return cookies
-    .filter(({ role }) => role !== 'other')
-    .flatMap((use) => [
-      ...attributeFindings(use, site, path),
-      ...(use.role === 'outcome' && splits ? outcomeFindings(use) : []),
-      ...(use.role === 'visitor' ? leakFindings(use) : []),
-    ]);
+  const judged = cookies.filter(({ role }) => role !== 'other').map((use) => ({ use, attributes: attributeFindings(use, site, path) }));
+  // A session's cookie beside the one that pins is none of our business, and from outside nobody can tell which is which.
+  const hasLasting = judged.some(({ use, attributes }) => use.role === 'visitor' && attributes.length === 0);
+  return judged.flatMap(({ use, attributes }) => [
+    ...(use.role === 'visitor' && hasLasting ? attributes.map(asNote) : attributes),
+    ...(use.role === 'outcome' && splits ? outcomeFindings(use) : []),
+    ...(use.role === 'visitor' ? leakFindings(use) : []),
+  ]);
+}
+
+function asNote(finding: Diagnostic): Diagnostic {
+  return { ...finding, severity: 'info', message: `${finding.message} (no harm, if another cookie pins the visitor)` };
 }
 
 function attributeFindings({ name, set }: CookieUse, site: CookieSite, page: string): readonly Diagnostic[] {
@@ -63,7 +68,7 @@ function attributeFindings({ name, set }: CookieUse, site: CookieSite, page: str
       hint: 'give it a Max-Age longer than the release',
     });
   }
-  if (set.sameSite === 'strict') {
+  if (set.sameSite?.toLowerCase() === 'strict') {
     found.push({
       code: 'PERCH5013',
       severity: 'warning',
@@ -84,14 +89,14 @@ function outcomeFindings({ name, values, given, commonest, version }: CookieUse)
 }
 
 function leakFindings({ name, given, values, commonest, isUuid }: CookieUse): readonly Diagnostic[] {
-  if (commonest.visitors < 2) return [];
+  if (commonest.visitors < 2 || !looksLikeId(commonest.value)) return [];
   const looks = isUuid ? 'the id' : 'the value';
   return [
     {
       code: 'PERCH5015',
       severity: 'error',
       object: `cookie ${name}`,
-      message: `${commonest.visitors} new visitors got ${looks} ${quoted(commonest.value)}; ${given} of them got ${values} ${values === 1 ? 'value' : 'values'} in all`,
+      message: `${commonest.visitors} new visitors got ${looks} ${quoted(commonest.value)}, and ${given} new visitors ${values} ${values === 1 ? 'value' : 'values'} in all`,
     },
   ];
 }

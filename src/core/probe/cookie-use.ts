@@ -29,21 +29,21 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Long enough to be made for one visitor, with a digit in it. */
 const ID_LIKE = /^(?=.*\d)[\w.~%+/=|:-]{16,}$/;
 
-/** With more values than this a cookie names no outcomes. */
-const MOST_OUTCOMES = 4;
-
 /** Whether a value looks as if it were made for one visitor. */
-function looksLikeId(value: string): boolean {
+export function looksLikeId(value: string): boolean {
   return UUID.test(value) || ID_LIKE.test(value);
 }
 
-/** The cookies that are set, as new visitors get them; by name. Those that are only expired are left out. */
-export function cookiesOf(seen: Observations, telling: VersionTelling | undefined): readonly CookieUse[] {
+/**
+ * The cookies that are set, as new visitors get them; by name. Those that are only expired are left out. `telling` where there are several
+ * versions; `hasCache`: whether answers came from a cache.
+ */
+export function cookiesOf(seen: Observations, telling: VersionTelling | undefined, hasCache: boolean): readonly CookieUse[] {
   const lines = Map.groupBy(settings(firstAnswers(seen)), ({ cookie }) => cookie.name);
   // What only returns are given counts as well; what new visitors get says more.
   for (const [name, all] of Map.groupBy(settings(allAnswers(seen)), ({ cookie }) => cookie.name))
     if (!lines.has(name)) lines.set(name, all);
-  return [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, given]) => useOf(name, given, telling) ?? []);
+  return [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, given]) => useOf(name, given, telling, hasCache) ?? []);
 }
 
 interface Setting {
@@ -62,7 +62,7 @@ function settings(answers: readonly Answer[]): readonly Setting[] {
   });
 }
 
-function useOf(name: string, given: readonly Setting[], telling: VersionTelling | undefined): CookieUse | undefined {
+function useOf(name: string, given: readonly Setting[], telling: VersionTelling | undefined, hasCache: boolean): CookieUse | undefined {
   const [first] = given;
   if (first === undefined) return undefined;
   const byValue = Map.groupBy(given, ({ cookie }) => cookie.value);
@@ -72,7 +72,7 @@ function useOf(name: string, given: readonly Setting[], telling: VersionTelling 
   return {
     name,
     set: first.cookie,
-    role: roleOf(given.length, value, [...byValue.values()].map(versionsOf)),
+    role: roleOf(given.length, value, [...byValue.values()].map(versionsOf), hasCache),
     given: given.length,
     values: byValue.size,
     commonest: { value, visitors: those.length },
@@ -81,11 +81,13 @@ function useOf(name: string, given: readonly Setting[], telling: VersionTelling 
   };
 }
 
-/** `versions` has those that each value went with. */
-function roleOf(given: number, value: string, versions: readonly ReadonlySet<string>[]): CookieRole {
-  const isRepeated = given >= 2 * versions.length;
-  if (!isRepeated || versions.length > MOST_OUTCOMES) return versions.length > 1 || looksLikeId(value) ? 'visitor' : 'other';
-  if (UUID.test(value)) return 'visitor';
-  if (versions.every(({ size }) => size === 1)) return 'outcome';
-  return looksLikeId(value) ? 'visitor' : 'other';
+/**
+ * `versions` has those that each value went with. Values that few visitors share may name a version, a server, or a visitor whose answer was
+ * kept by a cache: the last is said only of UUIDs, or where a cache was seen.
+ */
+function roleOf(given: number, value: string, versions: readonly ReadonlySet<string>[], hasCache: boolean): CookieRole {
+  const isShared = given >= 2 * versions.length;
+  if (!isShared) return versions.length > 1 || looksLikeId(value) ? 'visitor' : 'other';
+  if (UUID.test(value) || (hasCache && looksLikeId(value))) return 'visitor';
+  return versions.every(({ size }) => size === 1) ? 'outcome' : 'other';
 }

@@ -5,7 +5,7 @@ import { type CookieUse, cookiesOf } from './cookie-use.ts';
 import { type Answer, allAnswers, isTold, type Observations } from './observations.ts';
 import { type RequestIdUse, requestIdFindings, requestIdsOf } from './request-ids.ts';
 import { judgeStickiness, type Stickiness } from './stickiness.ts';
-import { verdictSentence } from './verdict-sentence.ts';
+import { evidenceSentence, verdictSentence } from './verdict-sentence.ts';
 import { tellVersions, type VersionSource, type VersionTelling } from './version-telling.ts';
 
 /** Answers by whether they came from the canary. */
@@ -60,8 +60,8 @@ export function diagnoseSite(seen: Observations, { source, canary }: DiagnoseOpt
   const known = isUntold ? undefined : telling;
   const splits = stickiness.versions.length > 1 && !isUntold;
   const { hostname, protocol, pathname } = addressParts(seen.url);
-  const cookies = cookiesOf(seen, splits ? known : undefined);
   const caches = cacheUseOf(seen);
+  const cookies = cookiesOf(seen, splits ? known : undefined, caches.fromCache > 0);
   const requestIds = requestIdsOf(seen);
   const pages = mixes(
     seen.pages.map(({ document, parts }) => [document, ...parts]),
@@ -70,7 +70,7 @@ export function diagnoseSite(seen: Observations, { source, canary }: DiagnoseOpt
   const failures = failuresOf(seen);
   const verdict = verdictSentence(stickiness);
   const findings = [
-    ...verdictFindings(stickiness, verdict, source),
+    ...verdictFindings(stickiness, source),
     ...pageFindings(pages),
     ...cookieFindings(cookies, { secure: protocol === 'https:', host: hostname }, pathname, splits),
     ...cacheFindings(caches, splits),
@@ -117,7 +117,8 @@ function countCanary(answers: readonly Answer[], telling: VersionTelling | undef
   };
 }
 
-function verdictFindings(stickiness: Stickiness, message: string, source: VersionSource): readonly Diagnostic[] {
+function verdictFindings(stickiness: Stickiness, source: VersionSource): readonly Diagnostic[] {
+  const message = evidenceSentence(stickiness);
   switch (stickiness.verdict) {
     case 'notSticky':
       return [{ code: 'PERCH5001', severity: 'error', message }];
@@ -132,7 +133,7 @@ function verdictFindings(stickiness: Stickiness, message: string, source: Versio
         source.by === 'guess'
           ? 'say what tells them: --version-header, --version-cookie or --version-pattern'
           : 'look at an answer (curl -i) and name what differs between versions';
-      return [{ code: 'PERCH5040', severity: 'warning', message, hint }];
+      return [{ code: 'PERCH5040', severity: 'warning', message: verdictSentence(stickiness), hint }];
     }
     case 'pinsVisitor':
     case 'oneVersion':

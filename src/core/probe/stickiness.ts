@@ -59,7 +59,7 @@ const MOST_VERSIONS = 8;
 export function judgeStickiness(seen: Observations, telling: VersionTelling, canary?: string): Stickiness {
   const visitors = seen.visitors.map((answers) => answers.flatMap((answer) => telling.of(answer) ?? [])).filter(({ length }) => length > 0);
   const versions = countVersions(visitors);
-  const chosen = chooseCanary(visitors, versions, canary);
+  const chosen = versions.length > MOST_VERSIONS ? undefined : chooseCanary(visitors, versions, canary);
   const isCanary = (version: string | undefined): boolean => version !== undefined && version === chosen?.version;
   const moves = countMoves(visitors, isCanary);
   const drift = chosen === undefined ? [] : driftOf(visitors, seen.requestsEach, isCanary);

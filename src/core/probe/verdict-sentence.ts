@@ -1,6 +1,13 @@
 import { hitWithin } from './binomial.ts';
 import type { Stickiness } from './stickiness.ts';
 
+/** What the verdict rests on, for a finding. */
+export function evidenceSentence({ canary, moves, drift }: Stickiness): string {
+  const name = canary?.version ?? '';
+  const moved = `${moves.toCanary} of ${moves.fromStable} returns of visitors who were not on ${name} led to it`;
+  return `${moved}, ${moves.back} of ${moves.fromCanary} returns of those who were led away from it; cookies were kept, and ${percent(drift[0]?.share ?? 0)} of first visits were on ${name}`;
+}
+
 /** The verdict in words: what happens to visitors, with the numbers it rests on; one sentence or two. */
 export function verdictSentence(stickiness: Stickiness): string {
   const { verdict, canary, drift, moves, firstVisits, versions } = stickiness;
@@ -12,7 +19,7 @@ export function verdictSentence(stickiness: Stickiness): string {
     case 'pinsOutcome': {
       const last = drift.at(-1);
       const reached = last === undefined ? '' : ` ${percent(last.share)} of visitors in ${requestsText(last.requests)}`;
-      return `Pins the outcome, not the visitor: a ${percent(first)} canary reaches${reached}. Drawn at each request, it would reach ${percent(hitWithin(first, 10))} in ten.`;
+      return `Pins the outcome, not the visitor: a canary of ${percent(first)} reaches${reached}, and ${percent(hitWithin(first, 10))} in ten if each request is drawn.`;
     }
     case 'moving':
       return `Visitors moved to ${name} while they were probed, ${moves.toCanary} in ${moves.fromStable} returns; a draw at each request does not explain so ${isFewer(stickiness) ? 'few' : 'many'}. The release widened, or what pins stable visitors ends soon.`;
@@ -45,8 +52,7 @@ function requestsText(count: number): string {
     : `${['', '', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'][count] ?? count} requests`;
 }
 
-/** A share in [0, 1] as a percentage: two digits below 10, one behind the point at most. */
+/** A share in [0, 1] as a percentage with one digit behind the point; without it only where it is all or nothing. */
 export function percent(share: number): string {
-  const value = 100 * share;
-  return `${value >= 99.95 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1)} %`;
+  return share === 0 || share === 1 ? `${100 * share} %` : `${(100 * share).toFixed(1)} %`;
 }
