@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
 import { startVersion, type VersionServer } from '../../test/harness/version-server.ts';
+import { runCli } from './run-cli.ts';
+import { silentTerminal } from './terminal/silent-terminal.ts';
 
 const servers: VersionServer[] = [];
 afterEach(async () => {
@@ -85,8 +87,12 @@ describe('perch doctor', () => {
     [['http://localhost/', '--version-pattern', 'v[0-9]'], /--version-pattern v\[0-9\]: it has no capturing group/],
     [['http://localhost/', '--version-pattern', '(v)', '--version-header', 'x'], /cannot be used with/],
   ])('%s: exit 2, with what to do', async (args, message) => {
-    const { code, stdout, stderr } = await perch(['doctor', ...args]);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(message);
+    const printed: string[] = [];
+    const errors: string[] = [];
+    const terminal = silentTerminal({ out: (text) => printed.push(text), err: (text) => errors.push(text) });
+    const context = { terminal, signal: new AbortController().signal, environment: {}, runsUntilEnded: () => {} };
+    expect(await runCli(['doctor', ...args], context)).toBe(2);
+    expect(printed).toEqual([]);
+    expect(errors.join('\n')).toMatch(message);
   });
 });

@@ -141,7 +141,7 @@ test('requests are synthetic, at most five at a time, and no more a second than 
       response.end('v1');
     }, 20);
   });
-  const { sent } = await probe(url, { visitors: 15, requests: 2, rate: 200, parallel: 5 });
+  const { sent } = await probe(url, { visitors: 8, requests: 2, rate: 200, parallel: 5 });
   expect(sent).toBe(times.length);
   expect(most).toBeLessThanOrEqual(5);
   // Three that belong together may go out at once, so the last are that much ahead of the pace at most.

@@ -20,7 +20,7 @@ function paths(...each: readonly string[]): Stickiness {
   return judgeStickiness(observed({ visitors, requestsEach: Math.max(...visitors.map(({ length }) => length)) }), BY_HEADER);
 }
 
-const RUNS = 300;
+const RUNS = 120;
 
 /** How often a scheme is judged so, in seeded runs with weights of 8 to 40 %. */
 function countJudged(make: (weight: number) => Scheme, verdict: Stickiness['verdict']): number {
@@ -34,8 +34,8 @@ describe(`the verdict, in ${RUNS} simulated probes of 200 visitors with five req
     expect(countJudged(pinVisitor, 'pinsVisitor')).toBe(RUNS);
   });
 
-  test('one that pins the outcome is seen to, but for the one in a thousand that the bound of 3.29 sd allows: at most 3 of 300', () => {
-    expect(countJudged(pinOutcome, 'pinsOutcome')).toBeGreaterThanOrEqual(RUNS - 3);
+  test('one that pins the outcome is seen to, but for the one in a thousand that the bound of 3.29 sd allows: at most 2 of 120', () => {
+    expect(countJudged(pinOutcome, 'pinsOutcome')).toBeGreaterThanOrEqual(RUNS - 2);
   });
 
   test('one that draws each time is always seen not to stick', () => {
