@@ -103,6 +103,19 @@ test('one that breaks during the probe is left alone after ten failures; they ar
   ]);
 });
 
+test('what was cut because the probe ends is no failure of the site', async () => {
+  const url = await site((_, response) => setTimeout(() => response.end('v1'), 20));
+  const ending = new AbortController();
+  const { observations } = await probe(url, {
+    parallel: 5,
+    signal: ending.signal,
+    onProgress: (sent) => {
+      if (sent === 13) setTimeout(() => ending.abort(), 2);
+    },
+  });
+  expect(diagnoseSite(observations, { source: { by: 'guess' } }).failures).toMatchObject({ failed: 0 });
+});
+
 test('a connection that the site closes between two requests is no failure', async () => {
   // The answer does not say so, and the end of the connection meets the next request.
   const url = await site((request, response) => {
@@ -139,7 +152,7 @@ test('requests are synthetic, at most five at a time, and no more a second than 
     setTimeout(() => {
       now--;
       response.end('v1');
-    }, 20);
+    }, 2);
   });
   const { sent } = await probe(url, { visitors: 8, requests: 2, rate: 200, parallel: 5 });
   expect(sent).toBe(times.length);

@@ -112,6 +112,17 @@ describe('cookies that are alike for many', () => {
     ]);
   });
 
+  test('a server’s name that many share, on both versions, is neither', () => {
+    const server = (visitor: number): string => ['a', 'b', 'c'][visitor % 3]?.repeat(8).concat('0123456789') ?? '';
+    expect(findings(site('https://shop.example/', (visitor) => [`server=${server(visitor)}; Path=/`]))).toEqual([]);
+  });
+
+  test('but one UUID for all is a visitor’s id, given to the others too', () => {
+    expect(findings(site('https://shop.example/', () => [`id=${UUID(7)}; ${LASTING}`]))).toEqual([
+      'error PERCH5015 40 new visitors got the id …000007, and 40 new visitors 1 value in all',
+    ]);
+  });
+
   test('one value for all on both, such as a language, has nothing to do with it, whatever its attributes', () => {
     expect(findings(site('http://shop.example/', () => ['lang=en; Secure; SameSite=Strict']))).toEqual([]);
   });

@@ -67,6 +67,16 @@ describe('verdicts by example', () => {
     );
   });
 
+  test('one visitor who goes back is enough', () => {
+    const found = paths(...Array<string>(30).fill('v2 v2 v2'), ...Array<string>(60).fill('v1 v1 v1'), 'v2 v1 v2');
+    expect(found).toMatchObject({ verdict: 'notSticky', moves: { back: 1, toCanary: 1 } });
+  });
+
+  test('of three versions, the one that all roads lead to', () => {
+    const found = paths(...Array<string>(9).fill('v1 v1'), 'v2 v2', 'v2 v2', 'v1 v2', 'v1 v3', 'v2 v3');
+    expect(found.canary?.version).toBe('v3');
+  });
+
   test('with too few visitors nothing is claimed', () => {
     const found = paths('v1 v1', 'v1 v1', 'v1 v1', 'v1 v1', 'v1 v1', 'v1 v1', 'v1 v1', 'v1 v1', 'v2 v2');
     expect(found.verdict).toBe('undecided');

@@ -38,6 +38,10 @@ test('a page of their own for everybody tells nothing, an ETag may', () => {
   expect(guessed(answers)?.how).toBe('the header etag');
 });
 
+test('more values than a site has versions tell nothing, however they come', () => {
+  expect(guessed([...'abcdeabcde'].map((digest) => page(digest)))).toBeUndefined();
+});
+
 test('equal pages are one version', () => {
   expect(guessed([page('a', 'ok'), page('a', 'ok')])).toEqual({ how: 'the whole page', versions: ['ok', 'ok'] });
 });
