@@ -67,6 +67,12 @@ export function allAnswers(seen: Observations): readonly Answer[] {
   ].toSorted((a, b) => a.order - b.order);
 }
 
+/** Answers to requests for the document, in the order in which they came: not those for its parts, which may be something else. */
+export function documentAnswers(seen: Observations): readonly Answer[] {
+  const parts = new Set([...seen.pages.flatMap((page) => page.parts), ...seen.withoutCookies.assets]);
+  return allAnswers(seen).filter((answer) => !parts.has(answer));
+}
+
 /** Answers to documents asked for without a cookie by visitors who keep what they get: all that a new visitor sees first. */
 export function firstAnswers(seen: Observations): readonly Answer[] {
   return [

@@ -83,6 +83,11 @@ describe('verdicts by example', () => {
     expect(verdictSentence(found)).toMatch(/^Too little was seen to judge/);
   });
 
+  test('a version that only other visitors were shown is one too', () => {
+    const seen = observed({ visitors: [[answer(0, 'v1'), answer(1, 'v1')]], races: [[answer(2, 'v1'), answer(3, 'v2')]] });
+    expect(judgeStickiness(seen, BY_HEADER)).toMatchObject({ verdict: 'undecided', canary: { version: 'v2' } });
+  });
+
   test('one version, and no version', () => {
     expect(paths('v1 v1', 'v1 v1')).toMatchObject({ verdict: 'oneVersion', canary: undefined, drift: [] });
     expect(judgeStickiness(observed({ visitors: [[answer(0, undefined)]] }), BY_HEADER).verdict).toBe('untold');

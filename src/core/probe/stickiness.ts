@@ -1,5 +1,5 @@
 import { deviation, hitWithin, type Interval, smallestSeen, wilsonInterval } from './binomial.ts';
-import type { Observations } from './observations.ts';
+import { documentAnswers, type Observations } from './observations.ts';
 import type { VersionTelling } from './version-telling.ts';
 
 /** How many visitors have seen the canary after so many requests, and what two schemes with the same first visits would show. */
@@ -58,7 +58,10 @@ const MOST_VERSIONS = 8;
 /** Judges how a site treats returning visitors. `canary`: the version that the user calls so. */
 export function judgeStickiness(seen: Observations, telling: VersionTelling, canary?: string): Stickiness {
   const visitors = seen.visitors.map((answers) => answers.flatMap((answer) => telling.of(answer) ?? [])).filter(({ length }) => length > 0);
-  const versions = countVersions(visitors);
+  const versions = countVersions(
+    visitors,
+    documentAnswers(seen).flatMap((answer) => telling.of(answer) ?? []),
+  );
   const chosen = versions.length > MOST_VERSIONS ? undefined : chooseCanary(visitors, versions, canary);
   const isCanary = (version: string | undefined): boolean => version !== undefined && version === chosen?.version;
   const moves = countMoves(visitors, isCanary);
@@ -77,11 +80,10 @@ export function judgeStickiness(seen: Observations, telling: VersionTelling, can
 
 type Path = readonly string[];
 
-function countVersions(visitors: readonly Path[]): Stickiness['versions'] {
-  const counts = new Map<string, number>();
-  for (const path of visitors) {
-    for (const [index, version] of path.entries()) counts.set(version, (counts.get(version) ?? 0) + (index === 0 ? 1 : 0));
-  }
+/** `all`: those that any visitor was shown, the special ones too. */
+function countVersions(visitors: readonly Path[], all: readonly string[]): Stickiness['versions'] {
+  const counts = new Map(all.map((version) => [version, 0]));
+  for (const [first] of visitors) if (first !== undefined) counts.set(first, (counts.get(first) ?? 0) + 1);
   return [...counts]
     .map(([version, firstVisits]) => ({ version, firstVisits }))
     .toSorted((a, b) => b.firstVisits - a.firstVisits || (a.version < b.version ? -1 : 1));

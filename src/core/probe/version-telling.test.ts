@@ -42,6 +42,12 @@ test('more values than a site has versions tell nothing, however they come', () 
   expect(guessed([...'abcdeabcde'].map((digest) => page(digest)))).toBeUndefined();
 });
 
+test('a part that is something else than the page is no version of it', () => {
+  const [document, part] = [answer(0, undefined, page('a', 'v1')), answer(1, undefined, page('p', 'image'))];
+  const telling = tellVersions(observed({ pages: [{ document, parts: [part] }] }), { by: 'guess' });
+  expect([document, part].map((each) => telling?.of(each))).toEqual(['v1', undefined]);
+});
+
 test('equal pages are one version', () => {
   expect(guessed([page('a', 'ok'), page('a', 'ok')])).toEqual({ how: 'the whole page', versions: ['ok', 'ok'] });
 });

@@ -1,4 +1,4 @@
-import { type Answer, allAnswers, isTold, type Observations } from './observations.ts';
+import { type Answer, documentAnswers, isTold, type Observations } from './observations.ts';
 
 /** What tells the version of an answer; `guess`: whatever differs between answers. */
 export type VersionSource =
@@ -39,7 +39,7 @@ export function tellVersions(seen: Observations, source: VersionSource): Version
     case 'pattern':
       return { how: `the pattern ${source.pattern} in the page`, isGuess: false, of: (answer) => told(answer, answer.body.captured) };
     case 'guess':
-      return guess(allAnswers(seen).filter(isTold));
+      return guess(documentAnswers(seen).filter(isTold));
   }
 }
 
