@@ -18,6 +18,7 @@ import { addResume } from './commands/resume.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addServe } from './commands/serve.ts';
+import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
 import { addVersion } from './commands/version.ts';
 import { COMPLETE } from './completion/completion-script.ts';
@@ -29,7 +30,8 @@ const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]
   ['Run', [addDemo, addServe]],
   ['Objects', [addApply, addGet, addDescribe, addDelete]],
   ['Releases', [addStatus, addPromote, addPause, addResume, addRollback, addRetry]],
-  ['More', [addDoctor, addHelp, addExplain, addCompletion, addVersion]],
+  ['Examine', [addSimulate, addDoctor]],
+  ['More', [addHelp, addExplain, addCompletion, addVersion]],
 ];
 
 /** Help is read on terminals of 80 columns, and so written for them, wherever it is shown. */

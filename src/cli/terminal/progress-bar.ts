@@ -36,3 +36,12 @@ export function progressBar(weights: readonly number[], step: number, fraction: 
     })
     .join(' ');
 }
+
+/** Columns that a bar of one computation takes at most. */
+const WORK_COLUMNS = 40;
+
+/** How far one computation is, in a line: a title, a bar, percent. `fraction` is from 0 to 1. */
+export function progressLine(title: string, fraction: number, columns: number, style: Style): string {
+  const width = Math.max(Math.min(columns - widthOf(title) - 10, WORK_COLUMNS), 2);
+  return `  ${title} ${segment(fraction, width, style)} ${Math.floor(100 * fraction)} %`;
+}
