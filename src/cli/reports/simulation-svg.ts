@@ -7,7 +7,7 @@ const PANEL = { width: 360, height: 228 };
 /** Where the plot lies in its panel. */
 const PLOT = { left: 34, top: 48, width: 312, height: 144 };
 const MARGIN = 16;
-const LEGEND = 52;
+const LEGEND = 64;
 
 /** On a card of its own, so that it reads the same on light and dark pages; green and red differ in lightness too. */
 const STYLE = `
@@ -116,11 +116,12 @@ function legend(y: number, about: string): readonly string[] {
       `<text class="note" x="${at + 20}" y="${y}">${text}</text>`,
     ];
   });
+  const left = MARGIN + PLOT.left;
   return [
     ...swatches,
-    `<path class="seen" d="M${x} ${y - 4}h18"/>`,
-    `<text class="note" x="${x + 24}" y="${y}">visitors on the canary, in %</text>`,
-    `<text class="note" x="${MARGIN + PLOT.left}" y="${y + 20}">of the visitors who came in the step; below it: the weight asked for · ${about}</text>`,
+    `<path class="seen" d="M${left} ${y + 16}h14"/>`,
+    `<text class="note" x="${left + 20}" y="${y + 20}">on the canary, in % of the visitors who came in the step; below it: the weight asked for, in %</text>`,
+    `<text class="note" x="${left}" y="${y + 40}">${about}</text>`,
   ];
 }
 

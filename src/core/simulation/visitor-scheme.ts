@@ -1,5 +1,6 @@
 import { BUCKETS, bucketOf, cutoffOf, type Offset } from '../visitor/bucket.ts';
 import type { Random } from './random.ts';
+import { requestId } from './request-id.ts';
 import type { Client, Scheme, SimulatedRequest } from './scheme.ts';
 
 /**
@@ -34,13 +35,4 @@ class IdentifiedClient implements Client {
     this.#nextBucket = bucketOf(requestId(this.#random), this.#offset) ?? BUCKETS;
     return this.#nextBucket;
   }
-}
-
-/** A request id as Envoy draws it: a UUID of version 4 (RFC 9562, section 5.4). */
-function requestId(random: Random): string {
-  const hex = (digits: number) =>
-    Math.floor(random() * 16 ** digits)
-      .toString(16)
-      .padStart(digits, '0');
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-${(8 + Math.floor(random() * 4)).toString(16)}${hex(3)}-${hex(6)}${hex(6)}`;
 }
