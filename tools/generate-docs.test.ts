@@ -10,8 +10,8 @@ import { PAGES } from './generate-docs.ts';
 import { EXAMPLE, releaseReference } from './release-reference.ts';
 import { ROOT } from './repository.ts';
 
-test.each(PAGES)('$path is what the code says (else: npm run docs)', ({ path, text }) => {
-  expect(readFileSync(`${ROOT}/${path}`, 'utf8')).toBe(text());
+test.each(PAGES)('$path is what the code says (else: npm run docs)', async ({ path, text }) => {
+  expect(readFileSync(`${ROOT}/${path}`, 'utf8')).toBe(await text());
 });
 
 describe('the page of the resource', () => {

@@ -1,22 +1,25 @@
-// `npm run docs`: writes the pages of docs/reference that come from the code. generate-docs.test.ts fails while they differ.
+// `npm run docs`: writes the pages of docs/ that come from the code, or hold what a command prints. generate-docs.test.ts fails while they differ.
 import { writeFileSync } from 'node:fs';
 import { commandReference } from './command-reference.ts';
 import { errorReference } from './error-reference.ts';
+import { exposurePicture, HOW_IT_WORKS, howItWorks } from './exposure-comparison.ts';
 import { gatewayLimitsReference } from './gateway-limits-reference.ts';
 import { releaseReference } from './release-reference.ts';
 import { ROOT } from './repository.ts';
 
 /** Every generated page: its path from the project's root, and its text. */
-export const PAGES: readonly { readonly path: string; readonly text: () => string }[] = [
+export const PAGES: readonly { readonly path: string; readonly text: () => string | Promise<string> }[] = [
   { path: 'docs/reference/canary-release.md', text: releaseReference },
   { path: 'docs/reference/errors.md', text: errorReference },
   { path: 'docs/reference/commands.md', text: commandReference },
   { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },
+  { path: HOW_IT_WORKS, text: howItWorks },
+  { path: 'docs/exposure.svg', text: exposurePicture },
 ];
 
 if (import.meta.main) {
   for (const { path, text } of PAGES) {
-    writeFileSync(`${ROOT}/${path}`, text());
+    writeFileSync(`${ROOT}/${path}`, await text());
     console.log(`wrote ${path}`);
   }
 }

@@ -23,7 +23,11 @@ function tableOf(route: KubeObject): RouteTable {
   const versions = ['v1', 'v2'].map((name) => ({ name, labels: { version: name } }));
   const rules = { host: 'web', subsets: versions };
   const metadata = { name: 'web', namespace: 'default' };
-  const entry = { hosts: ['web.default.svc.cluster.local'], ports: [{ number: 8080, name: 'http', protocol: 'HTTP' }], resolution: 'STATIC' };
+  const entry = {
+    hosts: ['web.default.svc.cluster.local'],
+    ports: [{ number: 8080, name: 'http', protocol: 'HTTP' }],
+    resolution: 'STATIC',
+  };
   const endpoints = ['v1', 'v2'].map((version, index) => ({ address: '127.0.0.1', ports: { http: 20_000 + index }, labels: { version } }));
   const { table } = compileRouting([
     gatewayOf(),
@@ -133,12 +137,7 @@ const WEIGHTS = [10, 37.5, 80, 100];
 const tables = (make: (weight: number) => RouteTable) => new Map(WEIGHTS.map((weight) => [weight, make(weight)]));
 
 const CASES: readonly (readonly [name: string, scheme: MakeScheme, tables: ReadonlyMap<number, RouteTable>, issuesIds: boolean])[] = [
-  [
-    'Perch, as woven',
-    (random) => visitorScheme(0, random),
-    tables((weight) => woven({ ...TEN_PERCENT, cutoff: cutoffOf(weight) })),
-    true,
-  ],
+  ['Perch, as woven', (random) => visitorScheme(0, random), tables((weight) => woven({ ...TEN_PERCENT, cutoff: cutoffOf(weight) })), true],
   [
     'the article, as woven by affinity.mode: canaryOnly',
     (random) => outcomeScheme(ARTICLE_COOKIES, random),
