@@ -62,7 +62,7 @@ describe('for people', () => {
     for (const line of out.split('\n')) expect(widthOf(line), line).toBeLessThanOrEqual(80);
     expect(out).toMatch(/^ {2}perch simulate · 1,\d{3} visitors in 1h20m · seed 1$/m);
     expect(out).toMatch(/^ {3}10 % {2}█▒+·+ +\d\d\.\d {2}█▒+·+ +\d\d\.\d {2}█/m);
-    expect(out).toMatch(/^ {2}visitors who went back to stable .* none$/m);
+    expect(out).toMatch(/^ {2}visitors who went back .* none$/m);
     expect(out).toMatch(/^ {2}✗ article +\d\d\.\d % of visitors where \d0 % was asked; \d+\.\d % went back$/m);
     expect(out).toMatch(/^ {2}✓ Perch +at most \d\.\d points off, as chance has it; nobody went back$/m);
   });

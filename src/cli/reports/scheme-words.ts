@@ -40,9 +40,13 @@ export function verdict(scheme: SchemeView): string {
   const worst = furthest(scheme.steps.map(deviation));
   if (worst === undefined) return 'nobody came';
   const exposure = isAsAsked(scheme)
-    ? `at most ${Math.abs(worst.points).toFixed(1)} points off, as chance has it`
+    ? `${atMost(Math.abs(worst.points))} points off, as chance has it`
     : `${worst.share.toFixed(1)} % of visitors where ${percent(worst.weight)} was asked`;
   return `${exposure}; ${wentBack(scheme)} went back`;
+}
+
+function atMost(points: number): string {
+  return points < 0.05 ? 'less than 0.1' : `at most ${points.toFixed(1)}`;
 }
 
 /** Those who went from canary to stable: `10.7 %`, or `nobody`. */

@@ -39,16 +39,27 @@ function chart({ schemes, steps }: SimulationView, style: Style, columns: number
   const room = Math.floor((columns - LABEL + 2) / schemes.length) - BESIDE;
   const width = Math.min(Math.max(room, SHORTEST_BAR), LONGEST_BAR);
   const titles = schemes.map(({ scheme }) => TITLES[scheme].padEnd(width + BESIDE)).join('');
+  const rows = steps.map(({ weight }, index) => {
+    const bars = schemes.map(({ steps: figures }) => bar(figures[index], width, style));
+    return `  ${percent(weight).padStart(LABEL - 4)}  ${bars.join('  ')}`;
+  });
   return [
     '  On the canary, of the visitors who came in the step, in %',
     style.dim(`  ${'asked'.padStart(5)}  ${titles}`.trimEnd()),
-    ...steps.map(({ weight }, index) => {
-      const bars = schemes.map(({ steps: figures }) => bar(figures[index], width, style));
-      return `  ${percent(weight).padStart(LABEL - 4)}  ${bars.join('  ')}`;
-    }),
+    ...rows,
     '',
-    style.dim(`  ${ASKED} as asked   ${MORE} more than asked   ${LESS} less than asked`),
+    style.dim(`  ${legend(rows.join(''))}`),
   ];
+}
+
+/** What the signs in a chart mean. */
+function legend(shown: string): string {
+  const signs = [
+    [ASKED, 'as asked'],
+    [MORE, 'more than asked'],
+    [LESS, 'less than asked'],
+  ] as const;
+  return signs.flatMap(([sign, meaning]) => (shown.includes(sign) ? [`${sign} ${meaning}`] : [])).join('   ');
 }
 
 /** `█▒▒▒······  43.8` */
@@ -70,8 +81,9 @@ function bar(step: StepView | undefined, width: number, style: Style): string {
 function sums(schemes: readonly SchemeView[], style: Style): readonly string[] {
   const rows = [
     ['', ...schemes.map(({ scheme }) => TITLES[scheme])],
-    ['visitors who went back to stable', ...schemes.map(({ flippedBackShare }) => rareShare(flippedBackShare))],
-    ['pages with parts of both versions', ...schemes.map(({ mixedPageShare }) => rareShare(mixedPageShare))],
+    ['visitors who went back', ...schemes.map(({ flippedBackShare }) => rareShare(flippedBackShare))],
+    ['pages of both versions', ...schemes.map(({ mixedPageShare }) => rareShare(mixedPageShare))],
+    ['step 1: requests canary/stable', ...schemes.map(({ steps: [first] }) => requestsEach(first))],
     ['switches per visitor', ...schemes.map(({ switchesPerVisitor }) => switchesPerVisitor.toFixed(2))],
   ];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
@@ -79,6 +91,13 @@ function sums(schemes: readonly SchemeView[], style: Style): readonly string[] {
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
   );
   return lines.map((row, index) => (index === 0 ? style.dim(`  ${row.join('  ')}`) : `  ${row.join('  ')}`));
+}
+
+/** `12.6/4.1`: mean requests in the step of a visitor who was on the canary in it, and of one who was not. */
+function requestsEach(step: StepView | undefined): string {
+  const { visitors = 0, exposed = 0, visitorRequests = 0, exposedRequests = 0 } = step ?? {};
+  const mean = (requests: number, those: number) => (those === 0 ? '-' : (requests / those).toFixed(1));
+  return `${mean(exposedRequests, exposed)}/${mean(visitorRequests - exposedRequests, visitors - exposed)}`;
 }
 
 function judged(scheme: SchemeView, style: Style, columns: number): readonly string[] {

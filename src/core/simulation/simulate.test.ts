@@ -184,3 +184,18 @@ describe('first pages that race their own cookie', () => {
     expect(racing.flippedBack).toBeLessThan(1500);
   });
 });
+
+describe('the two groups', () => {
+  it('are another crowd each under the article’s scheme, and alike under Perch', () => {
+    const result = run({ steps: [{ weight: 10, holdMs: 10 * MINUTE }], traffic: { ...TRAFFIC, visitorsPerMinute: 1000 } });
+    const means = (scheme: SchemeName): readonly [canary: number, stable: number] => {
+      const { visitors = 0, exposed = 0, visitorRequests = 0, exposedRequests = 0 } = figuresOf(result, scheme).steps[0] ?? {};
+      return [exposedRequests / exposed, (visitorRequests - exposedRequests) / (visitors - exposed)];
+    };
+    const [canary, stable] = means('article');
+    expect(canary / stable).toBeGreaterThan(2.5);
+    // Requests of a visitor in a step have a mean of 8 and an sd of 10: of 1,400 visitors the mean's sd is 0.27. Bound: four of them.
+    const [same, other] = means('perch');
+    expect(Math.abs(same - other)).toBeLessThan(4 * 0.27);
+  });
+});

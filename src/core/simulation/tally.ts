@@ -4,6 +4,9 @@ export interface StepFigures {
   readonly visitors: number;
   /** Those of them whom the canary answered in it at least once. */
   readonly exposed: number;
+  /** Requests of those visitors in the step, and of those exposed. */
+  readonly visitorRequests: number;
+  readonly exposedRequests: number;
   /** Requests of all clients. */
   readonly requests: number;
   readonly canaryRequests: number;
@@ -31,6 +34,8 @@ type Counts = { -readonly [Field in keyof StepFigures]: StepFigures[Field] };
 const NONE: StepFigures = {
   visitors: 0,
   exposed: 0,
+  visitorRequests: 0,
+  exposedRequests: 0,
   requests: 0,
   canaryRequests: 0,
   switches: 0,
@@ -49,6 +54,7 @@ export class Tally {
   #last: boolean | undefined;
   #activeIn = -1;
   #exposedIn = -1;
+  #requestsInStep = 0;
   #hasFlipped = false;
   // Of its page at hand:
   #pageFirst: boolean | undefined;
@@ -95,11 +101,17 @@ export class Tally {
     if (this.#activeIn < 0) this.#visitors++;
     if (this.#activeIn !== step) {
       this.#activeIn = step;
+      this.#requestsInStep = 0;
       counts.visitors++;
     }
-    if (isCanary && this.#exposedIn !== step) {
+    counts.visitorRequests++;
+    this.#requestsInStep++;
+    if (this.#exposedIn === step) {
+      counts.exposedRequests++;
+    } else if (isCanary) {
       this.#exposedIn = step;
       counts.exposed++;
+      counts.exposedRequests += this.#requestsInStep;
     }
     if (this.#last !== undefined && this.#last !== isCanary) {
       counts.switches++;
