@@ -93,6 +93,14 @@ describe('for people', () => {
   });
 });
 
+test('where nobody came nothing is judged', async () => {
+  const { code, out } = await simulate(['--visitors-per-minute', '1', '--hold', '1s', '--steps', '5', '--scheme', 'perch', 'article']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ {4}5 % {2}·+ {5}- {2}·+ {5}-$/m);
+  expect(out.match(/^ {2}- (?:Perch|article) +nobody came$/gm)).toHaveLength(2);
+  expect(out).not.toMatch(/✓|✗|NaN|Infinity/);
+});
+
 describe('for programs', () => {
   test('json has everything, and is the same for the same seed', async () => {
     const first = await view('--seed', '7');

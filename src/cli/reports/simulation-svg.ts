@@ -80,7 +80,7 @@ function panel(scheme: SchemeView, { steps }: SimulationView): readonly string[]
     ]),
     `<path class="seen" d="${stairs.map(({ left, right, share = 0 }, index) => `${index === 0 ? 'M' : 'L'}${left} ${y(share)}H${right}`).join('')}"/>`,
     ...labels(stairs, y),
-    ...stairs.map(({ middle, weight }) => `<text class="tick" x="${middle}" y="${base + 16}" text-anchor="middle">${weight}</text>`),
+    ...apart(stairs).map(({ middle, weight }) => `<text class="tick" x="${middle}" y="${base + 16}" text-anchor="middle">${weight}</text>`),
   ];
 }
 
@@ -99,6 +99,17 @@ function labels(stairs: readonly Stair[], y: (share: number) => number): readonl
       ? []
       : [`<text class="value" x="${middle}" y="${round(y(share) - 5)}">${share.toFixed(1)}</text>`],
   );
+}
+
+/** As many as can have their weight below them. */
+function apart<Each extends Stair>(stairs: readonly Each[]): readonly Each[] {
+  const room = 24;
+  let last = Number.NEGATIVE_INFINITY;
+  return stairs.filter(({ middle }) => {
+    if (middle - last < room) return false;
+    last = middle;
+    return true;
+  });
 }
 
 function legend(y: number, about: string): readonly string[] {

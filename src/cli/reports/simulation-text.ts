@@ -48,7 +48,7 @@ function chart({ schemes, steps }: SimulationView, style: Style, columns: number
     style.dim(`  ${'asked'.padStart(5)}  ${titles}`.trimEnd()),
     ...rows,
     '',
-    style.dim(`  ${legend(rows.join(''))}`),
+    style.dim(`  ${legend(rows.join(''))}`.trimEnd()),
   ];
 }
 
@@ -64,16 +64,17 @@ function legend(shown: string): string {
 
 /** `█▒▒▒······  43.8` */
 function bar(step: StepView | undefined, width: number, style: Style): string {
+  if (step?.share === undefined) return `${style.dim(REST.repeat(width))} ${'-'.padStart(5)}`;
   const cells = (share: number) => Math.round((share * width) / 100);
-  const { weight = 0, share = 0 } = step ?? {};
+  const { weight, share } = step;
   const asked = cells(weight);
   const seen = cells(share);
   const full = ASKED.repeat(Math.min(asked, seen));
   const more = MORE.repeat(Math.max(seen - asked, 0));
   const less = LESS.repeat(Math.max(asked - seen, 0));
   const rest = REST.repeat(width - Math.max(asked, seen));
-  const number = (step?.share === undefined ? '-' : share.toFixed(1)).padStart(5);
-  const shown = step === undefined || isByChance(step) ? number : style.bad(number);
+  const number = share.toFixed(1).padStart(5);
+  const shown = isByChance(step) ? number : style.bad(number);
   const paint = (text: string, colour: (text: string) => string) => (text === '' ? '' : colour(text));
   return `${paint(full, style.good)}${paint(more, style.bad)}${paint(less, style.attention)}${paint(rest, style.dim)} ${shown}`;
 }
@@ -101,7 +102,7 @@ function requestsEach(step: StepView | undefined): string {
 }
 
 function judged(scheme: SchemeView, style: Style, columns: number): readonly string[] {
-  const mark = isAsAsked(scheme) ? style.good('✓') : style.bad('✗');
+  const mark = scheme.visitors === 0 ? '-' : isAsAsked(scheme) ? style.good('✓') : style.bad('✗');
   const title = style.bold(TITLES[scheme.scheme].padEnd(TITLE));
   const below = (text: string) => wrap(text, columns - TITLE - 5);
   const [first = '', ...others] = below(verdict(scheme));
