@@ -13,7 +13,9 @@ import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addHelp } from './commands/help.ts';
 import { addPause } from './commands/pause.ts';
+import { addPlan } from './commands/plan.ts';
 import { addPromote } from './commands/promote.ts';
+import { addRender } from './commands/render.ts';
 import { addResume } from './commands/resume.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRollback } from './commands/rollback.ts';
@@ -30,7 +32,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]
   ['Run', [addDemo, addServe]],
   ['Objects', [addApply, addGet, addDescribe, addDelete]],
   ['Releases', [addStatus, addPromote, addPause, addResume, addRollback, addRetry]],
-  ['Examine', [addSimulate, addDoctor]],
+  ['Examine', [addPlan, addRender, addSimulate, addDoctor]],
   ['More', [addHelp, addExplain, addCompletion, addVersion]],
 ];
 

@@ -39,7 +39,7 @@ async function candidates(line: string, server = served.server): Promise<readonl
 describe('what can follow', () => {
   test.each([
     ['st', ['status']],
-    ['re', ['resume', 'rollback', 'retry'].filter((name) => name.startsWith('re'))],
+    ['re', ['resume', 'rollback', 'retry', 'render'].filter((name) => name.startsWith('re'))],
     ['help st', ['status']],
     ['explain --he', ['--help']],
     ['status --wa', ['--watch', '--wait']],

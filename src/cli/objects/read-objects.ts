@@ -12,7 +12,7 @@ import { readStdin } from './read-stdin.ts';
 export async function readObjects(
   { terminal }: CliContext,
   paths: readonly string[],
-  done: 'applied' | 'deleted' | 'simulated',
+  done: 'applied' | 'deleted' | 'planned' | 'rendered' | 'simulated',
   namespace: string | undefined,
 ): Promise<ManifestFiles> {
   // The schemas take time to load; commands that only ask do without.

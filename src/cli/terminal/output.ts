@@ -15,10 +15,11 @@ export async function writeValue(terminal: Terminal, format: 'json' | 'yaml', va
 }
 
 /** A value as YAML, without a line end. */
-async function yamlText(value: unknown): Promise<string> {
+export async function yamlText(value: unknown): Promise<string> {
   // Loaded where it is needed: it costs as much as all of `perch version`.
   const { stringify } = await import('yaml');
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd();
+  // kubectl and Argo CD read YAML 1.1, where a plain `on` is true and 12:30 a number.
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' }).trimEnd();
 }
 
 /** Several objects as Kubernetes wraps them. */

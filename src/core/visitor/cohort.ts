@@ -18,11 +18,20 @@ export interface DrawFacts {
  * releases; `cohort` 0..3 overrides it. So neighbours of a chain draw independently, and clusters agree when `revision` is an integer.
  */
 export function offsetOf(facts: DrawFacts): Offset {
-  const { revision, cohort } = facts;
+  const { cohort } = facts;
   if (cohort !== 'auto') return draw(cohort);
-  const count = typeof revision === 'number' && Number.isInteger(revision) ? revision : facts.started;
   const hash = fnv1a32(`${facts.namespace}/${facts.name}`);
-  return draw(((hash ^ (hash >>> 16)) & 3) + (count % OFFSETS.length));
+  return draw(((hash ^ (hash >>> 16)) & 3) + (countOf(facts) % OFFSETS.length));
+}
+
+/** What decides `offsetOf` beside the release's name: only `started` needs to be known from elsewhere than the spec. */
+export function drawOrigin({ revision, cohort }: Pick<DrawFacts, 'revision' | 'cohort'>): 'cohort' | 'revision' | 'started' {
+  if (cohort !== 'auto') return 'cohort';
+  return typeof revision === 'number' && Number.isInteger(revision) ? 'revision' : 'started';
+}
+
+function countOf(facts: DrawFacts): number {
+  return typeof facts.revision === 'number' && drawOrigin(facts) === 'revision' ? facts.revision : facts.started;
 }
 
 function draw(count: number): Offset {
