@@ -8,11 +8,11 @@ import { factLines, section } from '../reports/report-lines.ts';
 import type { Style } from '../terminal/style.ts';
 import { table } from '../terminal/table.ts';
 import type { ObjectPlan, ObjectStage, PlannedRule } from './object-plan.ts';
-import type { DrawPlan, ReleasePlan, StartTime, StepPlan } from './release-plan.ts';
+import type { DrawPlan, ReleasePlan, StartTime } from './release-plan.ts';
 
 /** A plan for people. */
 export function planReport(plan: ReleasePlan, style: Style, columns: number): readonly string[] {
-  const { name, stable, canary, service, steps, draw, objects } = plan;
+  const { name, stable, canary, service, draw, objects } = plan;
   const pair = `${stable === undefined ? '?' : describeVersion(stable)} → ${describeVersion(canary)}`;
   const facts = [
     ['service', `${service.host}:${service.port}`],
@@ -23,7 +23,7 @@ export function planReport(plan: ReleasePlan, style: Style, columns: number): re
     `${style.bold(name)}  ${pair}    ${outcomeText(plan, style)}`,
     '',
     ...factLines(facts, columns),
-    ...section('Steps', stepLines(steps, plan.ends), style),
+    ...section('Steps', stepLines(plan), style),
     ...section(visitorsTitle(plan), visitorLines(plan, columns - 2), style),
     ...section(
       'Objects',
@@ -49,41 +49,39 @@ function outcomeText({ outcome, steps, ends, canary }: ReleasePlan, style: Style
 function drawText({ started, name }: ReleasePlan, { offset, cookie, from }: DrawPlan): string {
   const what =
     cookie === undefined
-      ? `at digit ${offset} of the last group of visitor ids`
-      : `by weight, at each request without the cookie ${cookie.name}=${cookie.value} (kept ${formatDuration(cookie.maxAge * 1000)})`;
+      ? `at digit ${offset} of the id's last group`
+      : `by weight, where the cookie ${cookie.name}=${cookie.value} is missing (kept ${formatDuration(cookie.maxAge * 1000)})`;
   switch (from) {
     case 'cohort':
-      return `${what}, which spec.cohort fixes`;
+      return `${what}: spec.cohort fixes it`;
     case 'revision':
-      return `${what}, which spec.revision and the name ${name} fix`;
+      return `${what}: the name ${name} and spec.revision fix it`;
     case 'spec':
-      return `${what}, as spec.affinity.cookie says`;
+      return `${what}: spec.affinity.cookie fixes it`;
     case 'started': {
-      const fixes =
-        cookie === undefined ? 'a whole-number spec.revision, or spec.cohort, fixes it' : 'a whole-number spec.revision fixes it';
-      return `${what}; if ${started} releases were started on it before (--started); ${fixes}`;
+      const fixes = cookie === undefined ? 'a whole-number spec.revision, or spec.cohort,' : 'a whole-number spec.revision';
+      return `${what}, with ${started} releases started on ${name} before (--started); ${fixes} would fix it`;
     }
   }
 }
 
-/** `30s`, `30s + hold 2`: after the release's start. */
+/** `30s`, `30s + hold 2`, `hold 1`: after the release's start. */
 function startText({ afterMs, manualHolds }: StartTime): string {
-  const holds = manualHolds.length === 0 ? '' : ` + ${manualHolds.length === 1 ? 'hold' : 'holds'} ${manualHolds.join(', ')}`;
-  return `${formatDuration(afterMs)}${holds}`;
+  if (manualHolds.length === 0) return formatDuration(afterMs);
+  const holds = `${manualHolds.length === 1 ? 'hold' : 'holds'} ${manualHolds.join(', ')}`;
+  return afterMs === 0 ? holds : `${formatDuration(afterMs)} + ${holds}`;
 }
 
-function stepLines(steps: readonly StepPlan[], ends: StartTime | undefined): readonly string[] {
+function stepLines({ steps, ends, mode }: ReleasePlan): readonly string[] {
   const rows = steps.map(({ step, weight, hold, cutoff, starts }) => [
     String(step),
     starts === undefined ? '-' : startText(starts),
     hold,
     percent(weight),
-    cutoff === undefined ? '-' : String(cutoff),
+    ...(mode === 'canaryOnly' ? [] : [cutoff === undefined ? '-' : String(cutoff)]),
   ]);
-  return table(
-    ['STEP', 'STARTS', 'HOLD', 'WEIGHT', 'CUTOFF'],
-    ends === undefined ? rows : [...rows, ['end', startText(ends), '', 'all', '']],
-  );
+  const head = ['STEP', 'STARTS', 'HOLD', 'WEIGHT', ...(mode === 'canaryOnly' ? [] : ['CUTOFF'])];
+  return table(head, ends === undefined ? rows : [...rows, ['end', startText(ends), '', '', '']]);
 }
 
 function visitorsTitle({ mode, visitorsPerMinute = 0 }: ReleasePlan): string {
@@ -159,7 +157,7 @@ function rulesText(rules: readonly PlannedRule[]): string {
   const groups = [...Map.groupBy(rules, ({ woven }) => woven)].filter(([woven]) => woven > 0);
   const parts = groups.map(([woven, members]) => {
     const names = members.slice(0, SHOWN_NAMES).map(({ rule }) => rule);
-    const more = members.length > SHOWN_NAMES ? ` and ${members.length - SHOWN_NAMES} more` : '';
+    const more = members.length > SHOWN_NAMES ? ` and ${count(members.length - SHOWN_NAMES)} more` : '';
     const [become, each] = members.length === 1 ? ['becomes', ''] : ['become', ' each'];
     return `${names.join(', ')}${more} ${become} ${woven} ${woven === 1 ? 'rule' : 'rules'}${each}`;
   });
