@@ -10,14 +10,14 @@ import { readStdin } from './read-stdin.ts';
  * was `done` ("applied"). `namespace` is the one that was asked for: that of objects that name none.
  */
 export async function readObjects(
-  { terminal }: CliContext,
+  { terminal, signal }: CliContext,
   paths: readonly string[],
   done: 'applied' | 'deleted' | 'planned' | 'rendered' | 'simulated',
   namespace: string | undefined,
 ): Promise<ManifestFiles> {
   // The schemas take time to load; commands that only ask do without.
   const { readManifestFiles, skippedNote } = await import('../../server/manifest-files.ts');
-  const files = await readManifestFiles(paths, { readStdin, ...(namespace === undefined ? {} : { namespace }) });
+  const files = await readManifestFiles(paths, { readStdin: () => readStdin(signal), ...(namespace === undefined ? {} : { namespace }) });
   printDiagnostics(terminal, files.diagnostics, files.texts);
   if (hasErrors(files.diagnostics)) throw new CommandError(`${countErrors(files.diagnostics)}; nothing was ${done}`);
   const note = skippedNote(files.skipped);

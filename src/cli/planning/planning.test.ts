@@ -101,6 +101,27 @@ describe('perch plan', () => {
     expect(stdout).toContain('\n+    - name: perch:default/web:known:canary:v1:all\n');
   });
 
+  test('says which rules are not woven, and why, at their place', async () => {
+    const to = (subset: string, weight = ''): string => `{destination: {host: web, subset: ${subset}, port: {number: 9080}}${weight}}`;
+    const routes = `${WEB_ROUTES_YAML.slice(0, WEB_ROUTES_YAML.indexOf('  http:'))}  http:
+  - {match: [{uri: {prefix: /a}}], route: [${to('v1')}]}
+  - {name: split, match: [{uri: {prefix: /b}}], route: [${to('v1', ', weight: 90')}, ${to('v2', ', weight: 10')}]}
+  - {match: [{uri: {prefix: /c}}], route: [${to('v1')}]}
+`;
+    await writeFile(join(dir, 'routes.yaml'), routes);
+    const { code, stdout, stderr } = await run('plan', '-f', ...['a', 'routes', 'release'].map((name) => join(dir, `${name}.yaml`)));
+    expect(code).toBe(0);
+    expect(stdout).toContain('step 1      rule 1, rule 3 become 5 rules each; 1 other stays as it is');
+    expect(stderr).toMatch(/routes\.yaml:9:49 {2}warning PERCH2003/);
+  });
+
+  test('releases that cannot be there together are refused, at their place', async () => {
+    await writeFile(join(dir, 'second.yaml'), webReleaseYaml('other'));
+    const { code, stdout, stderr } = await run('plan', ...all(), join(dir, 'second.yaml'));
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/second\.yaml:\d+:\d+ {2}PERCH3050[\s\S]*nothing was planned/);
+  });
+
   test('for programs: everything, with places in files', async () => {
     const { code, stdout } = await run('plan', ...(await changed('virtualService: web', 'virtualService: wep')), '-o', 'json');
     expect(code).toBe(1);
