@@ -26,8 +26,8 @@ object before. An integer spec.revision, or spec.cohort, fixes it in the file;
 otherwise --started N has to stay the same for all steps of one release, and
 to grow by one with the next.
 
-Exit codes: 0 rendered; 1 the release would not start (perch plan says more);
-2 bad input.`;
+Exit codes: 0 rendered; 1 the release would not start, endpoints apart, which
+only perch plan looks for; 2 bad input.`;
 
 /** `perch render`. */
 export const addRender: AddCommand = (program, context) => {
