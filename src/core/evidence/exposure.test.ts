@@ -150,14 +150,11 @@ describe('an internal service', () => {
 });
 
 describe('the band of chance', () => {
-  test('is 1.96 standard deviations round the cutoff, not round the weight asked for', () => {
+  test('is where 95 of 100 draws at the cutoff fall, not at the weight asked for', () => {
     const exposure = new Exposure(KEY);
     for (let visitor = 0; visitor < 400; visitor += 1) exposure.answered(answer(`visitor ${visitor}`, 'stable'));
-    const share = 410 / 4096;
-    const reach = 1.96 * Math.sqrt((share * (1 - share)) / 400);
-    const [low, high] = summaryOf(exposure).chance ?? [];
-    expect(low).toBeCloseTo(100 * (share - reach), 10);
-    expect(high).toBeCloseTo(100 * (share + reach), 10);
+    // By exact fractions: at 2000/4096 176 to 215 of 400, where 48.5 % would be 174 to 214.
+    expect(exposure.summary(SINCE, 48.5, 2000).chance).toEqual([44.0, 53.75]);
   });
 
   test('stays within 0 and 100, and is a point where nothing is left to chance', () => {
@@ -191,7 +188,9 @@ describe('more visitors than are kept', () => {
     // Five standard deviations: binomial with the rate for the count, with one quarter for the share.
     expect(Math.abs(visitors.total - visitorCount)).toBeLessThan((5 * Math.sqrt(size)) / sampleRate);
     expect(Math.abs((share ?? 0) - 25)).toBeLessThan(5 * 100 * Math.sqrt((0.25 * 0.75) / size));
-    expect((chance?.[1] ?? 0) - 25).toBeCloseTo(196 * Math.sqrt((0.25 * 0.75) / (visitors.total * sampleRate)), 6);
+    // As wide as 1.96 standard deviations of the sample, to a visitor.
+    const inSample = visitors.total * sampleRate;
+    expect(Math.abs((chance?.[1] ?? 0) - 25 - 196 * Math.sqrt((0.25 * 0.75) / inSample))).toBeLessThan(100 / inSample);
   });
 
   test('requests are still counted one by one, and moves scaled up', () => {

@@ -1,5 +1,6 @@
 import { BUCKETS } from '../visitor/bucket.ts';
 import type { Cohort } from '../visitor/cohort.ts';
+import { binomialBand } from './binomial-band.ts';
 import { Recent } from './recent.ts';
 import { type SipKey, sipHash24 } from './sip-hash.ts';
 import { VisitorTable } from './visitor-table.ts';
@@ -35,7 +36,7 @@ export interface ExposureFigures extends RequestFigures {
   readonly assigned: VisitorCount;
   /** `visitors.canary` of `visitors.total`, in percent; absent without visitors. */
   readonly share?: number;
-  /** Where chance alone puts `share` in 95 of 100 cases, in percent: binomial, normal approximation; absent without visitors or weight. */
+  /** Where chance alone puts `share` in at least 95 of 100 cases, in percent (binomial); absent without visitors or weight. */
   readonly chance?: readonly [low: number, high: number];
   /** Visitors who changed cohort since the release began; one who moves there and back counts in both. */
   readonly moved: { readonly toCanary: number; readonly back: number };
@@ -293,9 +294,8 @@ function figures(tallies: readonly Tally[], scale: number, cutoff: number | unde
   };
 }
 
-/** 1.96 standard deviations of a binomial share of `count` draws at cutoff/4096, in percent. */
+/** Where chance alone puts the share of `count` visitors at cutoff/4096, in percent. */
 function chanceBand(cutoff: number, count: number): readonly [number, number] {
-  const share = cutoff / BUCKETS;
-  const reach = 1.96 * Math.sqrt((share * (1 - share)) / count);
-  return [100 * Math.max(0, share - reach), 100 * Math.min(1, share + reach)];
+  const [low, high] = binomialBand(count, cutoff / BUCKETS);
+  return [(100 * low) / count, (100 * high) / count];
 }
