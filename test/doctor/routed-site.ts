@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseManifests } from '../../src/core/source/manifests.ts';
-import { startRuntime } from '../../src/server/runtime.ts';
-import { seededRandom, seededUuid } from '../harness/seeded-random.ts';
+import { startSeededRuntime } from '../harness/seeded-runtime.ts';
 import { startVersion } from '../harness/version-server.ts';
 import { webBasicsYaml } from '../harness/web-manifests.ts';
 
@@ -13,8 +9,6 @@ export interface RoutedSite {
   readonly url: URL;
   close(): Promise<void>;
 }
-
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** `http`: the rules of its VirtualService, as YAML in flow style; v1 and v2 answer with their names, or as `answer` does. */
 export async function startRoutedSite(
@@ -37,34 +31,14 @@ spec:
   gateways: [edge]
   http: ${http}
 `;
-  const dataDir = mkdtempSync(join(tmpdir(), 'perch-doctor-'));
-  const map = new Map([
-    [8080, 0],
-    [9080, 0],
-  ]);
-  const runtime = await startRuntime({
-    dataDir,
-    apiPort: 0,
-    map,
-    proxyPort: 0,
-    log: SILENT,
-    uuid: seededUuid(seed),
-    random: seededRandom(seed),
-  });
+  const seeded = await startSeededRuntime(seed);
   const { objects } = parseManifests([webBasicsYaml({ v1, v2 }), routes].join('---'), 'web.yaml');
-  const applied = await runtime.store.apply(
-    'files',
-    objects.map(({ object }) => object),
-  );
-  if (!applied.ok) throw new Error(applied.diagnostics.map(({ message }) => message).join('\n'));
-  await runtime.served(applied.revision);
-  const port = runtime.addresses().find(({ kind }) => kind === 'ingress')?.actualPort ?? 0;
+  await seeded.serve(objects.map(({ object }) => object));
   return {
-    url: new URL(`http://127.0.0.1:${port}/`),
+    url: new URL(`http://127.0.0.1:${seeded.ingressPort()}/`),
     close: async () => {
-      await runtime.close(0);
+      await seeded.close();
       await Promise.all(versions.map((version) => version.close()));
-      rmSync(dataDir, { recursive: true });
     },
   };
 }

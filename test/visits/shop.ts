@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ObjectRef } from '../../src/cluster/store.ts';
@@ -9,8 +7,8 @@ import { parseManifests } from '../../src/core/source/manifests.ts';
 import { BOOKINFO_PORTS, FREE_PORTS, startBookinfo, type Workload } from '../../src/demo/bookinfo/start-bookinfo.ts';
 import { type AffinityMode, demoManifests } from '../../src/demo/demo-manifests.ts';
 import { readManifestFiles } from '../../src/server/manifest-files.ts';
-import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
-import { seededRandom, seededUuid } from '../harness/seeded-random.ts';
+import type { Runtime } from '../../src/server/runtime.ts';
+import { startSeededRuntime } from '../harness/seeded-runtime.ts';
 import { startVersion } from '../harness/version-server.ts';
 import { WEB_ROUTES_YAML, webBasicsYaml, webReleaseYaml } from '../harness/web-manifests.ts';
 
@@ -23,7 +21,6 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 const MANUAL_STEPS = [10, 25, 50, 100].map((weight) => ({ weight, hold: 'manual' }));
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 /** What examples/delegate and examples/managed share with Bookinfo, as their READMEs say. */
@@ -83,25 +80,10 @@ interface Application {
 }
 
 async function startShop(seed: number, name: string, start: (runtime: Runtime) => Promise<Application>): Promise<Shop> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'perch-visits-'));
-  const map = new Map([
-    [8080, 0],
-    [9080, 0],
-  ]);
-  const runtime = await startRuntime({
-    dataDir,
-    apiPort: 0,
-    map,
-    proxyPort: 0,
-    log: SILENT,
-    uuid: seededUuid(seed),
-    random: seededRandom(seed),
-  });
+  const seeded = await startSeededRuntime(seed);
+  const { runtime } = seeded;
   const application = await start(runtime);
-  const objects = application.objects.map(withManualSteps);
-  const applied = await runtime.store.apply('files', objects);
-  if (!applied.ok) throw new Error(applied.diagnostics.map(({ message }) => message).join('\n'));
-  await runtime.served(applied.revision);
+  await seeded.serve(application.objects.map(withManualSteps));
 
   const release: ObjectRef = { kind: 'CanaryRelease', namespace: 'default', name };
   let asked = 0;
@@ -122,7 +104,7 @@ async function startShop(seed: number, name: string, start: (runtime: Runtime) =
   await waitFor(({ phase, weight }) => phase === 'Paused' && weight === 10);
 
   return {
-    ingressPort: runtime.addresses().find(({ kind }) => kind === 'ingress')?.actualPort ?? 0,
+    ingressPort: seeded.ingressPort(),
     status,
     ask: async (action, until) => {
       asked++;
@@ -130,9 +112,8 @@ async function startShop(seed: number, name: string, start: (runtime: Runtime) =
       return await waitFor(until);
     },
     close: async () => {
-      await runtime.close(0);
+      await seeded.close();
       await application.close();
-      rmSync(dataDir, { recursive: true });
     },
   };
 }
