@@ -5,7 +5,7 @@ import { inParallel, Visitor } from '../harness/visitor.ts';
 import { REVIEWS, type ReleasedPage, WEB, withShop } from './released-page.ts';
 import { type Shop, startBookinfoShop, startEdgeShop } from './shop.ts';
 
-const VISITORS = Number(process.env['PERCH_VISITORS'] ?? 2_000) / 2;
+const VISITORS = Number(process.env['PERCH_VISITORS'] ?? 1_000) / 2;
 /** Bound on shares, in standard deviations of the binomial distribution. */
 const SDS = 3.3;
 const WEIGHT = 0.1;
