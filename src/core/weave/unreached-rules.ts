@@ -4,6 +4,7 @@ import type { HTTPMatchRequest, HTTPRoute, KubeObject } from '../istio/resources
 import { isCatchAll } from '../routing/catch-all.ts';
 import { isDelegate, mergedRule } from '../routing/delegates.ts';
 import { type GatewayHost, hostsAtGateways, isInMesh } from './gateway-hosts.ts';
+import { PathIndex } from './path-index.ts';
 import type { RoutePlan } from './plan.ts';
 import { describeRouteObject, isSameObject, type RouteObject } from './route-object.ts';
 import { blocksOf, hasSourceConditions } from './rule-blocks.ts';
@@ -60,17 +61,11 @@ interface Standing {
 export function unreachedRules(woven: WovenRules, merging: Merging): readonly Diagnostic[] {
   const { route } = woven;
   const standings = topsOf(route).flatMap((top) =>
-    placesOf(top, merging).flatMap((place) => standingsAt(place, top, route, merging.objects)),
+    placesOf(top, merging).flatMap((place) => standingsAt(place, top, woven, merging.objects)),
   );
-  const own = standings.filter(({ rule }) => woven.rules.includes(rule));
-  if (own.length > 0 && own.every(({ taker }) => taker !== undefined)) return [nobodyReached(route, own, merging.plan)];
-  return woven.rules.flatMap((rule) =>
-    ruleFindings(
-      route,
-      rule,
-      own.filter((each) => each.rule === rule),
-    ),
-  );
+  if (standings.length > 0 && standings.every(({ taker }) => taker !== undefined)) return [nobodyReached(route, standings, merging.plan)];
+  const byRule = Map.groupBy(standings, ({ rule }) => rule);
+  return woven.rules.flatMap((rule) => ruleFindings(route, rule, byRule.get(rule) ?? []));
 }
 
 /** The objects with hosts by which this one is served. */
@@ -106,15 +101,23 @@ function isSameServer(mine: GatewayHost, theirs: GatewayHost): boolean {
   return isKnown && mine.gateway === theirs.gateway && mine.host === theirs.host;
 }
 
-function standingsAt(place: Place, top: RouteObject, route: RouteObject, objects: readonly RouteObject[]): Standing[] {
+function standingsAt(place: Place, top: RouteObject, { route, rules }: WovenRules, objects: readonly RouteObject[]): Standing[] {
   const older = place.older.flatMap((object) => untilCatchAll(servedBlocks(object, place, route, objects)));
-  const blocks = servedBlocks(top, place, route, objects);
-  return blocks.flatMap((each, at) => {
-    if (!isSameObject(each.from, route)) return [];
+  const own = servedBlocks(top, place, route, objects);
+  const all = [...older, ...own];
+  const paths = new PathIndex(all.map(({ block }) => block));
+  const woven = new Set(rules);
+  return own.flatMap(({ block, from, index }, at): Standing[] => {
+    if (!woven.has(index) || !isSameObject(from, route)) return [];
     // Catch-alls are sorted last; in their own object Istio emits nothing behind them.
-    const before = [...older.filter(({ block }) => !isCatchAll(block) || isCatchAll(each.block)), ...blocks.slice(0, at)];
-    const taker = before.find(({ block }) => isSurelyServed(block, each.block, place) && isWiderMatch(block, each.block));
-    return [{ rule: each.index, top, place, taker }];
+    const comesFirst = (position: number, other: HTTPMatchRequest): boolean =>
+      position < older.length ? !isCatchAll(other) || isCatchAll(block) : position < older.length + at;
+    const takes = (position: number): boolean => {
+      const other = all[position]?.block;
+      return other !== undefined && comesFirst(position, other) && isSurelyServed(other, block, place) && isWiderMatch(other, block);
+    };
+    const taker = paths.asWideAs(block).find(takes);
+    return [{ rule: index, top, place, taker: taker === undefined ? undefined : all[taker] }];
   });
 }
 
