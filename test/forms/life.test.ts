@@ -69,13 +69,18 @@ describe.each(FORMS)('%s', (_what, place, route, besides, owned) => {
     }
   });
 
-  test('deleted and back, it takes over what it left: where its rules say another version it waits, and nobody is moved', async () => {
+  /** A release that went all the way to v2 and was deleted; where its routes lead is watched from then on. */
+  async function deletedAtTheEnd() {
     scene = await Scene.open(place);
     const visitors = scene.visitors(40);
     await scene.apply(...besides, release(place, route));
     await scene.finish();
     await scene.deleteRelease();
-    const watched = watchRoutes(scene.store, place);
+    return { visitors, watched: watchRoutes(scene.store, place) };
+  }
+
+  test('deleted and back, it takes over what it left: where its rules say another version it waits, and nobody is moved', async () => {
+    const { visitors, watched } = await deletedAtTheEnd();
 
     await scene.apply(from('v2', release(place, route, { canary: 'v3' })));
     const message = `waiting: VirtualService default/${owned}, which the release is to take over, leads to v2, but its rules to v1`;
@@ -89,12 +94,7 @@ describe.each(FORMS)('%s', (_what, place, route, besides, owned) => {
   });
 
   test('deleted and applied again as it was, it has succeeded: nobody is moved', async () => {
-    scene = await Scene.open(place);
-    const visitors = scene.visitors(40);
-    await scene.apply(...besides, release(place, route));
-    await scene.finish();
-    await scene.deleteRelease();
-    const watched = watchRoutes(scene.store, place);
+    const { visitors, watched } = await deletedAtTheEnd();
     await scene.apply(release(place, route));
     await scene.reach({ phase: 'Succeeded', liveVersion: { subset: 'v2' } });
     expect(new Set(await scene.round(visitors))).toEqual(new Set(['v2']));
