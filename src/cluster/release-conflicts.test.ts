@@ -8,6 +8,7 @@ interface Given {
   readonly host?: string;
   readonly adopt: string;
   readonly issueAt?: string;
+  readonly issueOn?: string;
   readonly namespace?: string;
   /** Of the visitor ids. */
   readonly cookie?: string;
@@ -15,7 +16,7 @@ interface Given {
   readonly canaryCookie?: string;
 }
 
-function release({ name, host = name, adopt, issueAt, namespace = 'default', cookie, canaryCookie }: Given): CanaryRelease {
+function release({ name, host = name, adopt, issueAt, issueOn, namespace = 'default', cookie, canaryCookie }: Given): CanaryRelease {
   const { release: valid, diagnostics } = validateCanaryRelease({
     apiVersion: 'perch.dev/v1alpha1',
     kind: 'CanaryRelease',
@@ -26,6 +27,7 @@ function release({ name, host = name, adopt, issueAt, namespace = 'default', coo
       route: { adopt: { virtualService: adopt } },
       visitorId: {
         ...(issueAt === undefined ? {} : { issueAt: { virtualService: issueAt } }),
+        ...(issueOn === undefined ? {} : { issueOn }),
         ...(cookie === undefined ? {} : { cookie: { name: cookie } }),
       },
       ...(canaryCookie === undefined
@@ -40,9 +42,22 @@ function release({ name, host = name, adopt, issueAt, namespace = 'default', coo
 const reviews = release({ name: 'reviews', adopt: 'reviews', issueAt: 'bookinfo' });
 
 test.each([
-  ['routes', { name: 'ratings', adopt: 'reviews' }, ['spec.route.adopt.virtualService']],
-  ['an issuing VirtualService', { name: 'ratings', adopt: 'ratings', issueAt: 'bookinfo' }, ['spec.visitorId.issueAt.virtualService']],
-  ['routes with where the other issues', { name: 'productpage', adopt: 'bookinfo' }, ['spec.route.adopt.virtualService']],
+  ['as its edge what is a hop of the other', { name: 'ratings', adopt: 'reviews' }, ['spec.route.adopt.virtualService']],
+  [
+    'an issuing VirtualService, with another cookie',
+    { name: 'ratings', adopt: 'ratings', issueAt: 'bookinfo', cookie: 'visitor' },
+    ['spec.visitorId.issueAt.virtualService'],
+  ],
+  [
+    'an issuing VirtualService, and asks other requests',
+    { name: 'ratings', adopt: 'ratings', issueAt: 'bookinfo', issueOn: 'all' },
+    ['spec.visitorId.issueAt.virtualService'],
+  ],
+  [
+    'an issuing VirtualService, to draw at it',
+    { name: 'ratings', adopt: 'ratings', issueAt: 'bookinfo', canaryCookie: '' },
+    ['spec.visitorId.issueAt.virtualService'],
+  ],
   [
     'where it issues with the other’s routes',
     { name: 'ratings', adopt: 'ratings', issueAt: 'reviews' },
@@ -58,6 +73,32 @@ test.each([
     expect(message).toContain('default/reviews');
     expect(object).toBe(`CanaryRelease default/${given.name}`);
   }
+});
+
+test.each([
+  ['the edge of both, called behind it', { name: 'ratings', adopt: 'ratings', issueAt: 'bookinfo' }],
+  ['the edge, which the other is released at', { name: 'productpage', adopt: 'bookinfo' }],
+  ['a VirtualService in the mesh, with rules of each', { name: 'ratings', adopt: 'reviews', issueAt: 'bookinfo' }],
+])('releases of one visitor id share %s', (_what, given) => {
+  expect(releaseConflicts([release(given)], [reviews])).toEqual([]);
+});
+
+test('only one release owns a VirtualService; others may issue their ids there', () => {
+  const managed = {
+    managed: { name: 'bookinfo', hosts: ['*'], gateways: ['web'], http: [{ route: [{ destination: { host: 'page' } }] }] },
+  };
+  const owner = {
+    ...release({ name: 'page', adopt: 'bookinfo' }),
+    spec: { ...release({ name: 'page', adopt: 'bookinfo' }).spec, route: managed },
+  };
+  const again = {
+    ...release({ name: 'again', adopt: 'bookinfo' }),
+    spec: { ...release({ name: 'again', adopt: 'bookinfo' }).spec, route: managed },
+  };
+  expect(releaseConflicts([owner], [reviews])).toEqual([]);
+  expect(releaseConflicts([again], [owner]).map(({ message }) => message)).toEqual([
+    'the release default/page uses the right to write VirtualService default/bookinfo already',
+  ]);
 });
 
 test('of two in one apply, the second is refused', () => {

@@ -2,15 +2,15 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../core/istio/names.ts';
 import { canaryCookieOf } from '../core/release/canary-cookie.ts';
 import type { CanaryRelease } from '../core/release/canary-release.ts';
-import { routedName, routedPath } from '../core/release/route-form.ts';
+import { routedName, routedPath, routeForm } from '../core/release/route-form.ts';
 import { refOf, refText } from './manifest.ts';
 
 /** One thing that a release takes part in, and where its spec says so. */
 interface Claim {
   readonly on: string;
   readonly path: string;
-  /** Other releases may share it, as long as nobody claims it alone. */
-  readonly isShared?: true;
+  /** Other releases may share it that claim it in the same way; undefined: nobody else may. */
+  readonly sharedAs?: string;
   readonly hint?: string;
 }
 
@@ -29,21 +29,47 @@ export function releaseConflicts(applied: readonly CanaryRelease[], others: read
 }
 
 function excludes(left: Claim, right: Claim): boolean {
-  return left.on === right.on && !(left.isShared === true && right.isShared === true);
+  return left.on === right.on && (left.sharedAs === undefined || left.sharedAs !== right.sharedAs);
 }
 
 function claimsOf(release: CanaryRelease): readonly Claim[] {
   const { namespace } = release.metadata;
-  const { service, visitorId } = release.spec;
-  const adopted = `VirtualService ${namespace}/${routedName(release)}`;
-  const claims = [
+  const { service } = release.spec;
+  return [
     { on: `service ${resolveHost(service.host, namespace)}:${service.port}`, path: 'spec.service' },
-    { on: adopted, path: routedPath(release) },
+    ...objectClaims(release),
     cookieClaim(release),
   ];
-  if (visitorId.issueAt === undefined) return claims;
-  const issuing = `VirtualService ${namespace}/${visitorId.issueAt.virtualService}`;
-  return issuing === adopted ? claims : [...claims, { on: issuing, path: 'spec.visitorId.issueAt.virtualService' }];
+}
+
+/**
+ * An object may be the edge of several releases, which then issue one visitor id, or a hop of several, each with rules of its own; not both, and
+ * only one release can own it. Drawn requests cannot be divided any further.
+ */
+function objectClaims(release: CanaryRelease): readonly Claim[] {
+  const { namespace } = release.metadata;
+  const { visitorId, affinity } = release.spec;
+  const routed = routedName(release);
+  const issuing = visitorId.issueAt?.virtualService ?? routed;
+  const on = (name: string) => `VirtualService ${namespace}/${name}`;
+  const ids = `ids ${visitorId.issueOn} ${JSON.stringify(visitorId.cookie)}`;
+  const shared = (how: string) => (affinity.mode === 'visitor' ? { sharedAs: how, hint: SHARING } : {});
+  if (issuing === routed) return [{ on: on(routed), path: routedPath(release), ...shared(ids) }, ...ownership(release)];
+  return [
+    { on: on(routed), path: routedPath(release), ...shared('hop') },
+    { on: on(issuing), path: 'spec.visitorId.issueAt.virtualService', ...shared(ids) },
+    ...ownership(release),
+  ];
+}
+
+const SHARING =
+  'releases share a VirtualService where all have affinity.mode: visitor and, where ids are issued in it, the same visitorId.cookie and issueOn; else give each one of its own';
+
+/** Several releases may be woven into an object, but only one can write its base. */
+function ownership(release: CanaryRelease): readonly Claim[] {
+  if (routeForm(release) === 'adopt') return [];
+  const on = `the right to write VirtualService ${release.metadata.namespace}/${routedName(release)}`;
+  return [{ on, path: routedPath(release) }];
 }
 
 /**
@@ -55,7 +81,7 @@ function cookieClaim({ metadata, spec }: CanaryRelease): Claim {
   const hint = 'choose another name: of one name, browsers hold one cookie';
   const on = (name: string): string => `the cookie ${name} in namespace ${metadata.namespace}`;
   if (own !== undefined) return { on: on(own.name), path: 'spec.affinity.cookie.name', hint };
-  return { on: on(spec.visitorId.cookie.name), path: 'spec.visitorId.cookie.name', isShared: true, hint };
+  return { on: on(spec.visitorId.cookie.name), path: 'spec.visitorId.cookie.name', sharedAs: 'visitor id', hint };
 }
 
 function conflict(release: CanaryRelease, claim: Claim, holder: CanaryRelease): Diagnostic {

@@ -1,19 +1,16 @@
 import { sameManifest, sameRef } from '../cluster/manifest.ts';
 import type { RouteChange, StoredObject } from '../cluster/store.ts';
-import { type Diagnostic, hasErrors } from '../core/diagnostics/diagnostic.ts';
-import type { KubeObject } from '../core/istio/resources.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { leftBehind, ownerOf } from '../core/release/ownership.ts';
-import { routedName, routedPath } from '../core/release/route-form.ts';
 import { planOf } from '../core/release/route-plan.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
-import { baseAtVersion, type ReleasedService } from '../core/weave/released-destination.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
-import { foreignReleases } from '../core/weave/weave-findings.ts';
-import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
+import { weaveViews, withSharers } from './shared-routes.ts';
 import { takeoverObstacle } from './takeover.ts';
-import { formerVersions, heldViews, isRoot, isTaken, type RouteView, releaseName, type World } from './world.ts';
+import { atVersion, serviceOf, weaveInput } from './weave-world.ts';
+import { heldViews, isRoot, isTaken, isWovenInto, type RouteView, releaseName, type World } from './world.ts';
 
 /** What the routes are to be, and what was found on the way. */
 export interface DesiredRoutes {
@@ -40,23 +37,25 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
   if (plan === undefined) {
     const isReady = routed?.isOwned === true && !isTaken(world, routed) && takeoverObstacle(world) === undefined;
     const declared = isReady ? [{ ref: routed.ref, served: undefined, ...baseChange(routed) }] : [];
-    return { routes: [...declared, ...leave(world, others(world, declared), live)], carryPlan: false, diagnostics: [] };
+    const routes = [...declared, ...leave(world, others(world, declared), live)];
+    return { routes: withSharers(world, routes, live), carryPlan: false, diagnostics: [] };
   }
   const woven = weaveViews(world, plan);
   const { diagnostics } = woven;
   if (woven.routes.length === 0) {
     const unwoven = routed === undefined ? [] : unwovenRoutes(world, routed, plan);
     // Nothing is known about where the release belongs: what it is woven into stays as it is.
-    const plain = others(world, unwoven).filter((view) => !isWoven(view.served) && !waits(world, view, plan));
+    const plain = others(world, unwoven).filter((view) => !isWovenInto(world, view) && !waits(world, view, plan));
     const carryPlan = plan.kind === 'settled' && unwoven.length > 0;
-    return { routes: [...unwoven, ...leave(world, plain, live)], carryPlan, diagnostics };
+    return { routes: withSharers(world, [...unwoven, ...leave(world, plain, live)], live), carryPlan, diagnostics };
   }
   const routes = woven.routes.map(({ namespace, name, virtualService }): RouteChange => {
     const ref = { kind: 'VirtualService', namespace, name };
     const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
     return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
   });
-  return { routes: [...routes, ...leave(world, others(world, routes), live)], carryPlan: true, diagnostics };
+  const left = leave(world, others(world, routes), live);
+  return { routes: [...routes, ...withSharers(world, left, live)], carryPlan: true, diagnostics };
 }
 
 /**
@@ -71,12 +70,15 @@ export function routesWithout(world: World, live: Version | undefined): readonly
     const ref = { kind: 'VirtualService', namespace, name };
     return held.some((view) => sameRef(view.ref, ref)) ? [{ ref, served: undefined, base: leftBehind(virtualService) }] : [];
   });
-  return [...routes, ...leave(world, others(world, routes), live)];
+  return withSharers(world, [...routes, ...leave(world, others(world, routes), live)], live);
 }
 
 /** The routes that stay when the release goes and the bases come back: every destination where its owner wrote it. */
 export function routesRestored(world: World): readonly RouteChange[] {
-  return others(world, []).map(({ ref, base }) => ({ ref, served: undefined, base: leftBehind(base) }));
+  return withSharers(
+    world,
+    others(world, []).map(({ ref, base }) => ({ ref, served: undefined, base: leftBehind(base) })),
+  );
 }
 
 /** Those of `routes` that are stored otherwise, or not yet. */
@@ -112,7 +114,7 @@ function baseChange({ stored, base, isOwned }: RouteView): Pick<RouteChange, 'ba
 function unwovenRoutes(world: World, view: RouteView, plan: RoutePlan): readonly RouteChange[] {
   const isSettled = plan.kind === 'settled';
   const moved = { ref: view.ref, served: atVersion(world, view.base, isSettled ? plan.live : plan.stable), ...baseChange(view) };
-  if (!isSettled) return isWoven(view.served) ? [] : [moved];
+  if (!isSettled) return isWovenInto(world, view) ? [] : [moved];
   const unissued = others(world, [moved]).filter((each) => each.ref === world.issuing?.ref);
   return isTaken(world, view) ? [] : [moved, ...unissued.map((each) => ({ ref: each.ref, served: undefined, ...baseChange(each) }))];
 }
@@ -120,48 +122,6 @@ function unwovenRoutes(world: World, view: RouteView, plan: RoutePlan): readonly
 /** Whether a root is served as it was: the new matches in it could make it drop those rules of its delegate that visitors are known by. */
 function waits(world: World, view: RouteView, plan: RoutePlan): boolean {
   return plan.kind !== 'settled' && isRoot(world, view);
-}
-
-function atVersion(world: World, base: KubeObject, version: Version): KubeObject {
-  return baseAtVersion(base, serviceOf(world), [version, ...formerVersions(world.stored.status)], version);
-}
-
-/** Woven into the bases as they are, or, where those cannot be, into the last ones that could; the findings are about the former. */
-function weaveViews(world: World, plan: RoutePlan): WeaveResult {
-  const woven = weaveView(world, plan, 'base');
-  return hasErrors(woven.diagnostics) ? { ...woven, routes: weaveView(world, plan, 'served').routes } : woven;
-}
-
-function weaveView(world: World, plan: RoutePlan, view: 'base' | 'served'): WeaveResult {
-  const input = weaveInput(world, view);
-  if (input === undefined) return { routes: [], diagnostics: [routedMissing(world)] };
-  // The base does not tell who is woven into it.
-  const foreign = [world.routed, world.issuing].flatMap((each) => (each === undefined ? [] : foreignReleases(each.served, world.release)));
-  return foreign.length > 0 ? { routes: [], diagnostics: foreign } : weaveRelease({ ...input, plan });
-}
-
-function weaveInput(world: World, view: 'base' | 'served'): Omit<WeaveInput, 'plan'> | undefined {
-  if (world.routed === undefined) return undefined;
-  return {
-    release: world.release,
-    former: formerVersions(world.stored.status),
-    routed: world.routed[view],
-    issuing: world.issuing?.[view],
-    gateways: world.gateways.map((object) => object.base),
-    siblings: world.virtualServices.map((each) => each.base),
-  };
-}
-
-function routedMissing({ release }: World): Diagnostic {
-  const { namespace, name } = release.metadata;
-  return {
-    code: 'PERCH3051',
-    severity: 'error',
-    message: `VirtualService ${namespace}/${routedName(release)}, which the release adopts, does not exist`,
-    object: `CanaryRelease ${namespace}/${name}`,
-    path: routedPath(release),
-    hint: 'create it, or name the VirtualService that routes to the service',
-  };
 }
 
 /** What the release holds and `routes` do not tell of, but for roots whose new form another release waits with. */
@@ -189,12 +149,7 @@ function leave(world: World, views: readonly HeldView[], live: Version | undefin
     const isOwned = ownerOf(base) === own;
     if (live === undefined) return { ref, served: undefined, base: leftBehind(base) };
     const seenTo = isWoven(served) ? sameManifest(unweave(served), base) : sameManifest(served, atVersion(world, base, live));
-    const next = isOwned || seenTo ? unweave(served, { service: serviceOf(world), version: live }) : base;
+    const next = isOwned || seenTo ? unweave(served, { release: world.release.metadata, service: serviceOf(world), version: live }) : base;
     return { ref, served: undefined, base: leftBehind(next) };
   });
-}
-
-function serviceOf({ release }: World): ReleasedService {
-  const { host, port } = release.spec.service;
-  return { namespace: release.metadata.namespace, host, port };
 }

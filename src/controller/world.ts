@@ -1,6 +1,7 @@
 import { compareCreation } from '../cluster/creation-order.ts';
-import { refOf, sameRef } from '../cluster/manifest.ts';
+import { refOf, refText, sameRef } from '../cluster/manifest.ts';
 import { namedRoutes } from '../cluster/ownership.ts';
+import { releaseConflicts } from '../cluster/release-conflicts.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { type CanaryRelease, KIND as RELEASE, type Version } from '../core/release/canary-release.ts';
@@ -9,8 +10,9 @@ import { ownedVirtualService, routedName } from '../core/release/route-form.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
+import { valueAt } from '../core/source/finding.ts';
 import { delegatesTo } from '../core/weave/route-object.ts';
-import { isWoven, unweave, wovenReleases } from '../core/weave/unweave.ts';
+import { unweave, wovenReleases } from '../core/weave/unweave.ts';
 
 /** A VirtualService as a release sees it. */
 export interface RouteView {
@@ -40,6 +42,8 @@ export interface World {
   readonly gateways: readonly StoredObject[];
   /** The other releases of the store; read when first asked for, since most passes do not ask. */
   readonly others: () => readonly OtherRelease[];
+  /** Those of them that name a VirtualService and can share it: not one that is being deleted and had what this release has now. */
+  readonly sharing: (ref: ObjectRef) => readonly OtherRelease[];
 }
 
 /** Another release: the objects that it names are its business, and behind a root that both have it may not be led astray. */
@@ -72,6 +76,13 @@ function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly
   const { namespace } = stored.ref;
   const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
   let others: readonly OtherRelease[] | undefined;
+  const sharing = new Map<string, readonly OtherRelease[]>();
+  const sharingAt = (ref: ObjectRef): readonly OtherRelease[] => {
+    const candidates = objects.filter((each) => mayName(each, ref));
+    return otherReleases(stored.ref, candidates, objects, revision).filter(
+      ({ release: other }) => namedRoutes(other).some((each) => sameRef(each, ref)) && releaseConflicts([release], [other]).length === 0,
+    );
+  };
   return {
     revision,
     stored,
@@ -80,12 +91,36 @@ function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly
     issuing: named(release.spec.visitorId.issueAt?.virtualService),
     virtualServices,
     gateways: objects.filter((object) => object.ref.kind === 'Gateway'),
-    others: () => (others ??= otherReleases(stored.ref, objects, revision)),
+    others: () => (others ??= otherReleases(stored.ref, objects, objects, revision)),
+    sharing: (ref) => {
+      const found = sharing.get(refText(ref)) ?? sharingAt(ref);
+      sharing.set(refText(ref), found);
+      return found;
+    },
   };
 }
 
-function otherReleases(own: ObjectRef, objects: readonly StoredObject[], revision: number): readonly OtherRelease[] {
-  return objects
+/** Where a spec names VirtualServices. */
+const NAMES = [
+  ['route', 'adopt', 'virtualService'],
+  ['route', 'delegate', 'name'],
+  ['route', 'managed', 'name'],
+  ['visitorId', 'issueAt', 'virtualService'],
+];
+
+/** Whether a release may name the object, by a look at its spec: reading every release of many for it would take long. */
+function mayName({ ref, base }: StoredObject, { namespace, name }: ObjectRef): boolean {
+  if (ref.kind !== RELEASE || ref.namespace !== namespace) return false;
+  return ref.name === name || NAMES.some((path) => valueAt(base.spec, path) === name);
+}
+
+function otherReleases(
+  own: ObjectRef,
+  candidates: readonly StoredObject[],
+  objects: readonly StoredObject[],
+  revision: number,
+): readonly OtherRelease[] {
+  return candidates
     .filter((object) => object.ref.kind === RELEASE && !sameRef(object.ref, own))
     .flatMap((object): OtherRelease[] => {
       const { release } = validateCanaryRelease(object.base);
@@ -95,8 +130,8 @@ function otherReleases(own: ObjectRef, objects: readonly StoredObject[], revisio
 
 /**
  * The stored VirtualServices that the release has to do with, whether its spec still names them or not: it is woven into them, owns them, or
- * is to be woven into them, or they are its roots. Where another release still stands in one, that one has to leave first; a root that
- * another release names is that one's: two that see to one object would undo each other's work without end.
+ * is to be woven into them, or they are its roots. Where a release stands that names the object no more, that one has to leave first; a root
+ * that another release names is that one's: two that see to one object in different ways would undo each other's work without end.
  */
 export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
   const own = releaseName(world.release);
@@ -104,15 +139,25 @@ export function heldViews(world: World): readonly (RouteView & { readonly stored
   return world.virtualServices.flatMap((view) => {
     const { stored } = view;
     if (stored === undefined) return [];
-    if (isTaken(world, view)) return [];
-    const isNamed = view === routed || view === issuing || (isRoot(world, view) && !isNamedByOther(world, view));
-    return isNamed || isWoven(stored.served) || ownerOf(stored.base) === own ? [{ ...view, stored }] : [];
+    const isHeld =
+      view === routed ||
+      view === issuing ||
+      ownerOf(stored.base) === own ||
+      isWovenInto(world, stored) ||
+      (isRoot(world, view) && !isNamedByOther(world, view));
+    return isHeld && !isTaken(world, view) ? [{ ...view, stored }] : [];
   });
 }
 
-/** Whether another release is woven into the object. */
-export function isTaken({ release }: World, { served }: RouteView): boolean {
-  return wovenReleases(served).some((name) => name !== releaseName(release));
+/** Whether a release is woven into the object that does not share it (any more). */
+export function isTaken(world: World, { ref, served }: RouteView): boolean {
+  const others = wovenReleases(served).filter((name) => name !== releaseName(world.release));
+  return others.length > 0 && others.some((name) => !world.sharing(ref).some(({ release }) => releaseName(release) === name));
+}
+
+/** Whether the release itself is woven into the object. */
+export function isWovenInto({ release }: World, { served }: Pick<RouteView, 'served'>): boolean {
+  return wovenReleases(served).includes(releaseName(release));
 }
 
 function isNamedByOther({ others }: World, { ref }: RouteView): boolean {

@@ -6,7 +6,7 @@ import { isSynthetic } from '../core/evidence/synthetic-visitor.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { isVisitorId } from '../core/visitor/bucket.ts';
 import { visitorIdFromCookies } from '../core/visitor/visitor-id.ts';
-import { parseServedRuleName, type WovenRuleName } from '../core/weave/rule-name.ts';
+import { servedRuleNames, type WovenRuleName } from '../core/weave/rule-name.ts';
 import { type FollowedRelease, followRelease } from './followed-release.ts';
 
 /** Where the releases are read, and how visitors are told apart without keeping their ids. */
@@ -38,7 +38,7 @@ interface Watched {
   since: string;
 }
 
-/** A rule's name, read once. */
+/** What a rule's name says of one release, read once. */
 interface Binding {
   readonly rule: WovenRuleName;
   readonly watched: Watched;
@@ -55,7 +55,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   const key: SipKey = sipKey(options.hashKey);
   const releases = new Map<string, Watched>();
   const revisions = new Map<string, number>();
-  const bindings = new Map<string, Binding | undefined>();
+  const bindings = new Map<string, readonly Binding[]>();
   let closed = false;
 
   function follow(stored: StoredObject): void {
@@ -95,47 +95,22 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     else follow(stored);
   }
 
-  function bindingOf(rule: string): Binding | undefined {
-    if (bindings.has(rule)) return bindings.get(rule);
+  function bindingsOf(rule: string): readonly Binding[] {
+    const known = bindings.get(rule);
+    if (known !== undefined) return known;
     if (bindings.size >= MAX_BINDINGS) bindings.clear();
-    const parsed = parseServedRuleName(rule);
-    const watched = parsed === undefined ? undefined : releases.get(`${parsed.namespace}/${parsed.release}`);
-    const binding = parsed === undefined || watched === undefined ? undefined : { rule: parsed, watched };
-    bindings.set(rule, binding);
-    return binding;
+    const found = servedRuleNames(rule).flatMap((parsed): Binding[] => {
+      const watched = releases.get(`${parsed.namespace}/${parsed.release}`);
+      return watched === undefined ? [] : [{ rule: parsed, watched }];
+    });
+    bindings.set(rule, found);
+    return found;
   }
 
   function observe(event: RequestEvent): void {
     const { destination } = event;
     if (event.rule === undefined || destination === undefined) return;
-    const binding = bindingOf(event.rule);
-    if (binding === undefined) return;
-    const { rule, watched } = binding;
-    const { release, exposure } = watched;
-    const atEdge = event.listener === 'ingress';
-    // An id that another release issued says nothing about a draw.
-    const visitorId =
-      release.counts === 'requests'
-        ? undefined
-        : (visitorIdFromCookies(event.cookies, release.cookieName, release.offset) ?? (atEdge ? issuedId(rule, event) : undefined));
-    // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
-    if (rule.base.kind === 'moved') {
-      exposure.answered({
-        cohort: release.cohortServed(destination, rule.cohort),
-        failed: isFailure(event),
-        visitorId,
-        requestId: atEdge || release.counts === 'requests' ? undefined : event.requestId,
-        // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
-        synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
-      });
-    } else if (atEdge && visitorId !== undefined && rule.cohort !== 'drawn') {
-      exposure.passed({
-        visitorId,
-        requestId: event.requestId,
-        cohort: release.cohortDecided(rule.cohort),
-        synthetic: isSynthetic(event.userAgent),
-      });
-    }
+    for (const binding of bindingsOf(event.rule)) observeRelease(event, destination, binding);
   }
 
   const unwatch = store.watch((refs) => {
@@ -161,6 +136,38 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
       unwatch();
     },
   };
+}
+
+/** What one request tells of one release. */
+function observeRelease(
+  event: RequestEvent,
+  destination: NonNullable<RequestEvent['destination']>,
+  { rule, watched: { release, exposure } }: Binding,
+): void {
+  const atEdge = event.listener === 'ingress';
+  // An id that another release issued says nothing about a draw.
+  const visitorId =
+    release.counts === 'requests'
+      ? undefined
+      : (visitorIdFromCookies(event.cookies, release.cookieName, release.offset) ?? (atEdge ? issuedId(rule, event) : undefined));
+  // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
+  if (rule.base.kind === 'moved') {
+    exposure.answered({
+      cohort: release.cohortServed(destination, rule.cohort),
+      failed: isFailure(event),
+      visitorId,
+      requestId: atEdge || release.counts === 'requests' ? undefined : event.requestId,
+      // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
+      synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
+    });
+  } else if (atEdge && visitorId !== undefined && rule.cohort !== 'drawn') {
+    exposure.passed({
+      visitorId,
+      requestId: event.requestId,
+      cohort: release.cohortDecided(rule.cohort),
+      synthetic: isSynthetic(event.userAgent),
+    });
+  }
 }
 
 /** At a first visit the request's id is what the edge's Set-Cookie makes the visitor's. */

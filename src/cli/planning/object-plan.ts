@@ -4,7 +4,7 @@ import type { ObjectRef, StoredObject } from '../../cluster/store.ts';
 import type { KubeObject, VirtualServiceSpec } from '../../core/istio/resources.ts';
 import type { CanaryRelease } from '../../core/release/canary-release.ts';
 import { routedName, routeForm } from '../../core/release/route-form.ts';
-import { parseWovenRuleName } from '../../core/weave/rule-name.ts';
+import { wovenRuleNames } from '../../core/weave/rule-name.ts';
 import type { Stage } from '../../server/rehearsal/rehearsal.ts';
 import { objectYaml } from './object-yaml.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -92,10 +92,11 @@ function rulesOf(object: KubeObject | undefined): readonly PlannedRule[] {
   const rules: PlannedRule[] = [];
   let woven = 0;
   for (const { name } of (object?.spec as VirtualServiceSpec | undefined)?.http ?? []) {
-    const parsed = parseWovenRuleName(name);
-    if (parsed !== undefined) woven += 1;
-    if (parsed !== undefined && parsed.role !== 'rest') continue;
-    const baseName = parsed === undefined ? name : parsed.baseName;
+    const names = wovenRuleNames(name);
+    if (names.length > 0) woven += 1;
+    if (names.some(({ role }) => role !== 'rest')) continue;
+    const innermost = names.at(-1);
+    const baseName = innermost === undefined ? name : innermost.baseName;
     rules.push({ rule: baseName ?? `rule ${rules.length + 1}`, woven });
     woven = 0;
   }

@@ -9,7 +9,7 @@ import type {
   WorkloadEntrySpec,
 } from '../../core/istio/resources.ts';
 import { describeVersion } from '../../core/release/version.ts';
-import { parseWovenRuleName } from '../../core/weave/rule-name.ts';
+import { wovenRuleNames } from '../../core/weave/rule-name.ts';
 import type { ObjectView, ReleaseView } from '../../server/release-resource.ts';
 import type { Kind } from '../objects/kinds.ts';
 import { objectName, refOfView } from '../objects/object-name.ts';
@@ -125,14 +125,15 @@ function virtualServiceReport(object: ObjectView, around: Surroundings): Report 
   const base = around.bases.find((each) => refText(refOfView(each)) === self);
   const written = (base?.spec ?? object.spec) as VirtualServiceSpec;
   const rules = written.http ?? [];
-  const parsed = (served.http ?? []).map((rule) => ({ rule, name: parseWovenRuleName(rule.name) }));
-  const isWoven = parsed.some(({ name }) => name !== undefined);
+  const parsed = (served.http ?? []).map((rule) => ({ rule, names: wovenRuleNames(rule.name) }));
+  const isWoven = parsed.some(({ names }) => names.length > 0);
   const ruleRows = rules.map((rule, index) => [String(index + 1), rule.name ?? '-', matchText(rule), actionText(rule)]);
-  const servedRows = parsed.map(({ rule, name }) =>
-    name === undefined
-      ? [rule.name ?? '-', '-', matchText(rule), actionText(rule)]
-      : [name.baseName ?? '-', name.release, takenText(name, rule), actionText(rule)],
-  );
+  const servedRows = parsed.map(({ rule, names }) => {
+    const innermost = names.at(-1);
+    if (innermost === undefined) return [rule.name ?? '-', '-', matchText(rule), actionText(rule)];
+    const releases = names.map(({ release }) => release).toReversed();
+    return [innermost.baseName ?? '-', list(releases), takenText(names, rule), actionText(rule)];
+  });
   return {
     facts: [
       ['hosts', list(served.hosts)],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HTTPRoute } from '../../core/istio/resources.ts';
-import { parseWovenRuleName } from '../../core/weave/rule-name.ts';
+import { wovenRuleNames } from '../../core/weave/rule-name.ts';
 import { canarySetCookie, expiringSetCookie } from '../../core/weave/set-cookie.ts';
 import { actionText, takenText } from './rule-text.ts';
 
@@ -20,12 +20,20 @@ test('the only destination has no share', () => {
   expect(actionText({ route: [to('v1', 7)] })).toBe('web/v1');
 });
 
-const taken = (role: string, rule: HTTPRoute = {}) =>
-  takenText(parseWovenRuleName(`perch:default/web:${role}:+`) ?? expect.fail(role), rule);
+const taken = (role: string, rule: HTTPRoute = {}) => takenText(wovenRuleNames(`perch:default/web:${role}:+`), rule);
 
 test('who is drawn is not new: everyone without the cookie is, each time', () => {
   expect(taken('new:drawn')).toBe('without the cookie, drawn by weight');
   expect(taken('new:canary')).toBe('new visitors drawn for the canary');
+});
+
+test('of a rule that releases share, whose canary it is', () => {
+  const shared = (role: string, web: string, reviews: string) =>
+    takenText(wovenRuleNames(`perch:default/web:${role}:${web}:+:perch:default/reviews:${role}:${reviews}:+:shop`), {});
+  expect(shared('known', 'canary', 'canary')).toBe('known visitors of the canaries of reviews, web');
+  expect(shared('new', 'stable', 'canary')).toBe('new visitors of the canary of reviews');
+  expect(shared('known', 'stable', 'stable')).toBe('all other known visitors');
+  expect(shared('rest', 'stable', 'stable')).toBe('everyone else');
 });
 
 test('after a release those whose cookie is taken back are told apart from visitors known by their id', () => {

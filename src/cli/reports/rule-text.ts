@@ -54,7 +54,11 @@ function destinationText({ destination: { host, port, subset } }: HTTPRouteDesti
 }
 
 /** Whose requests a woven rule takes, among those that the rules before it left; the rule itself tells those whose cookie it takes back. */
-export function takenText({ role, cohort }: ParsedRuleName, rule: HTTPRoute): string {
+export function takenText(names: readonly ParsedRuleName[], rule: HTTPRoute): string {
+  const [only] = names;
+  if (only === undefined) return 'everyone';
+  if (names.length > 1) return sharedText(only.role, names);
+  const { role, cohort } = only;
   switch (role) {
     case 'known':
       if (takesBack(rule)) return 'holders of the canary’s cookie, taken back';
@@ -67,6 +71,15 @@ export function takenText({ role, cohort }: ParsedRuleName, rule: HTTPRoute): st
     case 'rest':
       return 'everyone else';
   }
+}
+
+/** Of a rule that several releases divide together. */
+function sharedText(role: ParsedRuleName['role'], names: readonly ParsedRuleName[]): string {
+  if (role === 'rest') return 'everyone else';
+  const who = role === 'known' ? 'known' : 'new';
+  const canaries = names.filter(({ cohort }) => cohort === 'canary').map(({ release }) => release);
+  if (canaries.length === 0) return `all other ${who} visitors`;
+  return `${who} visitors of the ${canaries.length === 1 ? 'canary' : 'canaries'} of ${canaries.toReversed().join(', ')}`;
 }
 
 function takesBack({ route = [] }: HTTPRoute): boolean {

@@ -191,8 +191,8 @@ export const CODES = {
     remedy: 'Mend what the other findings on its rules name: without ids nobody would ever be on the canary.',
   },
   PERCH2012: {
-    title: 'Another release is woven into the VirtualService',
-    remedy: 'Finish or delete the other release first, or give the services VirtualServices of their own.',
+    title: 'A release is woven into the VirtualService that does not name it',
+    remedy: 'Wait until that release has left it, or give the services VirtualServices of their own.',
   },
   PERCH2013: {
     title: 'Browsers drop the visitor id cookie',
@@ -230,6 +230,11 @@ export const CODES = {
     title: 'Other rules take the requests of a released rule first',
     remedy:
       'Put the rules into one VirtualService, the narrower first, or delete what takes the requests. At a gateway rules of the older VirtualService come first, however narrow the others are.',
+  },
+  PERCH2021: {
+    title: 'Too many independent releases share a VirtualService',
+    remedy:
+      'Visitors can be divided into 16 parts at one VirtualService: 4 independent releases, or 15 that share their visitors (spec.cohort), or something between. Give releases that run at the same time the same cohort, or wait until one has finished.',
   },
   PERCH4001: {
     title: 'The Host header does not name this machine',
@@ -284,9 +289,9 @@ export const CODES = {
     remedy: 'Roll back or finish it first; only steps, and what does not move visitors, may change meanwhile.',
   },
   PERCH3050: {
-    title: 'Two releases share a VirtualService, a service or a canary’s cookie',
+    title: 'Two releases cannot both have a service, a VirtualService or a canary’s cookie',
     remedy:
-      'Keep one of them: each VirtualService, and each service, takes part in one release at a time. Give each canary’s cookie a name of its own.',
+      'Each service takes part in one release at a time. Releases share a VirtualService where all have affinity.mode: visitor, issue the same visitor id (visitorId.cookie and issueOn) and only one owns it. Give each canary’s cookie a name of its own.',
   },
   PERCH3051: {
     title: 'The VirtualService that a release adopts does not exist',

@@ -1,3 +1,4 @@
+import { offsetOf } from '../visitor/cohort.ts';
 import type { RoutePlan, SettledPlan } from '../weave/plan.ts';
 import { type CanaryCookie, canaryCookieOf } from './canary-cookie.ts';
 import type { CanaryRelease } from './canary-release.ts';
@@ -26,9 +27,10 @@ export function trialPlan(release: CanaryRelease, status: ReleaseStatus | undefi
   const { canary } = spec;
   const stable = spec.stable ?? status?.liveVersion ?? canary;
   if (sameVersion(stable, canary)) return { kind: 'settled', live: canary };
-  const cookie = canaryCookieOf({ ...metadata, started: status?.started ?? 0, spec });
+  const started = status?.started ?? 0;
+  const cookie = canaryCookieOf({ ...metadata, started, spec });
   return cookie === undefined
-    ? { kind: 'split', stable, canary, cutoff: 1, offset: 0 }
+    ? { kind: 'split', stable, canary, cutoff: 1, offset: offsetOf({ ...metadata, ...spec, started, revision: spec.revision }) }
     : { kind: 'draw', stable, canary, weight: 1, cookie };
 }
 

@@ -7,7 +7,7 @@ import { headers, http, virtualServices } from './arbitrary-routes.cases.ts';
 import { gatewayOf, releaseOf, virtualService } from './fixtures.cases.ts';
 import { withoutDelegates } from './reference-router.cases.ts';
 import { blocksOf } from './rule-blocks.ts';
-import { parseServedRuleName } from './rule-name.ts';
+import { servedRuleNames } from './rule-name.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
 /** Arbitrary releases of `web` in each form of `spec.route`, and what weaving made of them. */
@@ -195,6 +195,6 @@ function isSame(left: KubeObject, right: KubeObject): boolean {
 
 /** Name of the base rule that a served rule comes from; behind that of a root's rule, where it is a delegate's. */
 export function originOf(served: { readonly name?: string } | undefined): string | undefined {
-  const woven = parseServedRuleName(served?.name);
+  const woven = servedRuleNames(served?.name)[0];
   return woven === undefined ? served?.name : `${(served?.name ?? '').replace(/perch:.*$/s, '')}${woven.baseName ?? ''}`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseServedRuleName, parseWovenRuleName, type WovenRuleName, wovenRuleName } from './rule-name.ts';
+import { parseWovenRuleName, servedRuleNames, type WovenRuleName, wovenRuleName } from './rule-name.ts';
 
 const NAME: WovenRuleName = {
   namespace: 'default',
@@ -77,21 +77,21 @@ describe('parseWovenRuleName', () => {
   });
 });
 
-describe('parseServedRuleName', () => {
+describe('servedRuleNames', () => {
   it('finds the woven name, alone or behind the name of a root’s rule', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.option(fc.string({ unit: 'binary' }), { nil: undefined }), (root, baseName) => {
         const woven = wovenRuleName({ ...NAME, baseName });
         const expected = parseWovenRuleName(woven);
-        expect(parseServedRuleName(woven)).toEqual(expected);
-        expect(parseServedRuleName(`${root}-${woven}`)).toEqual(expected);
+        expect(servedRuleNames(woven)[0]).toEqual(expected);
+        expect(servedRuleNames(`${root}-${woven}`)[0]).toEqual(expected);
       }),
       { seed: 3 },
     );
   });
 
   it.each(['to-perch', 'a-perch:b', 'perch', '-', ''])('whatever the root’s rule is called: %s', (root) => {
-    expect(parseServedRuleName(`${root}-perch:default/reviews:known:canary:v1:x-y`)).toMatchObject({ cohort: 'canary', baseName: 'x-y' });
+    expect(servedRuleNames(`${root}-perch:default/reviews:known:canary:v1:x-y`)[0]).toMatchObject({ cohort: 'canary', baseName: 'x-y' });
   });
 
   it('finds none in other names', () => {
@@ -102,7 +102,7 @@ describe('parseServedRuleName', () => {
       'shop-perch:default/reviews:seen:canary:v1',
       'shopperch:default/reviews:known:canary:v1',
     ]) {
-      expect(parseServedRuleName(name)).toBeUndefined();
+      expect(servedRuleNames(name)[0]).toBeUndefined();
     }
   });
 });

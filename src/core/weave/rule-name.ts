@@ -64,17 +64,24 @@ export function parseWovenRuleName(name: string | undefined): ParsedRuleName | u
   return { namespace, release, role, cohort, base, baseName, baseSubset: base.kind === 'moved' ? base.subset : undefined };
 }
 
+/** Reads the name of a rule that several releases may have a part in: what it says of each, the outermost first; nothing of a name that is none of ours. */
+export function wovenRuleNames(name: string | undefined): readonly ParsedRuleName[] {
+  const names: ParsedRuleName[] = [];
+  for (let parsed = parseWovenRuleName(name); parsed !== undefined; parsed = parseWovenRuleName(parsed.baseName)) names.push(parsed);
+  return names;
+}
+
 /**
- * Reads the name under which a data plane serves a woven rule. That of a delegate's rule comes behind the name of the root's rule and a hyphen
- * (istio pilot/pkg/model mergeHTTPRoute).
+ * Reads the name under which a data plane serves a woven rule: what it says of each release, the outermost first. That of a delegate's rule
+ * comes behind the name of the root's rule and a hyphen (istio pilot/pkg/model mergeHTTPRoute).
  */
-export function parseServedRuleName(name: string | undefined): ParsedRuleName | undefined {
-  if (name === undefined) return undefined;
+export function servedRuleNames(name: string | undefined): readonly ParsedRuleName[] {
+  if (name === undefined) return [];
   let rest = name;
   for (;;) {
-    const parsed = parseWovenRuleName(rest);
+    const names = wovenRuleNames(rest);
     const next = rest.indexOf(`-${START}`);
-    if (parsed !== undefined || next < 0) return parsed;
+    if (names.length > 0 || next < 0) return names;
     rest = rest.slice(next + 1);
   }
 }

@@ -1,6 +1,7 @@
 import type { HTTPMatchRequest, HTTPRoute } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { baggageKey, baggagePattern, type Cohort } from '../visitor/cohort.ts';
+import type { GatewayPart } from './gateway-part.ts';
 import type { HeaderAddition } from './header-additions.ts';
 import { andConditions, type HeaderConditions } from './match-blocks.ts';
 import type { RouteObject } from './route-object.ts';
@@ -9,7 +10,8 @@ import type { RuledCohort, RuleRole } from './rule-name.ts';
 /** One rule of those that a base rule becomes; `match` undefined keeps the base's own. */
 export interface RuleSketch {
   readonly role: RuleRole;
-  readonly cohort: RuledCohort;
+  /** Of each release that has a part in the rule, in their order. */
+  readonly cohorts: readonly RuledCohort[];
   readonly match: readonly HTTPMatchRequest[] | undefined;
   /** What each destination of the base becomes: one, or the two that are drawn between, stable first. */
   readonly destinations: readonly DestinationSketch[];
@@ -17,7 +19,8 @@ export interface RuleSketch {
 
 /** What a woven rule makes of a destination of the base: the version it leads to, its share of a draw, what it adds. */
 export interface DestinationSketch {
-  readonly cohort: Cohort;
+  /** Of each release that has a part in the rule, in their order. */
+  readonly cohorts: readonly Cohort[];
   /** Undefined: as the base has it. */
   readonly weight: number | undefined;
   readonly additions: readonly HeaderAddition[];
@@ -31,7 +34,9 @@ export interface ObjectRules {
   readonly adds: readonly AddedHeader[];
   /** Some woven rules have two destinations, drawn between by weight. */
   readonly draws: boolean;
-  /** What a base rule becomes, in order; the last one is the `rest` rule, with the base's own match. */
+  /** The release's part where several decide about one rule; undefined where it has to decide alone. */
+  readonly part?: GatewayPart;
+  /** What a base rule becomes where this release alone decides, in order; the last one is the `rest` rule, with the base's own match. */
   sketch(rule: HTTPRoute, route: RouteObject): readonly RuleSketch[];
 }
 
@@ -78,7 +83,7 @@ export function sketched(
   match: readonly HTTPMatchRequest[] | undefined,
   additions: readonly HeaderAddition[] = [],
 ): RuleSketch {
-  return { role, cohort, match, destinations: [{ cohort, weight: undefined, additions }] };
+  return { role, cohorts: [cohort], match, destinations: [{ cohorts: [cohort], weight: undefined, additions }] };
 }
 
 /** Those that can match anything: a rule whose blocks are all ruled out is none. */

@@ -5,7 +5,7 @@ import type { HTTPMatchRequest, KubeObject } from '../istio/resources.ts';
 import { ownedVirtualService } from '../release/route-form.ts';
 import { compileRouting } from '../routing/compile.ts';
 import { edgeInput, gatewayOf, releaseOf, TEN_PERCENT_DRAWN, virtualService } from './fixtures.cases.ts';
-import { parseServedRuleName } from './rule-name.ts';
+import { servedRuleNames } from './rule-name.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
 // A gateway merges the VirtualServices of a host, the older one's rules first: those of the other one may be left without a request.
@@ -279,7 +279,7 @@ describe('against the routes that the gateway compiles', () => {
     const { table } = compileRouting(objects);
     return requests.some(({ listener, request }) => {
       const selection = selectAt(table, listener, request);
-      return selection.kind === 'forward' && parseServedRuleName(selection.rule) !== undefined;
+      return selection.kind === 'forward' && servedRuleNames(selection.rule)[0] !== undefined;
     });
   };
 

@@ -12,7 +12,10 @@ export function unweaveBase(input: Omit<WeaveInput, 'plan'>, live: Version): Wea
   const service = { namespace: release.metadata.namespace, host, port };
   const { routes, diagnostics } = weaveRelease({ ...input, plan: { kind: 'settled', live } });
   return {
-    routes: routes.map((route) => ({ ...route, virtualService: unweave(route.virtualService, { service, version: live }) })),
+    routes: routes.map((route) => ({
+      ...route,
+      virtualService: unweave(route.virtualService, { release: release.metadata, service, version: live }),
+    })),
     diagnostics,
   };
 }

@@ -43,11 +43,17 @@ describe('unweave', () => {
 
   it('leaves an object alone that is not woven', () => {
     const object = virtualService(http);
-    expect(unweave(object, { service: SERVICE, version: { subset: 'v2' } })).toStrictEqual(object);
+    expect(unweave(object, { release: { namespace: 'default', name: 'web' }, service: SERVICE, version: { subset: 'v2' } })).toStrictEqual(
+      object,
+    );
   });
 
   it('points released destinations at the live version, and no others', () => {
-    const object = unweave(woven(edgeInput(http)), { service: SERVICE, version: { subset: 'v2' } });
+    const object = unweave(woven(edgeInput(http)), {
+      release: { namespace: 'default', name: 'web' },
+      service: SERVICE,
+      version: { subset: 'v2' },
+    });
     expect(destinations(object)).toEqual([
       { host: 'web', subset: 'v3' },
       { host: 'web', subset: 'v2' },
@@ -70,7 +76,14 @@ describe('unweave', () => {
     ['from a subset to a host', { subset: 'v1' }, { host: 'web-v2' }, { host: 'web-v2' }, { host: 'web-v2', port: { number: 8080 } }],
   ])('versions that are hosts: %s', (_, stable, canary, live, expected) => {
     const input = edgeInput([{ route: [{ destination: { host: 'web' } }] }], { plan: { ...TEN_PERCENT, stable, canary } });
-    expect(destinations(unweave(woven(input), live === undefined ? undefined : { service: SERVICE, version: live }))).toEqual([expected]);
+    expect(
+      destinations(
+        unweave(
+          woven(input),
+          live === undefined ? undefined : { release: { namespace: 'default', name: 'web' }, service: SERVICE, version: live },
+        ),
+      ),
+    ).toEqual([expected]);
   });
 
   it('a base that names a host version, woven to subsets: back as it was', () => {
@@ -102,9 +115,13 @@ describe('unweave', () => {
     const served = woven(edgeInput([], { release, routed, issuing }));
     expect(rulesOf(served)[9]?.route?.[0]?.headers?.request?.add).toEqual({ Baggage: 'tenant=b,perch.reviews=stable', other: '1' });
     expect(unweave(served)).toStrictEqual(issuing);
-    expect(unweave(served, { service: { namespace: 'default', host: 'reviews', port: 9080 }, version: { subset: 'v2' } })).toStrictEqual(
-      issuing,
-    );
+    expect(
+      unweave(served, {
+        release: { namespace: 'default', name: 'reviews' },
+        service: { namespace: 'default', host: 'reviews', port: 9080 },
+        version: { subset: 'v2' },
+      }),
+    ).toStrictEqual(issuing);
   });
 });
 

@@ -5,10 +5,11 @@ import { deepCopy } from './deep-copy.ts';
 import { type HeaderAddition, PRIVATE, spelledKey, withoutAddition } from './header-additions.ts';
 import { atVersion, type ReleasedService } from './released-destination.ts';
 import { routeObject } from './route-object.ts';
-import { type BaseDestination, type ParsedRuleName, parseWovenRuleName } from './rule-name.ts';
+import { type BaseDestination, type ParsedRuleName, parseWovenRuleName, wovenRuleNames } from './rule-name.ts';
 
-/** Where un-weaving points released destinations. */
+/** Where un-weaving points the destinations of a release. */
 export interface LiveVersion {
+  readonly release: { readonly namespace: string; readonly name: string };
   readonly service: ReleasedService;
   readonly version: Version;
 }
@@ -20,8 +21,8 @@ export function cohortStamp(namespace: string, release: string, cohort: Cohort):
 
 /** Names of the releases woven into an object, as `namespace/name`, each once. */
 export function wovenReleases(object: KubeObject): readonly string[] {
-  const names = rulesOf(object).map((rule) => parseWovenRuleName(rule.name));
-  return [...new Set(names.flatMap((name) => (name === undefined ? [] : [`${name.namespace}/${name.release}`])))];
+  const names = rulesOf(object).flatMap((rule) => wovenRuleNames(rule.name));
+  return [...new Set(names.map(({ namespace, release }) => `${namespace}/${release}`))];
 }
 
 /** Whether any release is woven into the object. */
@@ -31,17 +32,23 @@ export function isWoven(object: KubeObject): boolean {
 
 /**
  * The base of a served object: each base rule back from its `rest` rule, all other woven rules gone, everything else as it is. With `live`,
- * released destinations point at the live version instead of where the base had them.
+ * that release's destinations point at the live version instead of where the base had them.
  */
 export function unweave(served: KubeObject, live?: LiveVersion): KubeObject {
-  if (!isWoven(served)) return deepCopy(served);
   const { namespace } = routeObject(served, live?.service.namespace ?? 'default');
+  let base = served;
+  // Of several releases the last one woven stands outermost in the names.
+  while (isWoven(base)) base = withoutOutermost(base, namespace, live);
+  return deepCopy(base);
+}
+
+function withoutOutermost(served: KubeObject, namespace: string, live: LiveVersion | undefined): KubeObject {
   const http = rulesOf(served).flatMap((rule) => {
     const name = parseWovenRuleName(rule.name);
     if (name === undefined) return [rule];
     return name.role === 'rest' ? [baseRule(rule, name, namespace, live)] : [];
   });
-  return deepCopy({ ...served, spec: { ...(served.spec as object), http } });
+  return { ...served, spec: { ...(served.spec as object), http } };
 }
 
 function rulesOf(object: KubeObject): readonly HTTPRoute[] {
@@ -55,7 +62,8 @@ function baseRule(rule: HTTPRoute, name: ParsedRuleName, namespace: string, live
       return name.base.stamped ? withoutAddition(target, cohortStamp(name.namespace, name.release, 'stable')) : target;
     }
     const destination = baseDestination(target.destination, name.base);
-    return { ...target, destination: live === undefined ? destination : atVersion(destination, namespace, live.service, live.version) };
+    const isLive = live?.release.namespace === name.namespace && live.release.name === name.release;
+    return { ...target, destination: isLive ? atVersion(destination, namespace, live.service, live.version) : destination };
   });
   const { name: _, ...unnamed } = rule;
   return name.baseName === undefined ? { ...unnamed, route } : { ...rule, name: name.baseName, route };

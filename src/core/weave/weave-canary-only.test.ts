@@ -184,7 +184,7 @@ describe('at the edge', () => {
     for (const plan of [TEN_PERCENT_DRAWN, { ...TEN_PERCENT_DRAWN, weight: 100 }, SETTLED]) {
       const input = edge(http, { plan });
       expect(unweave(served(input))).toStrictEqual(input.routed);
-      const live = unweave(served(input), { service: SERVICE, version: { subset: 'v2' } });
+      const live = unweave(served(input), { release: { namespace: 'default', name: 'web' }, service: SERVICE, version: { subset: 'v2' } });
       expect(rulesOf(live).map(({ route }) => route)).toEqual([
         [{ destination: { host: 'web', subset: 'v2' }, weight: 100 }],
         [{ destination: { host: 'web', subset: 'v2' } }],

@@ -10,7 +10,7 @@ import type { RouteTable, Selection } from '../routing/selection.ts';
 import { parseManifests } from '../source/manifests.ts';
 import { BUCKETS } from '../visitor/bucket.ts';
 import { edgeInput, gatewayOf, releaseOf, rulesOf, TEN_PERCENT, virtualService } from './fixtures.cases.ts';
-import { parseServedRuleName } from './rule-name.ts';
+import { servedRuleNames } from './rule-name.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
 const TO_WEB = [{ destination: { host: 'web' } }];
@@ -345,7 +345,7 @@ describe('root and delegate together, as the gateway serves them', () => {
         const version = bucket < TEN_PERCENT.cutoff ? 'v2' : 'v1';
         const first = at(`GET ${url}`, { accept: 'text/html', 'x-request-id': ids(bucket) });
         const again = at(`GET ${url}`, { accept: 'text/html', cookie: `perch=${ids(bucket)}`, 'x-request-id': ids(BUCKETS - 1 - bucket) });
-        const cohorts = [first, again].map((each) => (each.kind === 'forward' ? parseServedRuleName(each.rule)?.cohort : undefined));
+        const cohorts = [first, again].map((each) => (each.kind === 'forward' ? servedRuleNames(each.rule)[0]?.cohort : undefined));
         const right =
           first.kind === 'forward' &&
           again.kind === 'forward' &&

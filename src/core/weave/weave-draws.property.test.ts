@@ -8,7 +8,7 @@ import { beforeAndAfter, FORMS } from './arbitrary-inputs.cases.ts';
 import { isDocument, requestsWith } from './arbitrary-requests.cases.ts';
 import type { DrawPlan } from './plan.ts';
 import { type ReferenceRequest, referenceRoute } from './reference-router.cases.ts';
-import { parseServedRuleName } from './rule-name.ts';
+import { servedRuleNames } from './rule-name.ts';
 import type { WeaveInput } from './weave-virtual-service.ts';
 
 /** Where arbitrary visitors end in `affinity.mode: canaryOnly`: with which chance, and with which cookie. */
@@ -77,7 +77,7 @@ describe.each(FORMS)('any request that is drawn: %s', (_form, forms) => {
 /** The woven rule that takes the request; undefined where another does, or none. */
 function takenBy(objects: readonly KubeObject[], request: ReferenceRequest): HTTPRoute | undefined {
   const taken = referenceRoute(objects, request);
-  return parseServedRuleName(taken?.name) === undefined ? undefined : taken;
+  return servedRuleNames(taken?.name)[0] === undefined ? undefined : taken;
 }
 
 function expectAtEdge({ plan }: WeaveInput, taken: HTTPRoute, request: ReferenceRequest): 'holds' | 'drawn' | 'mesh' | 'settled' {
@@ -145,7 +145,7 @@ function holdsCookie({ headers }: ReferenceRequest, pair: string): boolean {
 }
 
 function isDraw(rule: HTTPRoute): boolean {
-  return parseServedRuleName(rule.name)?.cohort === 'drawn';
+  return servedRuleNames(rule.name)[0]?.cohort === 'drawn';
 }
 
 interface Outcome {

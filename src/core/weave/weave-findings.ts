@@ -4,6 +4,8 @@ import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { ownedField, routedName, routedPath } from '../release/route-form.ts';
 import { isDelegate } from '../routing/delegates.ts';
+import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
+import { MOST_CELLS } from './cohort-cells.ts';
 import { type ReleasedService, standingOf } from './released-destination.ts';
 import { describeRouteObject, type RouteObject, routeObject } from './route-object.ts';
 import { needsSecure } from './set-cookie.ts';
@@ -55,20 +57,33 @@ export function nothingDelegates(release: CanaryRelease, delegate: RouteObject, 
   };
 }
 
-/** Another release stands in the object already. */
-export function foreignReleases(object: KubeObject, release: CanaryRelease): readonly Diagnostic[] {
-  const own = `${release.metadata.namespace}/${release.metadata.name}`;
-  const described = describeRouteObject(routeObject(object, release.metadata.namespace));
+/** Releases stand in the object that are none of those which may: they have to leave first. */
+export function foreignReleases(object: KubeObject, sharing: readonly CanaryRelease[]): readonly Diagnostic[] {
+  const known = sharing.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+  const described = describeRouteObject(routeObject(object, sharing[0]?.metadata.namespace ?? DEFAULT_NAMESPACE));
   return wovenReleases(object)
-    .filter((name) => name !== own)
+    .filter((name) => !known.includes(name))
     .map((name) => ({
       code: 'PERCH2012',
       severity: 'error',
-      message: `release ${name} is woven into ${described} already`,
+      message: `release ${name} is woven into ${described}, and its spec does not name it`,
       object: described,
       path: 'spec.http',
-      hint: 'finish or delete the other release first, or give the services objects of their own',
+      hint: 'wait until that release has left, or give the services objects of their own',
     }));
+}
+
+/** Together with the other releases of the object, the visitors of one of its rules would be divided into too many cells. */
+export function tooManyCells(issuing: RouteObject, cells: number, release: CanaryRelease, others: readonly CanaryRelease[]): Diagnostic {
+  const names = others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`).join(', ');
+  return {
+    code: 'PERCH2021',
+    severity: 'error',
+    message: `with ${names} the visitors of ${describeRouteObject(issuing)} would be divided into up to ${cells} parts: ${MOST_CELLS} at most`,
+    object: describeRelease(release),
+    path: 'spec.cohort',
+    hint: 'give releases that run at the same time the same cohort, 0 to 3 (they then move the same visitors), or wait until one has finished',
+  };
 }
 
 /** The cookie's name asks for Secure, which it will not be. */

@@ -10,7 +10,7 @@ import { ids, isDocument, requestsWith } from './arbitrary-requests.cases.ts';
 import { http } from './arbitrary-routes.cases.ts';
 import { releaseOf, virtualService } from './fixtures.cases.ts';
 import { type ReferenceRequest, referenceRoute } from './reference-router.cases.ts';
-import { parseServedRuleName, type RuleRole } from './rule-name.ts';
+import { type RuleRole, servedRuleNames } from './rule-name.ts';
 import type { WeaveInput } from './weave-virtual-service.ts';
 
 /** Arbitrary visitors, and where they end. */
@@ -63,7 +63,7 @@ describe.each(SHAPES)('any request: %s', (_shape, inputs) => {
             const then = referenceRoute(of(before), request);
             const now = referenceRoute(of(after), request);
             expect([originOf(now), request]).toEqual([then?.name, request]);
-            taken += now !== undefined && parseServedRuleName(now.name) !== undefined ? 1 : 0;
+            taken += now !== undefined && servedRuleNames(now.name)[0] !== undefined ? 1 : 0;
           }
         }
       }),
@@ -107,7 +107,7 @@ describe.each(FORMS)('any visitor: %s', (_form, inputs) => {
 function expectAtEdge(input: WeaveInput, served: readonly KubeObject[], request: ReferenceRequest): RuleRole | undefined {
   const { plan } = input;
   const taken = referenceRoute(served, request);
-  const name = parseServedRuleName(taken?.name);
+  const name = servedRuleNames(taken?.name)[0];
   if (name === undefined || plan.kind !== 'split') return undefined;
   const visitor = visitorIdFromCookies(request.headers['cookie'] ?? [], 'perch');
   const issues = JSON.stringify(taken).includes('"Set-Cookie":"perch=');
@@ -128,7 +128,7 @@ function canGetId(input: WeaveInput, request: ReferenceRequest): boolean {
 function expectInside(input: WeaveInput, served: readonly KubeObject[], request: ReferenceRequest): RuleRole | undefined {
   const { plan } = input;
   const taken = referenceRoute(served, request);
-  const name = parseServedRuleName(taken?.name);
+  const name = servedRuleNames(taken?.name)[0];
   if (name === undefined || plan.kind !== 'split') return undefined;
   const ways = new Set(input.release.spec.visitorId.propagate);
   const said = ways.has('baggage') ? /perch\.web=(canary|stable)(?!\w)/.exec(request.headers['baggage']?.[0] ?? '')?.[1] : undefined;

@@ -53,7 +53,7 @@ describe.each(SHAPES)('weaving any VirtualService: %s', (_shape, inputs, often) 
 
   it('un-weaves to the live version by changing released destinations, and nothing else', () => {
     holds((input) => {
-      const live = { service: SERVICE, version: { subset: 'v2' } };
+      const live = { release: { namespace: 'default', name: 'web' }, service: SERVICE, version: { subset: 'v2' } };
       for (const { base, served } of pairs(input)) {
         const settled = unweave(served, live);
         expect(withoutDestinations(settled)).toStrictEqual(withoutDestinations(base));
