@@ -7,6 +7,7 @@ import { validateCanaryRelease } from '../../src/core/release/validate.ts';
 import type { Offset } from '../../src/core/visitor/bucket.ts';
 import { baggageKey } from '../../src/core/visitor/cohort.ts';
 import type { RoutePlan } from '../../src/core/weave/plan.ts';
+import type { Companion } from '../../src/core/weave/shared-object.ts';
 import { weaveRelease } from '../../src/core/weave/weave-virtual-service.ts';
 import { mergedRules } from './istio-delegates.ts';
 import { edgeGateway, SERVICE_PORT } from './shop-objects.ts';
@@ -44,6 +45,8 @@ export interface FormOptions {
   readonly at: Standing;
   /** Further fields of the spec; `visitorId` is joined with what `place` needs. */
   readonly spec?: { readonly visitorId?: object; readonly affinity?: object; readonly cache?: string };
+  /** Inside, other releases by their names, which issue their ids at the same page. */
+  readonly beside?: Readonly<Record<string, Extract<Standing, { readonly cutoff: number }>>>;
 }
 
 /** A release in one form of route, woven into a user's objects, and how to ask it. */
@@ -89,6 +92,7 @@ export function wovenForm(name: string, options: FormOptions): WovenForm {
     issuing,
     gateways: [edgeGateway],
     siblings: [...bases, ...others],
+    companions: companionsOf(options.beside ?? {}),
   });
   const unwoven = diagnostics.filter(({ severity }) => severity !== 'info');
   if (unwoven.length > 0 || routes.length !== bases.length) throw new Error(`${name}: ${JSON.stringify(unwoven)}`);
@@ -105,6 +109,14 @@ export function wovenForm(name: string, options: FormOptions): WovenForm {
     canaryCookie,
     baggageKey: baggageKey('default', 'shop'),
   };
+}
+
+function companionsOf(beside: NonNullable<FormOptions['beside']>): readonly Companion[] {
+  return Object.entries(beside).map(([name, at]) => {
+    const { metadata, spec, ...release } = releaseOf({ route: 'adopt', place: 'inside', at });
+    const own = { service: { host: name, port: SERVICE_PORT }, route: { adopt: { virtualService: name } } };
+    return { release: { ...release, metadata: { ...metadata, name }, spec: { ...spec, ...own } }, plan: planOf(at, undefined), former: [] };
+  });
 }
 
 function releaseOf({ route, place, at, spec = {} }: FormOptions): CanaryRelease {

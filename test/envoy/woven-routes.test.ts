@@ -35,6 +35,19 @@ const RELEASES = (
 }));
 const NOBODY = wovenForm('nobody', { route: 'adopt', place: 'edge', at: { cutoff: 0, offset: 0 } });
 const EVERYBODY = wovenForm('everybody', { route: 'adopt', place: 'edge', at: { cutoff: BUCKETS, offset: 0 } });
+/** Four releases, each with a draw of its own, that issue their ids at one page: 16 cells, the most that there may be. */
+const DRAWS = {
+  shop: { offset: 0, cutoff: 0x19a },
+  details: { offset: 3, cutoff: 0x800 },
+  ratings: { offset: 6, cutoff: 0xc01 },
+  reviews: { offset: 9, cutoff: 1000 },
+} as const;
+const SHARED = wovenForm('shared', {
+  route: 'adopt',
+  place: 'inside',
+  at: DRAWS.shop,
+  beside: { details: DRAWS.details, ratings: DRAWS.ratings, reviews: DRAWS.reviews },
+});
 const ALL_BUCKETS = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 
 /** A random id with this bucket in this draw. */
@@ -54,7 +67,7 @@ describeWithEnvoy('woven routes in a real Envoy', (executable) => {
 
   beforeAll(async () => {
     agent = connections(16);
-    const forms = [...RELEASES.flatMap(({ edge, inside }) => [edge, inside]), NOBODY, EVERYBODY];
+    const forms = [...RELEASES.flatMap(({ edge, inside }) => [edge, inside]), NOBODY, EVERYBODY, SHARED];
     envoy = await startEnvoyForms(executable, forms, { requestId: 'preserve' });
   });
 
@@ -121,6 +134,27 @@ describeWithEnvoy('woven routes in a real Envoy', (executable) => {
   ])('nothing but an id reaches a Set-Cookie, even where request ids are kept: %s', async (_, requestId) => {
     const visit = await at(TENTH).get('/shop', { ...DOCUMENT, 'x-request-id': requestId });
     expect([visit.headers['x-version'], idOf(visit)]).toEqual(['shop/v1', []]);
+  });
+
+  test('releases that share a page each tell their cohort by their own draw, of 2000 visitors known and new; one id for all', async () => {
+    await inParallel(Array.from({ length: 2000 }), 16, async (_, index) => {
+      const id = randomUUID();
+      const told = Object.entries(DRAWS).map(([name, { offset, cutoff }]) => {
+        const cohort = (bucketOf(id, offset) ?? BUCKETS) < cutoff ? 'canary' : 'stable';
+        return `perch.${name}=${cohort}`;
+      });
+      const isKnown = index % 2 === 0;
+      const visit = await at(SHARED).get('/page', { ...DOCUMENT, ...(isKnown ? { cookie: `a=1; perch=${id}` } : { 'x-request-id': id }) });
+      const { headers } = seenIn(String(visit.headers['x-seen']));
+      const baggage = headers.filter((_value, at) => headers[at - 1]?.toLowerCase() === 'baggage').join(',');
+      expect(
+        baggage
+          .split(',')
+          .filter((member) => member.startsWith('perch.'))
+          .toSorted(),
+      ).toEqual(told.toSorted());
+      expect(idOf(visit) ?? []).toEqual(isKnown ? [] : [expect.stringContaining(`perch=${id};`)]);
+    });
   });
 
   test.each([

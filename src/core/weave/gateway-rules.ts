@@ -54,7 +54,13 @@ function below(cell: Cell, pattern: (draw: Draw) => string | undefined, valid: s
  * (`LowerCaseString`), and Istio passes them on as they are written, so each further condition has one more capital: `cookie`, `Cookie`, `COokie`.
  */
 function allOf(name: string, regexes: readonly string[]): HeaderConditions {
-  return Object.fromEntries(regexes.map((regex, index) => [name.slice(0, index).toUpperCase() + name.slice(index), { regex }]));
+  return Object.fromEntries(regexes.map((regex, index) => [withCapitals(name, index), { regex }]));
+}
+
+/** The name with so many of its first letters as capitals. */
+function withCapitals(name: string, count: number): string {
+  let left = count;
+  return name.replaceAll(/[a-z]/g, (letter) => (left-- > 0 ? letter.toUpperCase() : letter));
 }
 
 function sketchOf(

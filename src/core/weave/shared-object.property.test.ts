@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { HTTPRouteDestination, KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
 import { BUCKETS, bucketOf, OFFSETS } from '../visitor/bucket.ts';
@@ -36,7 +36,7 @@ function insideRelease(name: string): CanaryRelease {
 }
 
 const tenants: fc.Arbitrary<readonly Companion[]> = fc
-  .tuple(fc.option(plans, { nil: undefined }), fc.array(plans, { minLength: 1, maxLength: 3 }))
+  .tuple(fc.option(plans, { nil: undefined }), fc.array(plans, { minLength: 1, maxLength: 3, size: 'max' }))
   .map(([web, inside]) => [
     ...(web === undefined ? [] : [{ release: releaseOf(), plan: web, former: [{ subset: 'v0' }] }]),
     ...inside.map((plan, index) => ({ release: insideRelease(INSIDE[index] ?? 'reviews'), plan, former: [] })),
@@ -138,6 +138,18 @@ function expectTarget({ destination, headers }: HTTPRouteDestination, release: s
   if (release === SHOP) expect(destination.subset).toBe(cohort === 'canary' ? 'v2' : 'v1');
   else expect(stamps).toEqual([`perch.${release}=${cohort}`]);
 }
+
+test('four independent draws are four conditions on the cookie, and on the request id of new visitors', () => {
+  const companions = OFFSETS.map((offset, index): Companion => {
+    const plan = { kind: 'split' as const, stable: { subset: 'v1' }, canary: { subset: 'v2' }, cutoff: 0x19a, offset };
+    return { release: insideRelease(`service-${index}`), plan, former: [] };
+  });
+  const shop = virtualService([{ route: [{ destination: { host: 'front' } }] }]);
+  const rules = rulesOf(weaveCompanions(shop, { siblings: [shop], gateways, companions }));
+  expect(Object.keys(rules[0]?.match?.[0]?.headers ?? {})).toEqual(['cookie', 'Cookie', 'COokie', 'COOkie']);
+  const asked = Object.keys(rules[16]?.match?.[1]?.headers ?? {});
+  expect(asked).toEqual(['sec-fetch-mode', 'x-request-id', 'X-request-id', 'X-Request-id', 'X-REquest-id']);
+});
 
 describe('the size of an object that releases share', () => {
   const shop = virtualService([{ route: [{ destination: { host: 'front' } }] }]);
