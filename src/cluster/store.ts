@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
+import type { RecordedEvent, ReleaseEvent } from '../core/release/release-event.ts';
 import type { ReleaseRequest, ReleaseStatus } from '../core/release/status.ts';
 
 /** Names one object. */
@@ -59,10 +60,20 @@ export interface RouteChange {
   readonly isNew?: true;
 }
 
+/** Which events of a release to read. */
+export interface HistoryPage {
+  /** How many at most. */
+  readonly limit: number;
+  /** Only those before the event of this id. */
+  readonly before?: number;
+}
+
 /** What the controller writes for one release: one transaction, or nothing. */
 export interface ReleaseCommit {
   readonly status?: ReleaseStatus;
   readonly routes?: readonly RouteChange[];
+  /** What happened: recorded exactly if the rest is written. */
+  readonly events?: readonly ReleaseEvent[];
   /** Removes the release itself: the last act of a deletion. */
   readonly remove?: boolean;
 }
@@ -83,14 +94,15 @@ export interface Store {
    * Applies objects as `source` ("files", "api"). An object equal to what this source last applied is unchanged, whatever others
    * did since. Whoever deletes an object makes every source forget it: what is applied afterwards is created anew, and a release that
    * still waits for its deletion is kept. While a release is woven in, a changed base is stored and the served view stays until the
-   * next commit. `prune` deletes what this source applied before and no longer names.
+   * next commit. `prune` deletes what this source applied before and no longer names. `by`: who asks, for the history; default: the source.
    */
-  apply(source: string, objects: readonly KubeObject[], options?: { readonly prune?: boolean }): Promise<ApplyResult>;
+  apply(source: string, objects: readonly KubeObject[], options?: { readonly prune?: boolean; readonly by?: string }): Promise<ApplyResult>;
   /**
    * Routing objects go at once, unless a release owns them: that is refused. A CanaryRelease is marked, and the controller un-weaves it
-   * first, to the live version or, with `restoreBase`, to where the bases lead; asking again changes which of the two.
+   * first, to the live version or, with `restoreBase`, to where the bases lead; asking again changes which of the two. `by`: who asks,
+   * for the history.
    */
-  requestDeletion(ref: ObjectRef, options?: { readonly restoreBase?: boolean }): Promise<DeletionResult>;
+  requestDeletion(ref: ObjectRef, options?: { readonly restoreBase?: boolean; readonly by?: string }): Promise<DeletionResult>;
   /** Puts the annotation perch.dev/request on a release; the same id again is no change. False: there is none, or a pending rollback stands. */
   postRequest(ref: ObjectRef, request: ReleaseRequest): Promise<boolean>;
   /**
@@ -98,6 +110,13 @@ export interface Store {
    * revision when the caller began to read what the change rests on.
    */
   commit(release: ObjectRef, change: ReleaseCommit, ifRevision: number): Promise<boolean>;
+  /**
+   * What happened to a release, newest first, also of one that was deleted: the events of commits, and what was asked for (applies that
+   * created it or changed its spec, deletions, requests), each recorded with what it tells of in one write. Bounded: core/release/release-event.ts.
+   * In a cluster these are Events of the object (events.k8s.io/v1), which outlive it; where the cluster has dropped them, what is left is
+   * `status.history`.
+   */
+  history(release: ObjectRef, page: HistoryPage): Promise<readonly RecordedEvent[]>;
   /** The data plane says which revision it serves. */
   markServed(revision: number): void;
   servedRevision(): number;

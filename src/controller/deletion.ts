@@ -1,12 +1,14 @@
 import type { RouteChange } from '../cluster/store.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import type { Observed, VersionReadiness } from '../core/release/observed.ts';
+import { ownerOf } from '../core/release/ownership.ts';
 import { isExposed } from '../core/release/phase.ts';
+import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { settledPlan } from '../core/release/route-plan.ts';
 import { describeVersion } from '../core/release/version.ts';
 import { releasedVersions } from '../core/weave/released-destination.ts';
 import { routesRestored, routesWithout } from './desired-routes.ts';
-import { formerVersions, type World } from './world.ts';
+import { formerVersions, heldViews, releaseName, type World } from './world.ts';
 
 /** How a release leaves its routes, or what that waits for, in a sentence. */
 export type Departure =
@@ -26,6 +28,17 @@ export function departureOf(world: World, observed: Observed, check: (version: V
   const reason = restoringWaitsFor(world, live, check);
   if (reason !== undefined) return { kind: 'wait', reason };
   return { kind: 'leave', routes: routesRestored(world), live, restored: true };
+}
+
+/** What is told of a release that has left: where its routes lead, and which VirtualServices that it owned stay. `now`: ms since the epoch. */
+export function deletedEvent(world: World, departure: Departure & { readonly kind: 'leave' }, now: number): ReleaseEvent {
+  const { live, restored } = departure;
+  const own = releaseName(world.release);
+  const owned = heldViews(world).filter(({ stored }) => ownerOf(stored.base) === own);
+  const where = restored || live === undefined ? 'where their owner sent them' : `to ${describeVersion(live)}`;
+  const left = owned.map(({ ref }) => `; VirtualService ${ref.namespace}/${ref.name}, which it owned, stays as an ordinary one`);
+  const message = `the release was deleted; its routes lead ${where}${left.join('')}`;
+  return { at: new Date(now).toISOString(), type: 'Normal', reason: 'Deleted', message };
 }
 
 function versionToLeave({ stored: { status } }: World, { stable, canary }: Observed): Version | 'unknown' | undefined {

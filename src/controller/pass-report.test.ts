@@ -66,12 +66,10 @@ test('an outdated pass says nothing: it was not written', () => {
   expect(entries).toEqual([]);
 });
 
-test('a deletion says where its routes lead', () => {
+test('after its deletion a release of the same name is another one: what was found is told again', () => {
   const { entries, report: told } = report();
-  told.passed(REVIEWS, { ...QUIET, removed: { live: { subset: 'v1' }, leftBehind: ['default/reviews'] } });
-  told.passed(RATINGS, { ...QUIET, removed: { live: undefined, leftBehind: [] } });
-  expect(entries.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([
-    'Deleted: the release was deleted; its routes lead to v1; VirtualService default/reviews, which it owned, stays as an ordinary one',
-    'Deleted: the release was deleted; its routes lead where their owner sent them',
-  ]);
+  const found = { ...QUIET, findings: [finding('several destinations')] };
+  const deleted = { at: '2026-01-01T00:00:05.000Z', type: 'Normal', reason: 'Deleted', message: 'the release was deleted' } as const;
+  for (const result of [found, { ...QUIET, events: [deleted] }, found]) told.passed(REVIEWS, result);
+  expect(entries.map(({ reason }) => reason)).toEqual(['NotWoven', 'Deleted', 'NotWoven']);
 });

@@ -1,6 +1,5 @@
 import { refText } from '../cluster/manifest.ts';
 import type { ObjectRef } from '../cluster/store.ts';
-import { describeVersion } from '../core/release/version.ts';
 import type { ControllerLog, ControllerLogEntry } from './controller-log.ts';
 import type { PassResult } from './reconcile.ts';
 
@@ -25,14 +24,8 @@ export class PassReport {
     for (const { at, type, reason, message, by } of result.events) {
       this.#log({ at, type, release: nameOf(ref), reason, message, ...(by === undefined ? {} : { by }) });
     }
-    if (result.removed !== undefined) {
-      this.#findings.delete(key);
-      const { live, leftBehind } = result.removed;
-      const where = live === undefined ? 'where their owner sent them' : `to ${describeVersion(live)}`;
-      const left = leftBehind.map((name) => `; VirtualService ${name}, which it owned, stays as an ordinary one`).join('');
-      this.#say(ref, 'Normal', 'Deleted', `the release was deleted; its routes lead ${where}${left}`);
-      return;
-    }
+    // What is created anew under that name is another one.
+    if (result.events.some(({ reason }) => reason === 'Deleted')) this.#findings.delete(key);
     const findings = result.findings.map(
       ({ code, object, path, message }) => `${[object, path].filter(Boolean).join(' ')}: ${message} (${code})`,
     );

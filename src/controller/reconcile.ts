@@ -11,10 +11,10 @@ import { ownerOf } from '../core/release/ownership.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { planOf } from '../core/release/route-plan.ts';
 import { baseVersion } from '../core/weave/released-destination.ts';
-import { departureOf } from './deletion.ts';
+import { deletedEvent, departureOf } from './deletion.ts';
 import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf } from './desired-routes.ts';
 import { weavingFindings } from './weaving-findings.ts';
-import { formerVersions, heldViews, readWorld, releaseName, type World } from './world.ts';
+import { formerVersions, readWorld, releaseName, type World } from './world.ts';
 
 /** What a pass reads and writes, and the time that it goes by. */
 interface ReconcileOptions {
@@ -36,15 +36,6 @@ export interface PassResult {
   readonly isUnconfirmed: boolean;
   /** Someone else wrote meanwhile: nothing was written, and the pass has to be done again. */
   readonly isOutdated: boolean;
-  readonly removed?: Removal;
-}
-
-/** What a deletion left. */
-export interface Removal {
-  /** Where its routes lead now; undefined: where their owners sent them. */
-  readonly live: Version | undefined;
-  /** VirtualServices that the release owned, as `namespace/name`: they stay. */
-  readonly leftBehind: readonly string[];
 }
 
 const NOTHING: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false };
@@ -77,7 +68,7 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
     ...(next.wakeAt === undefined ? {} : { wakeAt: next.wakeAt }),
   };
   if (!isNews && routes.length === 0) return result;
-  const change = { ...(isNews ? { status: next.status } : {}), ...(routes.length === 0 ? {} : { routes }) };
+  const change = { events: next.events, ...(isNews ? { status: next.status } : {}), ...(routes.length === 0 ? {} : { routes }) };
   const isDone = await options.store.commit(ref, change, world.revision);
   return isDone ? result : { ...NOTHING, isOutdated: true };
 }
@@ -87,21 +78,15 @@ async function passDeletion(options: ReconcileOptions, world: World, observed: O
   const { stored, release, revision } = world;
   const departure = departureOf(world, observed, check);
   if (departure.kind === 'leave') {
-    const own = releaseName(release);
-    const leftBehind = heldViews(world).filter((view) => ownerOf(view.stored.base) === own);
-    const routes = changedRoutes(world, departure.routes);
-    const isDone = await options.store.commit(stored.ref, { routes, remove: true }, revision);
-    if (!isDone) return { ...NOTHING, isOutdated: true };
-    const removed = {
-      live: departure.restored ? undefined : departure.live,
-      leftBehind: leftBehind.map(({ ref: { namespace, name } }) => `${namespace}/${name}`),
-    };
-    return { ...NOTHING, removed };
+    const events = [deletedEvent(world, departure, options.now())];
+    const change = { events, routes: changedRoutes(world, departure.routes), remove: true };
+    const isDone = await options.store.commit(stored.ref, change, revision);
+    return isDone ? { ...NOTHING, events } : { ...NOTHING, isOutdated: true };
   }
   const input = { ...stored.ref, generation: stored.generation, spec: release.spec };
   const { status, events } = advance(input, stored.status, { ...observed, deletionWaits: departure.reason }, options.now());
   if (canonicalJson(status) === canonicalJson(stored.status)) return { ...NOTHING, isUnconfirmed: true };
-  const isDone = await options.store.commit(stored.ref, { status }, revision);
+  const isDone = await options.store.commit(stored.ref, { status, events }, revision);
   return isDone ? { ...NOTHING, events, isUnconfirmed: true } : { ...NOTHING, isOutdated: true };
 }
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../test/harness/seeded-random.ts';
 import { canaryRelease, virtualService } from '../store.cases.ts';
 import { StoreCorruptError, StoreVersionError, StoreWriteError } from '../store-errors.ts';
+import { addDigestFunction, STORE_DIGEST_OF_FORMAT_3 } from './content-digest.ts';
 import { errorOf, RELEASE, ROUTES, StoreScene } from './store-scene.cases.ts';
 
 let scene: StoreScene;
@@ -22,10 +23,7 @@ describe('a file that cannot be used', () => {
   async function fill(): Promise<void> {
     const store = scene.open();
     const names = Array.from({ length: 60 }, (_, index) => `reviews-${index}`);
-    await store.apply(
-      'files',
-      names.map((name) => virtualService('v1', name)),
-    );
+    await store.apply('files', [...names.map((name) => virtualService('v1', name)), canaryRelease()]);
     await store.close();
   }
 
@@ -59,6 +57,9 @@ describe('a file that cannot be used', () => {
     ],
     [`UPDATE objects SET created_at = '2020-01-01T00:00:00.000Z' WHERE name = 'reviews-7'`, 'reviews-7 is not as it was written'],
     [`UPDATE sources SET applied = '{}' WHERE name = 'reviews-7'`, 'VirtualService default reviews-7 is not as it was written'],
+    [`UPDATE events SET event = replace(event, 'v2', 'v3')`, 'the history of default/reviews is not as it was written'],
+    ['DELETE FROM events', 'something of the history of releases is lost'],
+    [`UPDATE meta SET events_digest = '${'0'.repeat(64)}'`, 'something of it is lost'],
     [`DELETE FROM objects WHERE name = 'reviews-7'`, 'something of it is lost'],
     [`DELETE FROM sources WHERE name = 'reviews-7'`, 'something of it is lost'],
     ['UPDATE meta SET revision = revision - 1', 'something of it is lost'],
@@ -76,7 +77,8 @@ describe('a file that cannot be used', () => {
   test('with any one bit of its content changed: refused, or nothing of the content is different', async () => {
     await fill();
     const store = scene.open();
-    const objects = await store.list();
+    const [objects, history] = [await store.list(), await store.history(RELEASE, { limit: 10 })];
+    expect(history).toHaveLength(1);
     await store.close();
     const good = readFileSync(file());
     const random = seededRandom(20261122);
@@ -89,6 +91,7 @@ describe('a file that cannot be used', () => {
       try {
         const opened = scene.open();
         expect(await opened.list(), `bit flipped at ${at}`).toEqual(objects);
+        expect(await opened.history(RELEASE, { limit: 10 }), `bit flipped at ${at}`).toEqual(history);
         await opened.close();
       } catch (error) {
         if (!(error instanceof StoreCorruptError || error instanceof StoreVersionError)) throw error;
@@ -212,6 +215,46 @@ describe('a file that cannot be used', () => {
     const fresh = join(scene.dataDir, 'fresh');
     await scene.open(fresh).close();
     expect(columnsOf(file())).toEqual(columnsOf(join(fresh, 'perch.db')));
+  });
+
+  describe('of format 3, which had no history', () => {
+    /** Takes out of a file of this format what came after 3. */
+    async function fillAsFormat3(): Promise<void> {
+      await fill();
+      const db = new DatabaseSync(file());
+      addDigestFunction(db);
+      db.exec(`DROP TABLE events; ALTER TABLE meta DROP COLUMN events_digest; UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};
+        PRAGMA user_version = 3`);
+      db.close();
+    }
+
+    test('becomes one of this, with everything in it, and a history from now on', async () => {
+      await fillAsFormat3();
+      const store = scene.open();
+      expect(await store.list()).toHaveLength(61);
+      expect(await store.history(RELEASE, { limit: 10 })).toEqual([]);
+      await store.postRequest(RELEASE, { id: 'r1', action: 'pause', by: 'ann' });
+      await store.close();
+      const again = scene.open();
+      expect(await again.history(RELEASE, { limit: 10 })).toMatchObject([{ reason: 'Requested', by: 'ann' }]);
+      await again.close();
+      const fresh = join(scene.dataDir, 'fresh');
+      await scene.open(fresh).close();
+      expect(columnsOf(file())).toEqual(columnsOf(join(fresh, 'perch.db')));
+    });
+
+    test.each([`UPDATE meta SET revision = revision - 1`, `DELETE FROM sources WHERE name = 'reviews-7'`])(
+      'and damaged: refused and left as it is, not made good by the change of format: %s',
+      async (sql) => {
+        await fillAsFormat3();
+        edit(sql);
+        const damaged = readFileSync(file());
+        const error = errorOf(() => scene.open());
+        expect(error).toBeInstanceOf(StoreCorruptError);
+        expect(String(error)).toContain('something of it is lost');
+        expect(readFileSync(file()).equals(damaged)).toBe(true);
+      },
+    );
   });
 
   test('of a newer perch: refused and left as it is', async () => {

@@ -1,7 +1,21 @@
-import { OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
+import { NO_DIGESTS, OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST, STORE_DIGEST_OF_FORMAT_3 } from './content-digest.ts';
 
 /** "Perc" as SQLite's application_id: tells our files from other programs'. */
 export const APPLICATION_ID = 0x50657263;
+
+/** What happened to releases, with the indexes that keep reading and forgetting cheap however much there is. */
+const EVENTS = `
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    event TEXT NOT NULL,
+    digest TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  CREATE INDEX events_of_release ON events (namespace, name, id);
+  CREATE INDEX deletions ON events (id) WHERE reason = 'Deleted';
+`;
 
 /**
  * What makes a file of each format one of the next: the first entry is for format 1. Files of released versions depend on them: add only.
@@ -13,7 +27,11 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE meta ADD COLUMN digest TEXT NOT NULL DEFAULT '';
    UPDATE objects SET digest = ${OBJECT_DIGEST};
    UPDATE sources SET digest = ${SOURCE_DIGEST};
-   UPDATE meta SET digest = ${STORE_DIGEST};`,
+   UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};`,
+  // A file that was damaged before stays one that does not fit its digest.
+  `ALTER TABLE meta ADD COLUMN events_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}';
+   ${EVENTS}
+   UPDATE meta SET digest = CASE digest WHEN ${STORE_DIGEST_OF_FORMAT_3} THEN ${STORE_DIGEST} ELSE '' END;`,
 ];
 
 /** SQLite's user_version: the format that SCHEMA describes. */
@@ -29,7 +47,8 @@ export const SCHEMA = `
   CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     revision INTEGER NOT NULL,
-    digest TEXT NOT NULL DEFAULT ''
+    digest TEXT NOT NULL DEFAULT '',
+    events_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}'
   ) STRICT;
   CREATE TABLE objects (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -57,6 +76,7 @@ export const SCHEMA = `
     digest TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (source, kind, namespace, name)
   ) STRICT, WITHOUT ROWID;
+  ${EVENTS}
   INSERT INTO meta (id, revision) VALUES (1, 0);
   UPDATE meta SET digest = ${STORE_DIGEST};
   PRAGMA application_id = ${APPLICATION_ID};

@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreCorruptError, StoreLockedError } from '../store-errors.ts';
-import { addDigestFunction } from './content-digest.ts';
+import { addDigestFunction, STORE_DIGEST } from './content-digest.ts';
 import { ensureDataFile, LOCK_TIMEOUT_MS, lockForGood } from './data-file.ts';
 import { FORMAT, migrationFrom, SCHEMA } from './database-schema.ts';
 import { storeError } from './sqlite-errors.ts';
@@ -96,7 +96,14 @@ function assertIntact(db: DatabaseSync, file: string): void {
   // Its first line names the database, the further ones say what is wrong.
   if (answer !== 'ok') throw new StoreCorruptError(file, String(answer).split('\n').slice(-1).join());
   const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (format < FORMAT) transaction(db, () => db.exec(migrationFrom(format)));
+  if (format < FORMAT) {
+    transaction(db, () => {
+      db.exec(migrationFrom(format));
+      // Left as it is where it was damaged: what is thrown undoes the migration.
+      const { fits } = db.prepare(`SELECT digest = ${STORE_DIGEST} AS fits FROM meta`).get() ?? {};
+      if (fits !== 1) throw new StoreCorruptError(file, 'something of it is lost');
+    });
+  }
   const ours = new DatabaseSync(MEMORY);
   addDigestFunction(ours);
   ours.exec(SCHEMA);

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PROGRESSING } from '../../core/release/status.cases.ts';
 import { canaryRelease, STORE_CASES, virtualService } from '../store.cases.ts';
 import { StoreLockedError, StoreWriteError } from '../store-errors.ts';
+import { HISTORY_CASES } from '../store-history.cases.ts';
 import { errorOf, RELEASE, ROUTES, StoreScene } from './store-scene.cases.ts';
 
 let scene: StoreScene;
@@ -18,7 +19,7 @@ beforeEach(() => {
 afterEach(() => scene.close());
 
 describe.each([['in a file'], [':memory:']])('the store port, %s', (place) => {
-  test.each(STORE_CASES)('$name', async ({ run }) => {
+  test.each([...STORE_CASES, ...HISTORY_CASES])('$name', async ({ run }) => {
     await run(scene.open(place === ':memory:' ? place : scene.dataDir));
   });
 });
@@ -75,8 +76,8 @@ test('a write that fails in the middle is undone, and the next one works', async
 
 describe('kill -9', () => {
   /**
-   * Writes one number into base, served view and status at once, over and over, and prints each number once its write is durable:
-   * whatever the moment of death, the three agree and nothing that was printed is lost.
+   * Writes one number into base, served view, status and history at once, over and over, and prints each number once its write is durable:
+   * whatever the moment of death, the four agree, nothing that was printed is lost, and nothing is in the history twice.
    */
   const WRITER = `
     import { openSqliteStore } from ${JSON.stringify(new URL('./sqlite-store.ts', import.meta.url).href)};
@@ -86,7 +87,8 @@ describe('kill -9', () => {
     const store = openSqliteStore({ dataDir, now: Date.now, admission: runtimeAdmission, onListenerError });
     for (let n = (await store.get(release)).status.step + 1; ; n += 1) {
       const woven = { ...object, metadata: { ...object.metadata, labels: { n: String(n), padding: 'x'.repeat(20000) } } };
-      const change = { status: { ...status, step: n }, routes: [{ ref: routes, served: woven, base: woven }] };
+      const event = { at: new Date().toISOString(), type: 'Normal', reason: 'StepStarted', message: String(n) };
+      const change = { status: { ...status, step: n }, events: [event], routes: [{ ref: routes, served: woven, base: woven }] };
       if (!(await store.commit(release, change, store.revision()))) throw new Error('commit refused');
       process.stdout.write(n + '\\n');
       if (n % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -124,6 +126,9 @@ describe('kill -9', () => {
       const numbers = [release?.status?.step, Number(routes?.base.metadata.labels?.['n']), Number(routes?.served.metadata.labels?.['n'])];
       expect(new Set(numbers).size).toBe(1);
       expect(numbers[0]).toBeGreaterThanOrEqual(confirmed);
+      const told = (await store.history(RELEASE, { limit: 500 })).filter(({ reason }) => reason === 'StepStarted');
+      expect(told.map(({ message }) => Number(message))).toEqual(told.map((_, index) => Number(numbers[0]) - index));
+      expect(told.length).toBe(Math.min(Number(numbers[0]), 500));
       expect([release?.revision, routes?.revision]).toEqual([store.revision(), store.revision()]);
       await store.close();
     }

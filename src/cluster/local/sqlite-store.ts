@@ -1,12 +1,15 @@
 import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import { KIND as RELEASE } from '../../core/release/canary-release.ts';
+import { MAX_DELETIONS, MAX_EVENTS, MAX_EVENTS_AFTER_DELETION, type ReleaseEvent } from '../../core/release/release-event.ts';
 import { acceptRequest } from '../../core/release/requests.ts';
 import type { Admission } from '../admission.ts';
 import { Listeners } from '../listeners.ts';
 import { canonicalJson, manifestOf, refText, sameManifest } from '../manifest.ts';
+import { appliedEvents, deletedEvent, deletionRequestedEvent, notTakenEvent, requestedEvent } from '../release-events.ts';
 import type { ObjectRef, RouteChange, Store, StoredObject } from '../store.ts';
 import { type ApplyStep, planApply } from './apply-plan.ts';
+import { type EventTable, eventTable } from './event-table.ts';
 import { type ObjectChange, type ObjectTable, objectTable } from './object-table.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
 
@@ -26,7 +29,7 @@ interface SqliteStoreOptions {
  * Throws StoreLockedError, StoreCorruptError, StoreVersionError or StoreWriteError; later reads and writes reject with the same.
  */
 export function openSqliteStore(options: SqliteStoreOptions): Store {
-  const { db, table, verified } = openTable(options.dataDir);
+  const { db, table, events, verified } = openTables(options.dataDir);
   const changed = new Listeners<[readonly ObjectRef[], number]>(options.onListenerError);
   const served = new Listeners<[number]>(options.onListenerError);
   const timestamp = (): string => new Date(options.now()).toISOString();
@@ -47,20 +50,32 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     changed.notify(refs, next);
   };
 
+  const record = (ref: ObjectRef, happened: readonly ReleaseEvent[]): void => {
+    if (ref.kind !== RELEASE) return;
+    for (const event of happened) events.add(ref, event);
+    if (happened.length > 0) events.trim(ref, MAX_EVENTS);
+  };
+
   return {
     revision: () => revision,
     get: async (ref) => db.read(() => table.get(ref)),
     list: async (kind, namespace) => db.read(() => table.list(kind, namespace)),
     watch: (listener) => changed.add(listener),
 
-    apply: async (source, objects, { prune = false } = {}) => {
+    apply: async (source, objects, { prune = false, by = source } = {}) => {
       const plan = db.read(() => planApply(table, options.admission, source, objects, prune));
       if (hasErrors(plan.diagnostics)) return { ok: false, diagnostics: plan.diagnostics };
       const at = timestamp();
       write((next) => {
-        for (const step of plan.steps) writeStep(table, source, step, at, next);
+        for (const step of plan.steps) {
+          writeStep(table, source, step, at, next);
+          if (step.result !== 'unchanged') record(step.ref, appliedEvents(step.existing, step.manifest, { at, by }));
+        }
         for (const ref of plan.handedOver) table.forgetApplied(ref, source);
-        for (const ref of plan.pruned) markOrRemove(table, ref, { at, restoresBase: false }, next);
+        for (const ref of plan.pruned) {
+          markOrRemove(table, ref, { at, restoresBase: false }, next);
+          record(ref, [deletionRequestedEvent({ at, by }, false, source)]);
+        }
         return [...plan.steps.filter((step) => step.result !== 'unchanged').map((step) => step.ref), ...plan.pruned];
       });
       const outcomes = [
@@ -70,7 +85,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       return { ok: true, outcomes, revision, warnings: plan.diagnostics };
     },
 
-    requestDeletion: async (ref, { restoreBase = false } = {}) => {
+    requestDeletion: async (ref, { restoreBase = false, by = 'api' } = {}) => {
       const existing = db.read(() => table.get(ref));
       if (existing === undefined) return { kind: 'absent' };
       const bases = db.read(() => table.list(RELEASE, undefined)).map(({ base }) => base);
@@ -79,7 +94,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       const { deletionRequestedAt, deletionRestoresBase = false } = existing;
       if (deletionRequestedAt !== undefined && deletionRestoresBase === restoreBase) return { kind: 'accepted' };
       write((next) => {
-        markOrRemove(table, ref, { at: deletionRequestedAt ?? timestamp(), restoresBase: restoreBase }, next);
+        const at = timestamp();
+        markOrRemove(table, ref, { at: deletionRequestedAt ?? at, restoresBase: restoreBase }, next);
+        record(ref, [deletionRequestedEvent({ at, by }, restoreBase)]);
         return [ref];
       });
       return { kind: 'accepted' };
@@ -89,9 +106,20 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       const existing = db.read(() => table.get(ref));
       if (existing === undefined || ref.kind !== RELEASE) return false;
       if (existing.request?.id === request.id) return true;
-      if (!acceptRequest(existing.request, existing.status?.lastRequest?.id, request)) return false;
+      const { request: pending, status } = existing;
+      const lastHandled = status?.lastRequest?.id;
+      if (!acceptRequest(pending, lastHandled, request)) {
+        if (request.id !== lastHandled) {
+          write(() => {
+            record(ref, [notTakenEvent(timestamp(), request)]);
+            return [];
+          });
+        }
+        return false;
+      }
       write((next) => {
         table.update(ref, { request }, next);
+        record(ref, [requestedEvent(timestamp(), request, pending?.id === lastHandled ? undefined : pending)]);
         return [ref];
       });
       return true;
@@ -108,12 +136,20 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
           if (isNew === true) table.insert(ref, manifestOf(firstBase(ref, base)), at, next);
           table.update(ref, { ...rebased(table.get(ref), base), served: view === undefined ? undefined : manifestOf(view) }, next);
         }
-        if (change.remove === true) table.remove(release);
-        else table.update(release, change.status === undefined ? {} : { status: change.status }, next);
+        const happened = change.events ?? [];
+        record(release, happened);
+        if (change.remove === true) {
+          table.remove(release);
+          if (!happened.some(({ reason }) => reason === 'Deleted')) record(release, [deletedEvent(at)]);
+          events.trim(release, MAX_EVENTS_AFTER_DELETION);
+          events.trimDeletions(MAX_DELETIONS);
+        } else table.update(release, change.status === undefined ? {} : { status: change.status }, next);
         return [release, ...routes.map((route) => route.ref)];
       });
       return true;
     },
+
+    history: async (ref, { limit, before }) => (ref.kind === RELEASE ? db.read(() => events.list(ref, limit, before)) : []),
 
     markServed: (value) => {
       if (value <= servedRevision) return;
@@ -127,11 +163,22 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 }
 
 /** Opens the tables, all of whose content was looked at: it is as it was written. */
-function openTable(dataDir: string): { readonly db: SqliteDatabase; readonly table: ObjectTable; readonly verified: number } {
+interface Tables {
+  readonly db: SqliteDatabase;
+  readonly table: ObjectTable;
+  readonly events: EventTable;
+  /** The revision of the last write. */
+  readonly verified: number;
+}
+
+function openTables(dataDir: string): Tables {
   const db = openSqliteDatabase(dataDir);
   try {
     const table = objectTable(db);
-    return { db, table, verified: db.read(() => table.verify()) };
+    const events = eventTable(db);
+    const verified = db.read(() => table.verify());
+    db.read(() => events.verify());
+    return { db, table, events, verified };
   } catch (error) {
     db.close();
     throw error;

@@ -45,7 +45,7 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
     // What was confirmed is the plan that came in: another one has to be served first.
     if (!samePlan(planOf(status), planOf(move.status))) turn = { ...turn, confirmed: false };
     status = move.status;
-    events.push(...move.events);
+    events.push(...move.events.map((each) => ({ ...each, ...placeOf(status) })));
   };
 
   // Requests come first, so that a rollback wins over a hold that ends at the same moment.
@@ -70,6 +70,11 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
 
   const wakeAt = observed.deletion ? undefined : nextWake(turn, status);
   return { status, routes: planUnder(observed, status), events, ...(wakeAt === undefined ? {} : { wakeAt }) };
+}
+
+/** Where the release stands, for its events; nowhere before its first step. */
+function placeOf({ step, weight }: ReleaseStatus): Pick<ReleaseEvent, 'step' | 'weight'> {
+  return step < 0 ? {} : { step, weight };
 }
 
 function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
