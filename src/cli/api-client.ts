@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import type { RequestAction } from '../core/release/status.ts';
 import type { Problem } from '../server/problem.ts';
-import type { ObjectView, ReleaseView } from '../server/release-resource.ts';
+import type { HistoryView, ObjectView, ReleaseView } from '../server/release-resource.ts';
 import { CommandError } from './command-error.ts';
 
 /** A call that the runtime answered with a problem document. */
@@ -114,6 +114,11 @@ export class ApiClient {
     const at = `/api/v1/releases/${path(namespace, name)}/findings`;
     const found = (await this.#find(at, hasItems)) as { items: Diagnostic[] } | undefined;
     return found?.items ?? [];
+  }
+
+  /** The newest events of a release, at most `limit` (1 to 500), also of one that was deleted. Undefined where nothing is known of it. */
+  async history(namespace: string, name: string, limit: number): Promise<HistoryView | undefined> {
+    return (await this.#find(`/api/v1/releases/${path(namespace, name)}/history?limit=${limit}`, hasItems)) as HistoryView | undefined;
   }
 
   /** Without kind, those of all kinds; without namespace, those of all namespaces. */

@@ -12,6 +12,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addHelp } from './commands/help.ts';
+import { addHistory } from './commands/history.ts';
 import { addPause } from './commands/pause.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPromote } from './commands/promote.ts';
@@ -31,7 +32,7 @@ import type { Terminal } from './terminal/terminal.ts';
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
   ['Run', [addDemo, addServe]],
   ['Objects', [addApply, addGet, addDescribe, addDelete]],
-  ['Releases', [addStatus, addPromote, addPause, addResume, addRollback, addRetry]],
+  ['Releases', [addStatus, addHistory, addPromote, addPause, addResume, addRollback, addRetry]],
   ['Examine', [addPlan, addRender, addSimulate, addDoctor]],
   ['More', [addHelp, addExplain, addCompletion, addVersion]],
 ];

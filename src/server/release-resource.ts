@@ -3,6 +3,7 @@ import type { StoredObject } from '../cluster/store.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
 import type { KubeObject, ObjectMeta } from '../core/istio/resources.ts';
 import type { API_VERSION, canaryReleaseSpec, KIND } from '../core/release/canary-release.ts';
+import type { RecordedEvent } from '../core/release/release-event.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
 
 /** What the API adds to an object's metadata, with Kubernetes' names. Times are ISO 8601 in UTC. */
@@ -58,4 +59,19 @@ export function releaseView(stored: StoredObject, exposure: ExposureSummary | un
     ...(exposure === undefined ? {} : { exposure }),
     // The store admits a CanaryRelease only with a valid spec.
   } as ReleaseView;
+}
+
+/** A page of what happened to a release, as the API gives it. */
+export interface HistoryView {
+  /** Newest first. */
+  readonly items: readonly RecordedEvent[];
+  /** What `before` has to be for the next page; absent where this is the last. */
+  readonly next?: number;
+}
+
+/** The first `limit` of these events, newest first; there is a next page where there are more of them. */
+export function historyView(events: readonly RecordedEvent[], limit: number): HistoryView {
+  const items = events.slice(0, limit);
+  const last = items.at(-1);
+  return events.length > limit && last !== undefined ? { items, next: last.id } : { items };
 }

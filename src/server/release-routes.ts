@@ -4,13 +4,14 @@ import { z } from 'zod';
 import type { ObjectRef } from '../cluster/store.ts';
 import { findingsOfRelease } from '../controller/weaving-findings.ts';
 import { KIND } from '../core/release/canary-release.ts';
+import { MAX_EVENTS } from '../core/release/release-event.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
 import { applyValues, deleteObject } from './object-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
-import { releaseView } from './release-resource.ts';
+import { historyView, releaseView } from './release-resource.ts';
 import { awaitRequest } from './request-outcome.ts';
 
 /** Longest that one call waits for a request's outcome, in ms. */
@@ -37,6 +38,19 @@ const deletionQuery = z.strictObject({
     .enum(['true', 'false'])
     .transform((value) => value === 'true')
     .default(false),
+});
+const historyQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, `1 to ${MAX_EVENTS}`)
+    .transform(Number)
+    .refine((count) => count <= MAX_EVENTS, `at most ${MAX_EVENTS}`)
+    .default(100),
+  before: z
+    .string()
+    .regex(/^\d{1,15}$/, 'the id of an event')
+    .transform(Number)
+    .optional(),
 });
 /** What the edge told about the visitor, as behind it in the baggage: counts where ids say nothing. */
 const visitorQuery = z.strictObject({ told: z.enum(['canary', 'stable']).optional() });
@@ -117,6 +131,17 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
       case 'gone':
         return noSuchObject(ref);
     }
+  });
+
+  routes.get('/:namespace/:name/history', async (c) => {
+    const ref = refOf(c.req.param());
+    const read = readQuery(c, historyQuery);
+    if (read instanceof Response) return read;
+    const { limit, before } = read.query;
+    // One more tells whether there is more.
+    const found = await store.history(ref, { limit: limit + 1, ...(before === undefined ? {} : { before }) });
+    const isKnown = found.length > 0 || (await store.get(ref)) !== undefined || (await store.history(ref, { limit: 1 })).length > 0;
+    return isKnown ? c.json(historyView(found, limit)) : noSuchObject(ref);
   });
 
   routes.get('/:namespace/:name/findings', async (c) => {

@@ -1,17 +1,22 @@
 import type { ReleaseView } from '../../server/release-resource.ts';
+import type { ApiClient } from '../api-client.ts';
 import { type AddCommand, examples, targetOf } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { findObjects } from '../objects/find-objects.ts';
 import { noneThere } from '../objects/none-there.ts';
 import { readObjectArguments } from '../objects/object-arguments.ts';
 import { describeRelease } from '../reports/describe-release.ts';
+import type { Style } from '../terminal/style.ts';
+
+/** How many of a release's events its report shows; `perch history` has them all. */
+const LAST_EVENTS = 5;
 
 /** `perch describe`. */
 export const addDescribe: AddCommand = (program, context) => {
   const { terminal } = context;
   program
     .command('describe')
-    .description('a report about objects: of a release where it stands, its steps, requests and history; of routes what is woven in')
+    .description('a report about objects: of a release where it stands, its steps, requests and last events; of routes what is woven in')
     .argument('[object...]', 'KIND, KIND NAME... or KIND/NAME... (default: every release)')
     .addHelpText(
       'after',
@@ -30,8 +35,7 @@ export const addDescribe: AddCommand = (program, context) => {
       for (const { kind, objects } of kinds) {
         if (kind === 'CanaryRelease') {
           for (const release of objects as readonly ReleaseView[]) {
-            const findings = await client.findings(release.metadata.namespace, release.metadata.name);
-            reports.push(describeRelease(release, findings, options.now, options.style, options.columns));
+            reports.push(await reportOf(client, release, options));
           }
         } else if (objects.length > 0) {
           // Compiling routes takes time to load.
@@ -46,3 +50,14 @@ export const addDescribe: AddCommand = (program, context) => {
       if (reports.length === 0) terminal.err(noneThere(asked.kinds, namespace));
     });
 };
+
+async function reportOf(
+  client: ApiClient,
+  release: ReleaseView,
+  { now, style, columns }: { readonly now: number; readonly style: Style; readonly columns: number },
+): Promise<readonly string[]> {
+  const { namespace, name } = release.metadata;
+  const findings = await client.findings(namespace, name);
+  const events = (await client.history(namespace, name, LAST_EVENTS))?.items ?? [];
+  return describeRelease(release, { findings, events }, now, style, columns);
+}

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import { widthOf } from '../../core/diagnostics/wrap.ts';
+import type { ReleaseEvent } from '../../core/release/release-event.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
 import { plainStyle } from '../terminal/style.ts';
 import { describeRelease } from './describe-release.ts';
@@ -48,6 +49,7 @@ const RELEASE: ReleaseView = {
         canary: { subset: 'v2' },
         startedAt: '2026-11-22T11:59:00.000Z',
         endedAt: '2026-11-22T11:59:30.914Z',
+        reason: 'requested',
         by: 'anna@laptop',
       },
     ],
@@ -66,8 +68,14 @@ const FINDINGS: readonly Diagnostic[] = [
   },
 ];
 
+/** Newest first, as the API gives them. */
+const EVENTS: readonly ReleaseEvent[] = [
+  { at: '2026-11-22T12:00:00.137Z', type: 'Normal', reason: 'StepConfirmed', message: '10 % is served', step: 0, weight: 10 },
+  { at: '2026-11-22T11:59:59.001Z', type: 'Normal', reason: 'Requested', message: 'retry asked for', by: 'anna@laptop' },
+];
+
 const report = (columns: number): readonly string[] =>
-  describeRelease(RELEASE, FINDINGS, Date.parse('2026-11-22T12:00:12Z'), plainStyle, columns);
+  describeRelease(RELEASE, { findings: FINDINGS, events: EVENTS }, Date.parse('2026-11-22T12:00:12Z'), plainStyle, columns);
 
 test('a report that fits 80 columns: where it stands, its steps with their times, who asked for what, what was before', () => {
   const lines = report(80);
@@ -80,7 +88,10 @@ test('a report that fits 80 columns: where it stands, its steps with their times
   expect(text).toContain('retry by anna@laptop at 2026-11-22T11:59:59Z: done,');
   expect(text).toContain('  VirtualService default/reviews spec.http[1].route  warning PERCH2003  the rule');
   expect(text).toContain('     fix  leave one destination');
-  expect(text).toMatch(/2026-11-22T11:59:30Z +v1 → v2 +RolledBack +- +anna@laptop/);
+  expect(text).toMatch(/^ {2}2026-11-22T11:59:30Z +RolledBack +30s +v1 → v2, requested \(by anna@laptop\)$/m);
+  expect(text).toMatch(
+    /^ {2}2026-11-22T11:59:59Z +Requested +retry asked for \(by anna@laptop\)\n {2}2026-11-22T12:00:00Z +StepConfirmed /m,
+  );
 });
 
 test('facts that do not fit go on below themselves', () => {
@@ -100,10 +111,12 @@ test('where requests are drawn nobody has an id, and none is issued', () => {
     spec: { ...RELEASE.spec, affinity: { mode: 'canaryOnly' } },
     status: { ...status, canaryCookie: { name: 'perch-reviews', value: 'v2-1', maxAge: 21_600 } },
   };
-  const text = describeRelease(drawn, [], Date.parse('2026-11-22T12:00:12Z'), plainStyle, 120).join('\n');
+  const text = describeRelease(drawn, { findings: [], events: [] }, Date.parse('2026-11-22T12:00:12Z'), plainStyle, 120).join('\n');
   expect(text).toContain('VirtualService reviews (adopt), visitors drawn at bookinfo');
   expect(text).toContain('by weight, at each page without the cookie perch-reviews=v2-1 (kept 6h)');
   const atTheEdge = { ...drawn, spec: { ...drawn.spec, visitorId: {} } };
-  expect(describeRelease(atTheEdge, [], 0, plainStyle, 120).join('\n')).toContain('by weight, at each request without the cookie perch-');
+  expect(describeRelease(atTheEdge, { findings: [], events: [] }, 0, plainStyle, 120).join('\n')).toContain(
+    'by weight, at each request without the cookie perch-',
+  );
   expect(text).not.toMatch(/ids|cutoff/);
 });

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import { wrap } from '../../core/diagnostics/wrap.ts';
 import { formatDuration } from '../../core/release/durations.ts';
+import type { ReleaseEvent } from '../../core/release/release-event.ts';
 import { routedName, routeForm } from '../../core/release/route-form.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
@@ -8,6 +9,7 @@ import { ageText, timeText } from '../terminal/age.ts';
 import { printable } from '../terminal/clip.ts';
 import type { Style } from '../terminal/style.ts';
 import { table } from '../terminal/table.ts';
+import { eventLines, pastReleaseLines } from './history-text.ts';
 import { isDrawn, percent } from './release-text.ts';
 import { renderRelease } from './release-view.ts';
 import { factLines, findingLines, section } from './report-lines.ts';
@@ -33,19 +35,6 @@ function stepLines({ spec, status }: ReleaseView): readonly string[] {
   return table(['', 'STEP', 'WEIGHT', 'HOLD', 'SINCE', 'UNTIL'], rows);
 }
 
-function historyLines({ status }: ReleaseView): readonly string[] {
-  const entries = status?.history ?? [];
-  if (entries.length === 0) return [];
-  const rows = entries.map((entry) => [
-    timeText(entry.endedAt),
-    `${describeVersion(entry.stable)} → ${describeVersion(entry.canary)}`,
-    entry.outcome,
-    entry.revision === undefined ? '-' : String(entry.revision),
-    printable(entry.by ?? '-'),
-  ]);
-  return table(['ENDED', 'VERSIONS', 'OUTCOME', 'REVISION', 'BY'], rows);
-}
-
 /** How visitors are told apart. */
 function drawText(release: ReleaseView): string {
   const { spec, status } = release;
@@ -59,10 +48,10 @@ function drawText(release: ReleaseView): string {
   return `cutoff ${status.cutoff} of 4096, at digit ${status.offset} of the id's last group`;
 }
 
-/** A release as a short report, with what weaving says about it. `now` is in ms since the epoch. */
+/** A release as a short report, with what weaving says about it, and its last events, newest first. `now` is in ms since the epoch. */
 export function describeRelease(
   release: ReleaseView,
-  findings: readonly Diagnostic[],
+  { findings, events }: { readonly findings: readonly Diagnostic[]; readonly events: readonly ReleaseEvent[] },
   now: number,
   style: Style,
   columns: number,
@@ -108,6 +97,7 @@ export function describeRelease(
       style,
     ),
     ...section('Findings', findingLines(findings, style, columns - 2), style),
-    ...section('History', historyLines(release), style),
+    ...section('Past releases', pastReleaseLines([...(status?.history ?? [])].reverse(), style, columns - 2), style),
+    ...section('Last events', eventLines([...events].reverse(), style, columns - 2), style),
   ];
 }
