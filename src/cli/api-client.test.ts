@@ -48,7 +48,7 @@ test.each([
   };
   await expect(client.releases()).rejects.toMatchObject(foreign);
   await expect(client.release('default', 'web')).rejects.toMatchObject(foreign);
-  await expect(client.apply([])).rejects.toMatchObject(foreign);
+  await expect(client.apply([], 'me')).rejects.toMatchObject(foreign);
   await expect(client.request('default', 'web', { id: 'r1', action: 'promote', by: 'me' }, 0)).rejects.toMatchObject(foreign);
 });
 

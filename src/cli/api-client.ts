@@ -133,18 +133,23 @@ export class ApiClient {
   }
 
   /** All or nothing. */
-  async apply(objects: readonly KubeObject[]): Promise<ApplyAnswer> {
-    return (await this.#call('/api/v1/objects', hasOutcomes, { method: 'PUT', body: { objects } })) as ApplyAnswer;
+  async apply(objects: readonly KubeObject[], by: string): Promise<ApplyAnswer> {
+    return (await this.#call(`/api/v1/objects?${new URLSearchParams({ by })}`, hasOutcomes, {
+      method: 'PUT',
+      body: { objects },
+    })) as ApplyAnswer;
   }
 
   /** False where there is no such object. A release is only marked: it goes once its routes were taken out. */
-  async remove({ kind, namespace, name }: ObjectRef): Promise<boolean> {
-    return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}`, isFields, { method: 'DELETE' })) !== undefined;
+  async remove({ kind, namespace, name }: ObjectRef, by: string): Promise<boolean> {
+    const at = `/api/v1/objects/${path(kind, namespace, name)}?${new URLSearchParams({ by })}`;
+    return (await this.#find(at, isFields, { method: 'DELETE' })) !== undefined;
   }
 
   /** As `remove` of a release, but its routes go back to where their owner had sent them. */
-  async restoreBase(namespace: string, name: string): Promise<boolean> {
-    return (await this.#find(`/api/v1/releases/${path(namespace, name)}?restoreBase=true`, isFields, { method: 'DELETE' })) !== undefined;
+  async restoreBase(namespace: string, name: string, by: string): Promise<boolean> {
+    const at = `/api/v1/releases/${path(namespace, name)}?${new URLSearchParams({ restoreBase: 'true', by })}`;
+    return (await this.#find(at, isFields, { method: 'DELETE' })) !== undefined;
   }
 
   /** Posts a request to a release and waits for its outcome for at most `waitMs`; the same `id` is never handled twice. Undefined where there is no such release. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { ObjectRef } from '../cluster/store.ts';
 import type { Phase, RequestAction } from '../core/release/status.ts';
@@ -12,6 +11,7 @@ import { outputOption, parseSpan } from './options.ts';
 import { printable } from './terminal/clip.ts';
 import { writeValue } from './terminal/output.ts';
 import { WAIT_HELP, waitForPhase, waitOption } from './watching/wait-for-phase.ts';
+import { byOption, whoAsks } from './who-asks.ts';
 
 /** A command that asks a release for something. */
 export interface RequestCommand {
@@ -33,16 +33,6 @@ interface RequestOptions {
 /** How long the outcome is waited for unless told otherwise, in ms. */
 const OUTCOME_MS = 60_000;
 
-/** Who asks, as far as this machine knows. */
-function whoAsks(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A user id without an entry in the password file, as in many containers.
-    return `uid ${process.getuid?.() ?? '?'}@${hostname()}`;
-  }
-}
-
 /** Adds `promote`, `pause`, `resume`, `rollback` or `retry`: post the request, wait for its outcome, say in one line what holds now. */
 export function addRequestCommand(program: Command, context: CliContext, spec: RequestCommand): void {
   program
@@ -54,7 +44,7 @@ export function addRequestCommand(program: Command, context: CliContext, spec: R
     .addOption(
       new Option('--timeout <duration>', 'how long to wait (default: 60s for the outcome, without end for a phase)').argParser(parseSpan),
     )
-    .option('--by <who>', 'who asks, for the record (default: you, on this machine)')
+    .addOption(byOption())
     .addOption(outputOption('json', 'yaml'))
     .addHelpText('after', WAIT_HELP)
     .addHelpText('after', examples(...spec.examples))

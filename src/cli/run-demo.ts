@@ -100,7 +100,7 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
       ]),
       proxyPort: 0,
       // What the runtime does is on the screen already.
-      log: { info: () => {}, warn, error },
+      log: { info: () => {}, audit: () => {}, warn, error },
     });
     closers.push(() => runtime.close(GRACE_MS));
 

@@ -44,7 +44,7 @@ async function start(propagate: readonly string[], forward?: readonly string[]) 
     [8080, 0],
     [9080, 0],
   ]);
-  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const log = { info: () => {}, warn: () => {}, audit: () => {}, error: () => {} };
   const runtime = await startRuntime({ dataDir, apiPort: 0, proxyPort: 0, map, log });
   cleanups.push(() => runtime.close(500));
   const portOf = (kind: 'proxy' | 'ingress') => runtime.addresses().find((address) => address.kind === kind)?.actualPort ?? 0;

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import type { StoreError } from '../cluster/store-errors.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
@@ -67,6 +67,9 @@ export function readQuery<T>(c: Context<ApiEnv>, schema: z.ZodType<T>): { readon
   const parsed = schema.safeParse(c.req.query());
   return parsed.success ? { query: parsed.data } : problemResponse(problem(400, 'PERCH4006', `query: ${sentenceOf(parsed.error)}`));
 }
+
+/** Who asks for a change, as they call themselves: the query parameter `by` of what applies and deletes. */
+export const whoAsks = { by: z.string().min(1).max(200).optional() };
 
 /** The answer where an object is asked for that does not exist. */
 export function noSuchObject({ kind, namespace, name }: ObjectRef): Response {

@@ -7,7 +7,7 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import { readKubeObject } from '../core/source/kube-object.ts';
-import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
+import { type ApiContext, noSuchObject, readBody, readQuery, whoAsks } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
 import { problem, problemResponse } from './problem.ts';
 import { objectView } from './release-resource.ts';
@@ -15,6 +15,7 @@ import { objectView } from './release-resource.ts';
 const view = z.enum(['served', 'base']).default('served');
 const listQuery = z.strictObject({ kind: z.string().optional(), namespace: z.string().optional(), view });
 const viewQuery = z.strictObject({ view });
+const changeQuery = z.strictObject(whoAsks);
 const applyBody = z.strictObject({
   objects: z.array(z.unknown()).min(1).max(10_000),
   // Other sources apply through the store: an API client cannot overwrite what the files of `perch serve` applied last.
@@ -25,8 +26,17 @@ function refOf(params: { readonly kind: string; readonly namespace: string; read
   return { kind: params.kind, namespace: params.namespace, name: params.name };
 }
 
+/** Who asks, where they say so. */
+interface Who {
+  readonly by?: string | undefined;
+}
+
+function named({ by }: Who): { readonly by?: string } {
+  return by === undefined ? {} : { by };
+}
+
 /** Reads each value as a Kubernetes-style object and applies them all, or answers with everything that is wrong with them. */
-export async function applyValues({ store }: ApiContext, values: readonly unknown[]): Promise<Response> {
+export async function applyValues({ store }: ApiContext, values: readonly unknown[], who: Who): Promise<Response> {
   const objects: KubeObject[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const value of values) {
@@ -39,7 +49,7 @@ export async function applyValues({ store }: ApiContext, values: readonly unknow
     return problemResponse(problem(422, 'PERCH4007', `${errors} ${errors === 1 ? 'error' : 'errors'}; nothing was changed`, found));
   };
   if (diagnostics.length > 0) return refused(diagnostics);
-  const result = await store.apply('api', objects);
+  const result = await store.apply('api', objects, named(who));
   if (!result.ok) return refused(result.diagnostics);
   return Response.json({ outcomes: result.outcomes, warnings: result.warnings, revision: result.revision });
 }
@@ -48,9 +58,9 @@ export async function applyValues({ store }: ApiContext, values: readonly unknow
 export async function deleteObject(
   { store }: ApiContext,
   ref: ObjectRef,
-  options: { readonly restoreBase?: boolean } = {},
+  { restoreBase = false, ...who }: Who & { readonly restoreBase?: boolean },
 ): Promise<Response> {
-  const result = await store.requestDeletion(ref, options);
+  const result = await store.requestDeletion(ref, { restoreBase, ...named(who) });
   switch (result.kind) {
     case 'absent':
       return noSuchObject(ref);
@@ -84,8 +94,10 @@ export function objectRoutes(context: ApiContext): Hono<ApiEnv> {
   });
 
   routes.put('/', async (c) => {
+    const asked = readQuery(c, changeQuery);
+    if (asked instanceof Response) return asked;
     const read = await readBody(c, applyBody);
-    return read instanceof Response ? read : applyValues(context, read.body.objects);
+    return read instanceof Response ? read : applyValues(context, read.body.objects, asked.query);
   });
 
   routes.get('/:kind/:namespace/:name', async (c) => {
@@ -96,7 +108,10 @@ export function objectRoutes(context: ApiContext): Hono<ApiEnv> {
     return stored === undefined ? noSuchObject(ref) : c.json(objectView(stored, read.query.view));
   });
 
-  routes.delete('/:kind/:namespace/:name', (c) => deleteObject(context, refOf(c.req.param())));
+  routes.delete('/:kind/:namespace/:name', async (c) => {
+    const asked = readQuery(c, changeQuery);
+    return asked instanceof Response ? asked : deleteObject(context, refOf(c.req.param()), asked.query);
+  });
 
   return routes;
 }

@@ -7,7 +7,7 @@ import { KIND } from '../core/release/canary-release.ts';
 import { MAX_EVENTS } from '../core/release/release-event.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
-import { type ApiContext, noSuchObject, readBody, readQuery } from './api-context.ts';
+import { type ApiContext, noSuchObject, readBody, readQuery, whoAsks } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
 import { applyValues, deleteObject } from './object-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
@@ -33,7 +33,9 @@ const requestQuery = z.strictObject({
     .refine((ms) => ms <= MAX_WAIT_MS, `at most ${MAX_WAIT_MS} milliseconds`)
     .optional(),
 });
+const changeQuery = z.strictObject(whoAsks);
 const deletionQuery = z.strictObject({
+  ...whoAsks,
   restoreBase: z
     .enum(['true', 'false'])
     .transform((value) => value === 'true')
@@ -81,13 +83,15 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
 
   routes.put('/:namespace/:name', async (c) => {
     const ref = refOf(c.req.param());
+    const asked = readQuery(c, changeQuery);
+    if (asked instanceof Response) return asked;
     const read = await readBody(c, releaseBody);
     if (read instanceof Response) return read;
     const { name, namespace = ref.namespace } = read.body.metadata;
     if (name !== ref.name || namespace !== ref.namespace) {
       return problemResponse(problem(400, 'PERCH4006', `the body is ${namespace}/${name}, the address is ${ref.namespace}/${ref.name}`));
     }
-    return applyValues(context, [{ ...read.body, metadata: { ...read.body.metadata, namespace } }]);
+    return applyValues(context, [{ ...read.body, metadata: { ...read.body.metadata, namespace } }], asked.query);
   });
 
   routes.delete('/:namespace/:name', async (c) => {

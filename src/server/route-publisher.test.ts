@@ -38,7 +38,7 @@ beforeEach(async () => {
   const note = (message: string): void => {
     lines.push(message);
   };
-  publisher = startRoutePublisher(store, gateway, { info: note, warn: note, error: note });
+  publisher = startRoutePublisher(store, gateway, { info: note, warn: note, audit: note, error: note });
 });
 
 afterEach(async () => {

@@ -11,6 +11,7 @@ import type { GatewayLimits } from '../gateway/limits.ts';
 import { startExposureObserver } from '../observers/exposure-observer.ts';
 import { createApi } from './api.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
+import { auditedStore } from './audited-store.ts';
 import { asListenError } from './listen-error.ts';
 import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
@@ -68,12 +69,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 
   try {
-    const store = openSqliteStore({
+    const opened = openSqliteStore({
       dataDir: options.dataDir,
       now: Date.now,
       admission: runtimeAdmission,
       onListenerError: onError('a listener failed'),
     });
+    const store = auditedStore(opened, log, Date.now);
     closers.push(() => store.close());
 
     const observer = startExposureObserver({ store, hashKey: randomBytes(16), onError: onError('exposure') });

@@ -27,7 +27,7 @@ export interface LoggedBookinfo {
 }
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/bookinfo', import.meta.url));
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
+const SILENT = { info: () => {}, warn: () => {}, audit: () => {}, error: () => {} };
 const RELEASE = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
 
 /** Starts examples/bookinfo in this process. */

@@ -70,7 +70,7 @@ export class Scene {
         [9080, 0],
       ]),
       uuid: seededUuid(4),
-      log: { info: (message) => this.said.push(message), warn: (message) => this.said.push(message), error: fail },
+      log: { info: (message) => this.said.push(message), warn: (message) => this.said.push(message), audit: () => {}, error: fail },
     });
   }
 

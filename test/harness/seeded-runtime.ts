@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
 import { seededRandom, seededUuid } from './seeded-random.ts';
 
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
+const SILENT = { info: () => {}, warn: () => {}, audit: () => {}, error: () => {} };
 
 /** The whole embedded runtime in this process, on free ports, silent; ids and draws come from a seed. */
 export interface SeededRuntime {

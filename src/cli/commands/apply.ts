@@ -9,12 +9,14 @@ import { outcomeText } from '../reports/outcome-text.ts';
 import { writeValue } from '../terminal/output.ts';
 import { countErrors, printDiagnostics } from '../terminal/print-diagnostics.ts';
 import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../watching/wait-for-phase.ts';
+import { byOption, whoAsks } from '../who-asks.ts';
 
 interface ApplyOptions {
   readonly file: readonly string[];
   readonly output?: 'json' | 'yaml';
   readonly wait?: Phase;
   readonly timeout?: number;
+  readonly by?: string;
 }
 
 /** `perch apply`. */
@@ -26,6 +28,7 @@ export const addApply: AddCommand = (program, context) => {
     .requiredOption('-f, --file <path...>', 'files, directories (recursively: .yaml, .yml, .json), or - for standard input')
     .addOption(waitOption())
     .addOption(waitTimeoutOption())
+    .addOption(byOption())
     .addOption(outputOption('json', 'yaml'))
     .addHelpText('after', WAIT_HELP)
     .addHelpText(
@@ -48,7 +51,10 @@ export const addApply: AddCommand = (program, context) => {
 
       let answer: ApplyAnswer;
       try {
-        answer = await client.apply(objects.map(({ object }) => object));
+        answer = await client.apply(
+          objects.map(({ object }) => object),
+          options.by ?? whoAsks(),
+        );
       } catch (error) {
         if (!(error instanceof ApiProblem) || error.problem.diagnostics === undefined) throw error;
         const found = locateDiagnostics(error.problem.diagnostics, objects);

@@ -17,6 +17,7 @@ import { versionAfter } from '../reports/live-version.ts';
 import { claimsOn } from '../reports/release-claims.ts';
 import { isDrawn } from '../reports/release-text.ts';
 import { printable } from '../terminal/clip.ts';
+import { byOption, whoAsks } from '../who-asks.ts';
 
 interface DeleteOptions {
   readonly file?: readonly string[];
@@ -24,6 +25,7 @@ interface DeleteOptions {
   readonly ignoreNotFound?: true;
   readonly wait: boolean;
   readonly timeout: number;
+  readonly by?: string;
 }
 
 /** How often a release on its way out is looked at, in ms. */
@@ -40,6 +42,7 @@ export const addDelete: AddCommand = (program, context) => {
     .option('--ignore-not-found', 'it is no error when an object is not there')
     .option('--no-wait', 'do not wait until releases are gone')
     .addOption(new Option('--timeout <duration>', 'how long to wait until releases are gone').argParser(parseSpan).default(60_000, '60s'))
+    .addOption(byOption())
     .addHelpText(
       'after',
       examples(
@@ -63,7 +66,7 @@ export const addDelete: AddCommand = (program, context) => {
       const releases = await client.releases();
       for (const ref of others) refuseNeeded(ref, releases, refs);
 
-      const deletion = { client, context, options };
+      const deletion = { client, context, options, by: options.by ?? whoAsks() };
       const missing: string[] = [];
       const miss = async (ref: ObjectRef): Promise<void> => {
         // Suggestions cost a call, and are of no use where nobody reads them.
@@ -80,7 +83,7 @@ export const addDelete: AddCommand = (program, context) => {
       // Before the other objects: a release cannot be taken out of routes that are gone.
       for (const release of waiting) await finishRelease(deletion, release);
       for (const ref of others) {
-        if (await client.remove(ref)) context.terminal.out(`${objectName(ref)} deleted`);
+        if (await client.remove(ref, deletion.by)) context.terminal.out(`${objectName(ref)} deleted`);
         else await miss(ref);
       }
       if (missing.length > 0) throw new CommandError(missing.join('\n'));
@@ -91,6 +94,7 @@ interface Deletion {
   readonly client: ApiClient;
   readonly context: CliContext;
   readonly options: DeleteOptions;
+  readonly by: string;
 }
 
 async function readRefs(
@@ -129,8 +133,8 @@ function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted:
   );
 }
 
-function removeRelease({ client, options }: Deletion, ref: ObjectRef): Promise<boolean> {
-  return options.restoreBase === true ? client.restoreBase(ref.namespace, ref.name) : client.remove(ref);
+function removeRelease({ client, options, by }: Deletion, ref: ObjectRef): Promise<boolean> {
+  return options.restoreBase === true ? client.restoreBase(ref.namespace, ref.name, by) : client.remove(ref, by);
 }
 
 /** Waits until a release is gone, and says where its visitors are now. */

@@ -15,6 +15,7 @@ export function terminalLog(terminal: Terminal): RuntimeLog {
   return {
     info: (message) => terminal.err(errStyle.dim(message)),
     warn: (message) => terminal.err(`${errStyle.attention('warning:')} ${message}`),
+    audit: (line) => terminal.err(errStyle.dim(`audit: ${line}`)),
     error: (message, error) => terminal.err(`${errStyle.bad('error:')} ${message}${isExpected(error) ? '' : `\n${inspect(error)}`}`),
   };
 }
