@@ -4,6 +4,7 @@ import { commandReference } from './command-reference.ts';
 import { errorReference } from './error-reference.ts';
 import { exposurePicture, HOW_IT_WORKS, howItWorks } from './exposure-comparison.ts';
 import { gatewayLimitsReference } from './gateway-limits-reference.ts';
+import { historyReference } from './history-reference.ts';
 import { releaseReference } from './release-reference.ts';
 import { ROOT } from './repository.ts';
 
@@ -13,6 +14,7 @@ export const PAGES: readonly { readonly path: string; readonly text: () => strin
   { path: 'docs/reference/errors.md', text: errorReference },
   { path: 'docs/reference/commands.md', text: commandReference },
   { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },
+  { path: 'docs/reference/history.md', text: historyReference },
   { path: HOW_IT_WORKS, text: howItWorks },
   { path: 'docs/exposure.svg', text: exposurePicture },
 ];

@@ -193,7 +193,7 @@ test('rollback returns when the next request of everyone is on the former versio
   expect(new Set(answers)).toEqual(new Set(['v1']));
   const described = await run('describe', 'release', 'web');
   expect(described.stdout).toMatch(/rollback by test at .*: done/);
-  expect(described.stdout).toMatch(/RolledBack +- +test/);
+  expect(described.stdout).toMatch(/RolledBack +\d+s +v1 → v2, requested \(by test\)/);
   expect((await run('promote', 'web')).code).toBe(1);
 });
 

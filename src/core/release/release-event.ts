@@ -1,31 +1,35 @@
+/** Every reason of an event, and when it is given, in the order of a release's life. They are stable: programs may look for them. */
+export const EVENT_REASONS = {
+  Created: 'a source applied the release for the first time, or again after it was deleted',
+  SpecChanged: 'a source changed its spec; the message says what',
+  Requested: 'someone asked for promote, pause, resume, rollback or retry; what follows is the answer',
+  RequestRefused: 'a request was refused; the message says why',
+  Started: 'a release begins, from one version to another',
+  StepStarted: 'the routes of a step are written',
+  StepConfirmed: 'the data plane serves the step: its hold begins',
+  Paused: 'it stays on its step: a manual hold, or someone asked',
+  Resumed: 'a paused release goes on',
+  CanaryLost: 'the canary has no ready endpoints while visitors are on it',
+  CanaryFound: 'it has ready endpoints again',
+  NoReadyVersion: 'neither version has ready endpoints',
+  Completing: 'all steps are done, everyone goes to the canary',
+  Succeeded: 'the canary is the live version',
+  RollingBack: 'everyone goes back; the message says why',
+  RolledBack: 'everyone is back',
+  RetryRequested: 'a release that was rolled back starts again',
+  DeletionRequested: 'someone deleted it, or a source that prunes names it no longer',
+  DeletionWithdrawn: 'it was applied again before it had left',
+  Deleted: 'it has left; the message says where its routes lead',
+} as const;
+
+/** One word in UpperCamelCase. */
+export type EventReason = keyof typeof EVENT_REASONS;
+
 /** Something that happened to a release, for people and for Kubernetes events. `at` is ISO 8601 in UTC. */
 export interface ReleaseEvent {
   readonly at: string;
   readonly type: 'Normal' | 'Warning';
-  /** One word in UpperCamelCase, stable: programs may look for it. */
-  readonly reason:
-    | 'Created'
-    | 'SpecChanged'
-    | 'DeletionRequested'
-    | 'DeletionWithdrawn'
-    | 'Deleted'
-    | 'Requested'
-    | 'Waiting'
-    | 'Started'
-    | 'StepStarted'
-    | 'StepConfirmed'
-    | 'Paused'
-    | 'Resumed'
-    | 'Completing'
-    | 'Succeeded'
-    | 'RollingBack'
-    | 'RolledBack'
-    | 'CanaryLost'
-    | 'CanaryFound'
-    | 'NoReadyVersion'
-    | 'RequestRefused'
-    | 'RetryRequested'
-    | 'StepsChanged';
+  readonly reason: EventReason;
   /** One sentence for people, without its full stop. */
   readonly message: string;
   /** Who asked for it: a person as they call themselves, or the source of an apply. Absent where the machine decided by itself. */
