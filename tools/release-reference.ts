@@ -40,6 +40,10 @@ const PHASE_TEXTS: Readonly<Record<Phase, { readonly means: string; readonly lea
   Succeeded: { means: 'The canary is the live version.', leaves: 'another pair, or a new `revision`' },
   RollingBack: { means: 'Everyone goes back to stable.', leaves: 'the data plane serves that' },
   RolledBack: { means: 'Stable is the live version, as before the release.', leaves: 'retry, another pair, or a new `revision`' },
+  Superseded: {
+    means: 'Another pair or revision was asked for on the way: everyone goes back to stable before that begins.',
+    leaves: 'the data plane serves that: Pending, then what the spec wants by then',
+  },
 };
 
 const EFFECT_TEXTS = {
@@ -81,7 +85,7 @@ export function releaseReference(): string {
     '',
     ...RULES.map((code) => `- ${CODES[code].title}: [\`${code}\`](errors.md#${code}). ${CODES[code].remedy}`),
     '',
-    'While a release is under way its pair, service, route and cookie name cannot change ([`PERCH3001`](errors.md#PERCH3001)). The rules in `route.delegate.http` and `route.managed.http` can: they are woven anew. Steps can, too: the release stays at its weight, or goes on at the next larger one; it never goes back.',
+    'While a release is under way its service, route, affinity and cookie name cannot change ([`PERCH3001`](errors.md#PERCH3001)). Its pair and `revision` can: the release is superseded, which takes everyone back to stable before the next one begins; one that completes or rolls back does so first. The rules in `route.delegate.http` and `route.managed.http` can: they are woven anew. Steps can, too: the release stays at its weight, or goes on at the next larger one; it never goes back.',
     '',
     '## Phases',
     '',

@@ -156,7 +156,7 @@ export class ApiClient {
   async request(
     namespace: string,
     name: string,
-    request: { readonly id: string; readonly action: RequestAction; readonly by: string },
+    request: { readonly id: string; readonly action: RequestAction; readonly full?: boolean; readonly by: string },
     waitMs: number,
   ): Promise<RequestAnswer | undefined> {
     const until = performance.now() + waitMs;

@@ -17,6 +17,8 @@ import { byOption, whoAsks } from './who-asks.ts';
 export interface RequestCommand {
   readonly action: RequestAction;
   readonly description: string;
+  /** What `--full` does, where there is such an option. */
+  readonly full?: string;
   readonly examples: readonly (readonly [command: string, does: string])[];
   /** What holds now, in one clause, once the request is in effect. */
   readonly done: (release: ReleaseView) => string;
@@ -26,6 +28,7 @@ interface RequestOptions {
   /** A phase to wait for, after the outcome; false: not even for that. */
   readonly wait?: Phase | false;
   readonly timeout?: number;
+  readonly full?: boolean;
   readonly by?: string;
   readonly output?: 'json' | 'yaml';
 }
@@ -35,10 +38,9 @@ const OUTCOME_MS = 60_000;
 
 /** Adds `promote`, `pause`, `resume`, `rollback` or `retry`: post the request, wait for its outcome, say in one line what holds now. */
 export function addRequestCommand(program: Command, context: CliContext, spec: RequestCommand): void {
-  program
-    .command(spec.action)
-    .description(spec.description)
-    .argument('<release>', 'its name')
+  const command = program.command(spec.action).description(spec.description).argument('<release>', 'its name');
+  if (spec.full !== undefined) command.option('--full', spec.full);
+  command
     .addOption(waitOption())
     .option('--no-wait', 'do not wait for the outcome')
     .addOption(
@@ -48,7 +50,7 @@ export function addRequestCommand(program: Command, context: CliContext, spec: R
     .addOption(outputOption('json', 'yaml'))
     .addHelpText('after', WAIT_HELP)
     .addHelpText('after', examples(...spec.examples))
-    .action(async (name: string, options: RequestOptions, command) => {
+    .action(async (name: string, options: RequestOptions) => {
       const { client, namespace } = targetOf(command, context);
       await ask({ context, client, spec, options, ref: { kind: 'CanaryRelease', namespace, name } });
     });
@@ -68,7 +70,7 @@ async function ask({ context, client, spec, options, ref }: Asking): Promise<voi
   const { wait, timeout, output } = options;
   const { terminal } = context;
   const started = performance.now();
-  const request = { id: randomUUID(), action: spec.action, by: options.by ?? whoAsks() };
+  const request = { id: randomUUID(), action: spec.action, ...(options.full ? { full: true } : {}), by: options.by ?? whoAsks() };
   const waitMs = wait === false ? 0 : (timeout ?? OUTCOME_MS);
   const answer = await client.request(namespace, name, request, waitMs);
   if (answer === undefined) throw await missingObject(client, ref);

@@ -107,7 +107,7 @@ function readinessCheck(readiness: Readiness, { release }: World): ReadinessChec
 function observe(world: World, check: ReadinessCheck, findings: readonly Diagnostic[], routesConfirmed: boolean): Observed {
   const { stored, release } = world;
   const { service, canary, stable } = release.spec;
-  const versions = versionsToObserve(release.spec, stored.status);
+  const versions = versionsToObserve(release.spec, stored.status, stored.request);
   const candidates = [canary, ...(stable === undefined ? [] : [stable]), ...formerVersions(stored.status)];
   const released = { namespace: release.metadata.namespace, host: service.host, port: service.port };
   const errors = findings.filter((diagnostic) => diagnostic.severity === 'error');

@@ -74,6 +74,7 @@ function settledOn(status: ReleaseStatus): Cohort | undefined {
       return 'canary';
     case 'RollingBack':
     case 'RolledBack':
+    case 'Superseded':
       return 'stable';
     case 'Pending':
     case 'Progressing':

@@ -5,6 +5,7 @@ import type { ObjectRef } from '../cluster/store.ts';
 import { findingsOfRelease } from '../controller/weaving-findings.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { MAX_EVENTS } from '../core/release/release-event.ts';
+import { REQUEST_ACTIONS } from '../core/release/requests.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery, whoAsks } from './api-context.ts';
@@ -17,14 +18,17 @@ import { awaitRequest } from './request-outcome.ts';
 /** Longest that one call waits for a request's outcome, in ms. */
 const MAX_WAIT_MS = 600_000;
 
-const requestBody = z.strictObject({
-  action: z.enum(['promote', 'pause', 'resume', 'rollback', 'retry']),
-  by: z.string().min(1).max(200),
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, hyphens or underscores')
-    .optional(),
-});
+const requestBody = z
+  .strictObject({
+    action: z.enum(REQUEST_ACTIONS),
+    full: z.boolean().optional(),
+    by: z.string().min(1).max(200),
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, hyphens or underscores')
+      .optional(),
+  })
+  .refine(({ action, full }) => full !== true || action === 'promote', { path: ['full'], error: 'only with action promote' });
 const requestQuery = z.strictObject({
   wait: z
     .string()
@@ -106,7 +110,8 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
     if (read instanceof Response) return read;
     const asked = readQuery(c, requestQuery);
     if (asked instanceof Response) return asked;
-    const request: ReleaseRequest = { id: read.body.id ?? randomUUID(), action: read.body.action, by: read.body.by };
+    const { id = randomUUID(), action, full, by } = read.body;
+    const request: ReleaseRequest = { id, action, ...(full === true ? { full } : {}), by };
     if (!(await store.postRequest(ref, request))) {
       const stored = await store.get(ref);
       if (stored === undefined) return noSuchObject(ref);

@@ -103,12 +103,41 @@ describe('a release', () => {
     expect((await store.get(BOOKINFO))?.served.spec).toEqual(bookinfo[1]?.spec);
   });
 
-  test('refuses another canary while it is under way', async () => {
+  test('refuses to be moved elsewhere while it is under way', async () => {
     const { store } = scene.start();
     await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release(steps('manual', 'manual', 'manual')));
     await reach(store, { phase: 'Paused' });
-    const result = await store.apply('files', [release({ ...steps('manual', 'manual', 'manual'), canary: { subset: 'v3' } })]);
+    const elsewhere = { ...steps('manual', 'manual', 'manual'), route: { adopt: { virtualService: 'bookinfo' } } };
+    const result = await store.apply('files', [release({ ...elsewhere, canary: { subset: 'v3' } })]);
     expect(result).toMatchObject({ ok: false, diagnostics: [{ code: 'PERCH3001', object: 'CanaryRelease default/reviews' }] });
+  });
+});
+
+describe('another canary while a release is under way', () => {
+  test('takes everyone back to stable, and begins once the data plane serves that', async () => {
+    const { store, serving } = scene.start();
+    await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release(steps('150ms', 'manual', 'manual')));
+    await reach(store, { phase: 'Paused', weight: 50 });
+    serving(false);
+    await apply(store, release({ ...steps('manual', 'manual', 'manual'), canary: { subset: 'v3' } }));
+    await reach(store, { phase: 'Superseded', cutoff: 0, liveVersion: { subset: 'v1' } });
+    expect([await versionFor(store, 0), await versionFor(store, 4095), await versionFor(store)]).toEqual(['v1', 'v1', 'v1']);
+    serving(true);
+    const next = await reach(store, { phase: 'Paused', weight: 10, canary: { subset: 'v3' }, started: 2 });
+    expect([await versionFor(store, 409), await versionFor(store, 410)]).toEqual(['v3', 'v1']);
+    expect(next.history.map(({ outcome, reason }) => [outcome, reason])).toEqual([['Superseded', 'superseded by v3']]);
+  });
+
+  test('leaves the release when it is deleted in between with everyone on stable', async () => {
+    const { store, serving } = scene.start();
+    await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release(steps('manual', 'manual', 'manual')));
+    await reach(store, { phase: 'Paused', weight: 10 });
+    serving(false);
+    await apply(store, release({ ...steps('manual', 'manual', 'manual'), canary: { subset: 'v3' } }));
+    await reach(store, { phase: 'Superseded' });
+    await store.requestDeletion(RELEASE);
+    await expect.poll(async () => await store.get(RELEASE)).toBeUndefined();
+    expect([(await store.get(REVIEWS))?.served.spec, await versionFor(store, 0)]).toEqual([reviewsRoutes().spec, 'v1']);
   });
 });
 
@@ -127,6 +156,20 @@ describe('a rollback', () => {
     serving(true);
     await reach(store, { phase: 'RolledBack', lastRequest: expect.objectContaining({ outcome: 'done', by: 'ann' }) });
     expect(scene.entries.find((entry) => entry.reason === 'RollingBack')).toMatchObject({ by: 'ann', type: 'Warning' });
+  });
+
+  test('after the release has succeeded goes back to the version before, whose endpoints nobody had asked for', async () => {
+    const { store } = scene.start();
+    await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release());
+    await reach(store, { phase: 'Succeeded' });
+    expect(await versionFor(store, 4095)).toBe('v2');
+    await request(store, 'rollback');
+    const done = await reach(store, { phase: 'RolledBack', liveVersion: { subset: 'v1' } });
+    expect([await versionFor(store, 0), await versionFor(store, 4095), await versionFor(store)]).toEqual(['v1', 'v1', 'v1']);
+    expect(done.history.map(({ outcome, by }) => [outcome, by])).toEqual([
+      ['RolledBack', 'ann'],
+      ['Succeeded', undefined],
+    ]);
   });
 
   test('works although the owner has made the base unweavable meanwhile', async () => {

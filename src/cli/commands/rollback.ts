@@ -8,7 +8,7 @@ export const addRollback: AddCommand = (program, context) => {
     action: 'rollback',
     description: 'take everyone back to the version before, with their next request',
     examples: [
-      ['perch rollback reviews', 'returns once the routes are in force'],
+      ['perch rollback reviews', 'returns once the routes are in force; also after the release has succeeded'],
       ['perch rollback reviews --by "on-call: errors"', 'with a reason, for the record'],
     ],
     done: ({ spec, status }) => {

@@ -60,7 +60,9 @@ function whereText(release: ReleaseView, now: number): string {
   if (status === undefined) return 'not looked at yet';
   if (status.phase !== 'Progressing' && status.phase !== 'Paused') return printable(status.message);
   const isOverdue = status.holdUntil !== undefined && now - Date.parse(status.holdUntil) > OVERDUE_MS;
-  const isHeldUp = status.conditions.some(({ type, reason }) => type === 'Reconciling' && reason === 'NotWidened');
+  const isHeldUp = status.conditions.some(
+    ({ type, reason }) => type === 'Reconciling' && (reason === 'NotWidened' || reason === 'Suspended'),
+  );
   if (isOverdue || isHeldUp) return printable(status.message);
   const next = nextText(release, now);
   return `step ${status.step + 1} of ${spec.steps.length}, ${percent(status.weight)}${next === '' ? '' : `, ${next}`}`;
@@ -69,7 +71,7 @@ function whereText(release: ReleaseView, now: number): string {
 function phaseText({ status }: ReleaseView, style: Style): string {
   const phase = status?.phase ?? 'Pending';
   if (phase === 'Succeeded') return style.good(phase);
-  return phase === 'Pending' || phase === 'Paused' || phase === 'RollingBack' || phase === 'RolledBack'
+  return phase === 'Pending' || phase === 'Paused' || phase === 'RollingBack' || phase === 'RolledBack' || phase === 'Superseded'
     ? style.attention(phase)
     : style.bold(phase);
 }
@@ -150,6 +152,9 @@ function endedShare(exposure: ExposureSummary, style: Style): string | undefined
   return stable + canary === 0 ? undefined : requestShareText(exposure, style);
 }
 
+/** Phases that last for as long as routes are being changed. */
+const PASSING: readonly string[] = ['Completing', 'RollingBack', 'Superseded'];
+
 /** What was said of a release, and what is said now. */
 export interface Change {
   readonly lines: readonly string[];
@@ -165,7 +170,7 @@ export function renderChange(said: ReleaseView | undefined, after: ReleaseView, 
   if (said !== undefined && standing(said) === standing(after)) return { lines: [], said: after };
   // The figures of the step that ends are kept until the next one stands.
   if (after.status?.phase === 'Progressing' && after.status.stepStartedAt === undefined) return { lines: [], said };
-  if (after.status?.phase === 'Completing' || after.status?.phase === 'RollingBack') return { lines: [], said };
+  if (after.status !== undefined && PASSING.includes(after.status.phase)) return { lines: [], said };
   const { stable, canary } = versionsOf(after);
   const lines: string[] = [];
   const measured = said?.exposure;

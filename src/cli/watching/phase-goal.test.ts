@@ -33,14 +33,15 @@ function releaseIn(phase: Phase, more: { readonly seen?: number; readonly delete
 
 /** For each goal the verdict in each phase: + reached, . still may, ! cannot any more. */
 const VERDICTS: Readonly<Record<Phase, string>> = {
-  //             Pending Progressing Paused Completing Succeeded RollingBack RolledBack
-  Pending: /*     */ '+...!!!',
-  Progressing: /* */ '.+.++!!',
-  Paused: /*      */ '..+.!!!',
-  Completing: /*  */ '...++!!',
-  Succeeded: /*   */ '....+!!',
-  RollingBack: /* */ '....!++',
-  RolledBack: /*  */ '....!.+',
+  //             Pending Progressing Paused Completing Succeeded RollingBack RolledBack Superseded
+  Pending: /*     */ '+...!!!.',
+  Progressing: /* */ '.+.++!!.',
+  Paused: /*      */ '..+.!!!.',
+  Completing: /*  */ '...++!!.',
+  Succeeded: /*   */ '....+!!.',
+  RollingBack: /* */ '....!++.',
+  RolledBack: /*  */ '....!.+.',
+  Superseded: /*  */ '....!!!+',
 };
 
 describe.each(PHASES)('waiting for %s', (goal) => {
@@ -54,6 +55,15 @@ describe.each(PHASES)('waiting for %s', (goal) => {
 test('the end of the release before does not count: its status is of an older spec', () => {
   expect(judgePhase('Succeeded', releaseIn('Succeeded', { seen: 1 })).kind).toBe('waiting');
   expect(judgePhase('Succeeded', releaseIn('RolledBack', { seen: 1 })).kind).toBe('waiting');
+});
+
+test('nor does that of a release which another one follows: its pair is not the one that is wanted', () => {
+  const former = { stable: { subset: 'v0' }, canary: { subset: 'v1' } };
+  for (const phase of PHASES.filter((each) => each !== 'Pending' && each !== 'Superseded')) {
+    const view = releaseIn(phase);
+    const overtaken = { ...view, status: { ...(view.status ?? expect.fail()), ...former } };
+    expect(judgePhase('Succeeded', overtaken).kind, phase).toBe('waiting');
+  }
 });
 
 test('a release that is being deleted reaches nothing', () => {

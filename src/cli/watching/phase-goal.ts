@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { suggest } from '../../core/diagnostics/suggest.ts';
+import { asksForNewRelease } from '../../core/release/change.ts';
 import { PHASES } from '../../core/release/phase.ts';
 import type { Phase } from '../../core/release/status.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
@@ -18,10 +19,15 @@ const COME_TRUE: Readonly<Record<Phase, readonly Phase[]>> = {
   Succeeded: ['Succeeded'],
   RollingBack: ['RollingBack', 'RolledBack'],
   RolledBack: ['RolledBack'],
+  // What comes after it is another release.
+  Superseded: ['Superseded'],
 };
 
 /** Phases that a release does not leave by itself, and the one that only leads to one of them. */
 const ENDINGS: readonly Phase[] = ['Succeeded', 'RollingBack', 'RolledBack'];
+
+/** Goals that are about the release under way, also when the spec asks for another one already. */
+const WAYS_BACK: readonly Phase[] = ['RollingBack', 'RolledBack', 'Superseded'];
 
 /** Where a release stands on its way to a phase; `text` says so for people, after its name. */
 export interface PhaseVerdict {
@@ -44,12 +50,17 @@ export function phaseNames(): readonly string[] {
   return PHASES.map((phase) => phase.toLowerCase());
 }
 
-/** Whether a release has reached a phase, still may, or has ended elsewhere. A status of an older generation of the spec does not count. */
-export function judgePhase(goal: Phase, { metadata, status }: ReleaseView): PhaseVerdict {
+/**
+ * Whether a release has reached a phase, still may, or has ended elsewhere. A status of an older
+ * generation of the spec does not count, nor does the end of a release that another one is to follow.
+ */
+export function judgePhase(goal: Phase, { metadata, spec, status }: ReleaseView): PhaseVerdict {
   if (metadata.deletionTimestamp !== undefined) return { kind: 'failed', text: `not ${goal}, it is being deleted` };
   if (status === undefined || status.observedGeneration !== metadata.generation) return { kind: 'waiting', text: 'not looked at yet' };
   const { phase } = status;
   const message = printable(status.message);
+  const isFollowed = status.canary !== undefined && phase !== 'Pending' && asksForNewRelease(spec, status);
+  if (isFollowed && !WAYS_BACK.includes(goal)) return { kind: 'waiting', text: `${phase}, ${message}` };
   if (COME_TRUE[goal].includes(phase)) return { kind: 'reached', text: `${phase}, ${message}` };
   const isOnTheWay = !ENDINGS.includes(phase) || (goal === 'RolledBack' && phase === 'RollingBack');
   if (isOnTheWay) return { kind: 'waiting', text: `${phase}, ${message}` };

@@ -286,7 +286,8 @@ export const CODES = {
   },
   PERCH3001: {
     title: 'A release is under way',
-    remedy: 'Roll back or finish it first; only steps, and what does not move visitors, may change meanwhile.',
+    remedy:
+      'Roll back or finish it first: where it is woven in and how visitors are known stays meanwhile. Another canary or revision may be asked for at any time.',
   },
   PERCH3050: {
     title: 'Two releases cannot both have a service, a VirtualService or a canary’s cookie',

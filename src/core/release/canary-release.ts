@@ -183,6 +183,11 @@ export const canaryReleaseSpec = mapping({
     .enum(['issuing', 'private'])
     .default('issuing')
     .describe('Which responses get `Cache-Control: private`: those that issue an id or set the canary’s cookie, or all of both cohorts.'),
+  suspend: flag
+    .default(false)
+    .describe(
+      'While `true` nothing starts and nothing widens, and holds stop counting; everyone stays. Rollbacks still happen. May change at any time.',
+    ),
   steps: z
     .array(step, { error: 'a list of steps' })
     .min(1, { error: 'a list with at least one step' })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CanaryReleaseSpec } from './canary-release.ts';
-import { refuseChange } from './change.ts';
+import { refuseChange, wantedInstead } from './change.ts';
 import { ReleaseWorld, specOf, subset, without } from './release-world.cases.ts';
 import type { ReleaseStatus } from './status.ts';
 
@@ -19,13 +19,14 @@ function refusal(status: ReleaseStatus | undefined, next: CanaryReleaseSpec, cur
 
 describe('refuseChange', () => {
   test.each([
-    ['canary', specOf({ revision: 1, canary: subset('v3') }), ['spec.canary']],
-    ['stable', specOf({ revision: 1, stable: subset('v0') }), ['spec.stable']],
-    ['revision', specOf({ revision: 2 }), ['spec.revision']],
-    ['all of them', specOf({ revision: 2, stable: subset('v2'), canary: subset('v3') }), ['spec.canary', 'spec.stable', 'spec.revision']],
     ['the service', specOf({ revision: 1, service: { host: 'ratings', port: 9080 } }), ['spec.service']],
     ['the route', specOf({ revision: 1, route: { adopt: { virtualService: 'other' } } }), ['spec.route']],
     ['how visitors stay put', specOf({ revision: 1, affinity: { mode: 'canaryOnly' } }), ['spec.affinity']],
+    [
+      'all of them, also beside another canary',
+      specOf({ canary: subset('v3'), service: { host: 'ratings', port: 9080 }, affinity: { mode: 'canaryOnly' } }),
+      ['spec.service', 'spec.affinity'],
+    ],
   ])('during a release %s cannot change', (_, next, paths) => {
     const world = underWay();
     const refused = refusal(world.status, next, world.spec);
@@ -86,6 +87,17 @@ describe('refuseChange', () => {
     expect(refusal(world.status, next, world.spec).map(({ path }) => path)).toEqual(['spec.visitorId.cookie.name']);
   });
 
+  test.each([
+    ['canary', specOf({ revision: 1, canary: subset('v3') }), 'v3'],
+    ['stable', specOf({ revision: 1, stable: subset('v0') }), 'the release from v0'],
+    ['revision', specOf({ revision: 2 }), 'revision 2'],
+    ['all of them', specOf({ revision: 2, stable: subset('v2'), canary: subset('v3') }), 'v3'],
+  ])('another %s may be asked for at any time: it supersedes what is under way', (_, next, wanted) => {
+    const world = underWay();
+    expect(refusal(world.status, next, world.spec)).toEqual([]);
+    expect(wantedInstead(next, world.status ?? expect.fail())).toBe(wanted);
+  });
+
   test('steps may change, and what is optional may be left out', () => {
     const world = underWay();
     const next = without(without(specOf({ steps: [{ weight: 100, hold: '1m' }], cache: 'private' }), 'stable'), 'revision');
@@ -93,13 +105,13 @@ describe('refuseChange', () => {
   });
 
   test('before and after a release anything may change', () => {
-    const next = specOf({ canary: subset('v3') });
-    expect(refusal(undefined, next)).toEqual([]);
+    const next = specOf({ canary: subset('v3'), route: { adopt: { virtualService: 'other' } } });
+    expect(refusal(undefined, next, specOf())).toEqual([]);
     const world = underWay();
     world.ask('rollback');
-    expect(refusal(world.status, next)).toHaveLength(1);
+    expect(refusal(world.status, next, specOf())).toHaveLength(1);
     world.serve();
     expect(world.phase).toBe('RolledBack');
-    expect(refusal(world.status, next)).toEqual([]);
+    expect(refusal(world.status, next, specOf())).toEqual([]);
   });
 });

@@ -19,21 +19,25 @@ export function asksForNewRelease(spec: Pair, status: ReleaseStatus): boolean {
   return spec.revision !== undefined && spec.revision !== status.revision;
 }
 
+/** What takes the place of the release under way, in a few words: `v3`, or `revision 8`. */
+export function wantedInstead(spec: Pair, status: ReleaseStatus): string {
+  if (!sameVersion(spec.canary, status.canary)) return describeVersion(spec.canary);
+  if (spec.revision !== undefined && spec.revision !== status.revision) return `revision ${spec.revision}`;
+  return `the release from ${spec.stable === undefined ? 'another version' : describeVersion(spec.stable)}`;
+}
+
 /**
- * Why a changed spec must not be applied now (PERCH3001): while a release is under way, what it is made of stays. `current` is the
- * release applied before; without it only the pair and the revision can be compared. Steps may change at any time, and so may the rules of
- * a VirtualService that the release owns.
+ * Why a changed spec must not be applied now (PERCH3001): while a release is under way, where it is woven in and how visitors are known
+ * stays. `current` is the release applied before. Another pair or revision may be asked for at any time: it supersedes what is under way.
+ * Steps may change too, and so may the rules of a VirtualService that the release owns.
  */
 export function refuseChange(
   status: ReleaseStatus | undefined,
   { metadata, spec: next }: Released,
   current?: Released,
 ): readonly Diagnostic[] {
-  if (status === undefined || !isUnderWay(status.phase)) return [];
-  const refused: string[] = [];
-  if (asksForNewRelease(next, status)) refused.push(...changedPair(next, status));
-  if (current !== undefined)
-    refused.push(...FROZEN.filter(({ of }) => !same(of(next, metadata), of(current.spec, metadata))).map(({ path }) => path));
+  if (status === undefined || current === undefined || !isUnderWay(status.phase)) return [];
+  const refused = FROZEN.filter(({ of }) => !same(of(next, metadata), of(current.spec, metadata))).map(({ path }) => path);
   const now = status.canary === undefined ? 'a release' : `the release of ${describeVersion(status.canary)}`;
   return refused.map((path) => ({
     code: 'PERCH3001',
@@ -42,14 +46,6 @@ export function refuseChange(
     message: `${now} is under way (${status.phase}, ${status.weight} %): spec.${path} cannot change now`,
     hint: 'roll back or finish first',
   }));
-}
-
-function changedPair(next: Pair, status: ReleaseStatus): readonly string[] {
-  const paths: string[] = [];
-  if (!sameVersion(next.canary, status.canary)) paths.push('canary');
-  if (next.stable !== undefined && status.stable !== undefined && !sameVersion(next.stable, status.stable)) paths.push('stable');
-  if (next.revision !== undefined && next.revision !== status.revision) paths.push('revision');
-  return paths;
 }
 
 /** Changing any of these under a running release would draw its visitors anew, or leave its routes behind. */

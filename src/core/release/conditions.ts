@@ -1,5 +1,6 @@
 import { nothingIsReady } from './endpoints.ts';
 import type { Condition, ReleaseStatus } from './status.ts';
+import { isOvertaken } from './supersede.ts';
 import type { Turn } from './turn.ts';
 
 type Verdict = Pick<Condition, 'type' | 'status' | 'reason'>;
@@ -23,12 +24,14 @@ function verdicts(turn: Turn, status: ReleaseStatus): readonly Verdict[] {
   const stallReason = noReadyVersion ? 'NoReadyVersion' : status.phase;
   return [
     { type: 'Ready', status: ready ? 'True' : 'False', reason: status.phase },
-    { type: 'Reconciling', status: ready || stalled ? 'False' : 'True', reason: isHeldUp(turn, status) ? 'NotWidened' : status.phase },
+    { type: 'Reconciling', status: ready || stalled ? 'False' : 'True', reason: heldUp(turn, status) ?? status.phase },
     { type: 'Stalled', status: stalled ? 'True' : 'False', reason: stallReason },
   ];
 }
 
-/** On a step from which it cannot widen until something is mended; the message says what. */
-function isHeldUp({ observed }: Turn, { phase }: ReleaseStatus): boolean {
-  return (phase === 'Progressing' || phase === 'Paused') && observed.problems.length > 0;
+/** What keeps it from going on until something is mended or taken away; the message says what. */
+function heldUp(turn: Turn, status: ReleaseStatus): string | undefined {
+  const isOnStep = status.phase === 'Progressing' || status.phase === 'Paused';
+  if (status.suspended && (isOnStep || status.phase === 'Pending')) return 'Suspended';
+  return isOnStep && (turn.observed.problems.length > 0 || isOvertaken(turn, status)) ? 'NotWidened' : undefined;
 }

@@ -1,11 +1,12 @@
-import { goOn, holdEnd, wideningBlocked } from './progress.ts';
-import { requestEffect } from './requests.ts';
+import { goOn, holdEnd, promoteFully, wideningBlocked } from './progress.ts';
+import { type RequestEffect, requestEffect } from './requests.ts';
 import { rollBack } from './roll-back.ts';
-import { toPending } from './start.ts';
+import { toNewStart } from './start.ts';
 import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
+import { holdLeft } from './suspension.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
-import { describeVersion } from './version.ts';
+import { describeVersion, sameVersion } from './version.ts';
 
 type Answer =
   | { readonly kind: 'done'; readonly message: string; readonly move: Move }
@@ -20,8 +21,16 @@ export function handleRequest(turn: Turn, status: ReleaseStatus): Move | undefin
   if (request === undefined || request.id === status.lastRequest?.id) return undefined;
   const answer = answerTo(turn, status, request);
   if (answer === undefined) return undefined;
-  const { id, action, by } = request;
-  const lastRequest = { id, action, by, at: turn.at, outcome: answer.kind, message: answer.message };
+  const { id, action, full, by } = request;
+  const lastRequest = {
+    id,
+    action,
+    ...(full === undefined ? {} : { full }),
+    by,
+    at: turn.at,
+    outcome: answer.kind,
+    message: answer.message,
+  };
   if (answer.kind === 'done') return { status: withChanges(answer.move.status, { lastRequest }), events: answer.move.events };
   const refusal = event(turn, 'RequestRefused', `${action} refused: ${answer.message}`, { type: 'Warning', by });
   return { status: withChanges(status, { lastRequest }), events: [refusal] };
@@ -30,11 +39,13 @@ export function handleRequest(turn: Turn, status: ReleaseStatus): Move | undefin
 function answerTo(turn: Turn, status: ReleaseStatus, request: ReleaseRequest): Answer | undefined {
   if (turn.observed.deletion) return refused('the release is being deleted');
   const effect = requestEffect(status.phase, request.action);
+  if (request.full === true && request.action !== 'promote') return refused(`full goes with promote, not with ${request.action}`);
+  if (turn.release.spec.suspend && WIDENING.includes(effect.kind)) return refused('the release is suspended: take spec.suspend away first');
   switch (effect.kind) {
     case 'refuse':
       return refused(effect.message);
     case 'nextStep':
-      return promote(turn, status, request.by);
+      return promote(turn, status, request.by, request.full);
     case 'pause':
       return pause(turn, status, request.by);
     case 'resume':
@@ -46,18 +57,22 @@ function answerTo(turn: Turn, status: ReleaseStatus, request: ReleaseRequest): A
   }
 }
 
-function promote(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
+/** What may send more visitors to the canary, at once or later: nothing of it is done while the release is suspended. */
+const WIDENING: readonly RequestEffect['kind'][] = ['nextStep', 'resume', 'retry'];
+
+function promote(turn: Turn, status: ReleaseStatus, by: string, isFull = false): Answer | undefined {
   const isKnown = readinessOf(turn, status.canary).ready !== undefined;
   if (!isKnown && turn.observed.problems.length === 0) return undefined;
   const blocked = wideningBlocked(turn, status);
   if (blocked !== undefined) return refused(`not widened: ${blocked}`);
+  if (isFull) return done(`promoted to the end from ${status.weight} %: completing`, promoteFully(turn, status, by));
   const move = goOn(turn, status, by);
   const { phase, weight } = move.status;
   return done(phase === 'Completing' ? 'the last hold has ended: completing' : `promoted from ${status.weight} % to ${weight} %`, move);
 }
 
 function pause(turn: Turn, status: ReleaseStatus, by: string): Answer {
-  const left = status.holdUntil === undefined ? undefined : Math.max(0, Date.parse(status.holdUntil) - turn.now);
+  const left = holdLeft(turn, status);
   const paused = withChanges(status, { phase: 'Paused', pausedBy: 'request', holdUntil: undefined, holdRemainingMs: left });
   const message = `paused at ${status.weight} %`;
   return done(message, { status: paused, events: [event(turn, 'Paused', message, { by })] });
@@ -76,6 +91,8 @@ function resume(turn: Turn, status: ReleaseStatus, by: string): Answer {
 }
 
 function goBack(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
+  const nowhere = nothingBefore(status);
+  if (nowhere !== undefined) return refused(nowhere);
   const stable = readinessOf(turn, status.stable);
   if (stable.ready === undefined) return undefined;
   const name = status.stable === undefined ? 'stable' : describeVersion(status.stable);
@@ -84,10 +101,19 @@ function goBack(turn: Turn, status: ReleaseStatus, by: string): Answer | undefin
   return done(`rolling back to ${name}`, rollBack(turn, status, 'requested', by));
 }
 
+/** Why a release that has ended, or not begun, has nowhere to go back to; undefined where it has. */
+function nothingBefore({ phase, stable, liveVersion }: ReleaseStatus): string | undefined {
+  if (phase !== 'Succeeded' && phase !== 'Pending') return undefined;
+  if (stable !== undefined && liveVersion !== undefined && !sameVersion(stable, liveVersion)) return undefined;
+  if (phase === 'Pending') return 'there is nothing to roll back: the release has not started';
+  return 'no version before the live one is known: to go back, apply a release whose canary is the former version';
+}
+
 function retry(turn: Turn, status: ReleaseStatus, by: string): Answer {
-  // Forgetting the pair is what makes it a new one.
-  const next = withChanges(toPending(status), { stable: undefined, canary: undefined, revision: undefined, rollback: undefined });
-  return done('the release starts again', { status: next, events: [event(turn, 'RetryRequested', 'the release starts again', { by })] });
+  return done('the release starts again', {
+    status: toNewStart(status),
+    events: [event(turn, 'RetryRequested', 'the release starts again', { by })],
+  });
 }
 
 function refused(message: string): Answer {

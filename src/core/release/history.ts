@@ -10,8 +10,7 @@ export function withHistory(
   turn: Turn,
   status: ReleaseStatus,
   outcome: HistoryEntry['outcome'],
-  reason?: string,
-  by?: string,
+  { reason, by }: { readonly reason?: string | undefined; readonly by?: string | undefined } = {},
 ): ReleaseStatus {
   const { stable, canary, revision, startedAt, canaryCookie } = status;
   if (stable === undefined || canary === undefined) throw new Error(`a release in ${status.phase} has no pair`);

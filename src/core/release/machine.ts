@@ -2,7 +2,7 @@ import type { RoutePlan } from '../weave/plan.ts';
 import { conditionsOf } from './conditions.ts';
 import { nothingIsReady, watchCanary } from './endpoints.ts';
 import { handleRequest } from './handle-request.ts';
-import { type Observed, versionsToObserve } from './observed.ts';
+import { type Observed, rollbackWaits, versionsToObserve } from './observed.ts';
 import { complete, isoTime, progress, stayPaused } from './progress.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { finishRollback } from './roll-back.ts';
@@ -11,6 +11,8 @@ import { leaveSettled, pending } from './start.ts';
 import type { ReleaseStatus } from './status.ts';
 import { initialStatus, withChanges } from './status-change.ts';
 import { statusMessage } from './status-message.ts';
+import { finishSuperseded, supersede } from './supersede.ts';
+import { followSuspension } from './suspension.ts';
 import { event, type Move, type ReleaseInput, type Turn } from './turn.ts';
 import { nextWake } from './wake.ts';
 
@@ -38,7 +40,7 @@ const MOST_MOVES = 20;
 export function advance(release: ReleaseInput, previous: ReleaseStatus | undefined, observed: Observed, now: number): Advance {
   let status = previous ?? initialStatus();
   const events: ReleaseEvent[] = [];
-  const looked = versionsToObserve(release.spec, previous);
+  const looked = versionsToObserve(release.spec, previous, observed.request);
   let turn: Turn = { release, observed, looked, now, at: isoTime(now), confirmed: observed.routesConfirmed, rollbackWaits: false };
 
   const take = (move: Move): void => {
@@ -48,18 +50,14 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
     events.push(...move.events.map((each) => ({ ...each, ...placeOf(status) })));
   };
 
-  // Requests come first, so that a rollback wins over a hold that ends at the same moment.
-  const requested = handleRequest(turn, status);
-  if (requested !== undefined) take(requested);
-  turn = { ...turn, rollbackWaits: rollbackWaits(observed, status) };
-
-  if (!observed.deletion) {
-    for (let moves = 0; ; moves++) {
-      const move = nextMove(turn, status);
-      if (move === undefined) break;
-      if (moves === MOST_MOVES) throw new Error(`the release machine does not come to rest in ${status.phase}`);
-      take(move);
-    }
+  for (let moves = 0; ; moves++) {
+    // Requests come first, so that a rollback wins over a hold that ends at the same moment.
+    const requested = handleRequest(turn, status);
+    turn = { ...turn, rollbackWaits: requested === undefined && rollbackWaits(observed.request, status) };
+    const move = requested ?? (observed.deletion ? undefined : nextMove(turn, status));
+    if (move === undefined) break;
+    if (moves === MOST_MOVES) throw new Error(`the release machine does not come to rest in ${status.phase}`);
+    take(move);
   }
 
   const wasStuck = previous?.conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'NoReadyVersion') === true;
@@ -78,8 +76,8 @@ function placeOf({ step, weight }: ReleaseStatus): Pick<ReleaseEvent, 'step' | '
 }
 
 function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
-  const lost = watchCanary(turn, status);
-  if (lost !== undefined) return lost;
+  const first = followSuspension(turn, status) ?? watchCanary(turn, status) ?? supersede(turn, status);
+  if (first !== undefined) return first;
   switch (status.phase) {
     case 'Pending':
       return pending(turn, status);
@@ -91,14 +89,12 @@ function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
       return complete(turn, status);
     case 'RollingBack':
       return finishRollback(turn, status);
+    case 'Superseded':
+      return finishSuperseded(turn, status);
     case 'Succeeded':
     case 'RolledBack':
       return leaveSettled(turn, status);
   }
-}
-
-function rollbackWaits({ request }: Observed, { lastRequest }: ReleaseStatus): boolean {
-  return request?.action === 'rollback' && request.id !== lastRequest?.id;
 }
 
 function planUnder({ deletion }: Observed, status: ReleaseStatus): RoutePlan | undefined {

@@ -27,16 +27,23 @@ export interface Observed {
   readonly deletionWaits?: string;
 }
 
+/** Whether a rollback was asked for and is not handled yet. */
+export function rollbackWaits(request: ReleaseRequest | undefined, status: ReleaseStatus | undefined): boolean {
+  return request?.action === 'rollback' && request.id !== status?.lastRequest?.id;
+}
+
 /**
- * The versions whose readiness the next `advance` needs: during a release its own pair, else the pair that the spec asks for. `stable` is
- * absent when neither the spec nor an earlier release names one.
+ * The versions whose readiness the next `advance` needs: during a release its own pair, else the pair that the spec asks for. Where a
+ * release that has ended is to be rolled back, that is its pair once more. `stable` is absent when neither the spec nor an earlier release
+ * names one.
  */
 export function versionsToObserve(
   spec: Pick<CanaryReleaseSpec, 'canary' | 'stable'>,
   status: ReleaseStatus | undefined,
+  request?: ReleaseRequest | undefined,
 ): { readonly canary: Version; readonly stable?: Version } {
-  const underWay = status !== undefined && isUnderWay(status.phase);
-  const canary = (underWay ? status.canary : undefined) ?? spec.canary;
-  const stable = (underWay ? status.stable : undefined) ?? spec.stable ?? status?.liveVersion;
+  const isOwnPair = status !== undefined && (isUnderWay(status.phase) || rollbackWaits(request, status));
+  const canary = (isOwnPair ? status.canary : undefined) ?? spec.canary;
+  const stable = (isOwnPair ? status.stable : undefined) ?? spec.stable ?? status?.liveVersion;
   return stable === undefined ? { canary } : { canary, stable };
 }

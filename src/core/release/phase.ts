@@ -9,11 +9,12 @@ export const PHASES = [
   'Succeeded',
   'RollingBack',
   'RolledBack',
+  'Superseded',
 ] as const satisfies Phase[];
 
 /** Whether a release has begun and not ended: its pair, its draw and its routes must not change under it. */
 export function isUnderWay(phase: Phase): boolean {
-  return phase === 'Progressing' || phase === 'Paused' || phase === 'Completing' || phase === 'RollingBack';
+  return phase === 'Progressing' || phase === 'Paused' || phase === 'Completing' || phase === 'RollingBack' || phase === 'Superseded';
 }
 
 /** Whether visitors may be on the canary because of this release. */

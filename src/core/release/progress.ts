@@ -2,11 +2,14 @@ import { parseDuration } from './durations.ts';
 import { withHistory } from './history.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
+import { isOvertaken, waitingToSupersede } from './supersede.ts';
 import { currentStep, event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** What forbids widening now; undefined when nothing does. */
 export function wideningBlocked(turn: Turn, status: ReleaseStatus): string | undefined {
+  if (isOvertaken(turn, status)) return waitingToSupersede(turn, status);
+  if (turn.release.spec.suspend) return 'spec.suspend is true';
   const canary = readinessOf(turn, status.canary);
   const [problem] = turn.observed.problems;
   if (problem !== undefined) return problem;
@@ -20,10 +23,7 @@ export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
   const index = steps.findIndex((step) => step.weight > status.weight);
   const next = steps[index];
   const who = by === undefined ? {} : { by };
-  if (next === undefined) {
-    const completing = withChanges(status, { ...NO_HOLD, phase: 'Completing', liveVersion: status.canary });
-    return { status: completing, events: [event(turn, 'Completing', 'all steps are done: everyone goes to the canary', who)] };
-  }
+  if (next === undefined) return toEnd(turn, status, 'all steps are done', who);
   const progressing = withChanges(status, {
     ...NO_HOLD,
     phase: 'Progressing',
@@ -31,6 +31,22 @@ export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
     ...atWeight(status, next.weight),
   });
   return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${next.weight} %`, who)] };
+}
+
+/** Makes the canary the live version at once, past all steps that are left, and says who wanted that. */
+export function promoteFully(turn: Turn, status: ReleaseStatus, by: string): Move {
+  const step = turn.release.spec.steps.length - 1;
+  const skipped = withChanges(status, { step, ...atWeight(status, 100), promotion: { weight: status.weight, by } });
+  return toEnd(turn, skipped, promotionReason(status), { by });
+}
+
+function promotionReason({ weight }: { readonly weight: number }): string {
+  return `promoted to the end from ${weight} %`;
+}
+
+function toEnd(turn: Turn, status: ReleaseStatus, why: string, who: { readonly by?: string }): Move {
+  const completing = withChanges(status, { ...NO_HOLD, phase: 'Completing', liveVersion: status.canary });
+  return { status: completing, events: [event(turn, 'Completing', `${why}: everyone goes to the canary`, who)] };
 }
 
 /** Progressing: confirm the step, hold it, go on. One rule at a time; the machine asks again until none applies. */
@@ -44,9 +60,10 @@ export function progress(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (renumbered !== undefined) return renumbered;
   if (status.stepStartedAt === undefined) return confirmStep(turn, status);
   if (step.hold === 'manual') {
-    const paused = withChanges(status, { phase: 'Paused', pausedBy: 'hold', holdUntil: undefined });
+    const paused = withChanges(status, { phase: 'Paused', pausedBy: 'hold', holdUntil: undefined, holdRemainingMs: undefined });
     return { status: paused, events: [event(turn, 'Paused', `manual hold at ${status.weight} %: promote to go on`)] };
   }
+  if (status.suspended) return status.holdRemainingMs === undefined ? keepHold(status, step.hold) : undefined;
   if (status.holdUntil === undefined) {
     return { status: withChanges(status, { holdUntil: holdEnd(turn.now, holdOf(step.hold)) }), events: [] };
   }
@@ -62,13 +79,20 @@ export function stayPaused(turn: Turn, status: ReleaseStatus): Move | undefined 
   const confirmed = confirmStep(turn, status);
   const hold = currentStep(turn, status)?.hold;
   if (confirmed === undefined || hold === undefined || hold === 'manual') return confirmed;
-  return { ...confirmed, status: withChanges(confirmed.status, { holdRemainingMs: holdOf(hold) }) };
+  return { ...confirmed, status: keepHold(confirmed.status, hold).status };
+}
+
+/** The whole hold is left: it does not go on yet. */
+function keepHold(status: ReleaseStatus, hold: string): Move {
+  return { status: withChanges(status, { holdRemainingMs: holdOf(hold) }), events: [] };
 }
 
 /** Completing: done once the data plane serves the canary to everyone; a rollback that waits can still take it back. */
 export function complete(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (!turn.confirmed || turn.rollbackWaits) return undefined;
-  const next = withChanges(withHistory(turn, status, 'Succeeded'), { phase: 'Succeeded', canaryLostSince: undefined });
+  const { promotion } = status;
+  const how = promotion === undefined ? {} : { reason: promotionReason(promotion), by: promotion.by };
+  const next = withChanges(withHistory(turn, status, 'Succeeded', how), { phase: 'Succeeded', canaryLostSince: undefined });
   const name = status.canary === undefined ? 'the canary' : describeVersion(status.canary);
   return { status: next, events: [event(turn, 'Succeeded', `${name} is the live version`)] };
 }

@@ -68,7 +68,7 @@ export class ReleaseWorld {
 
   /** What the machine would be told now. */
   observed(): Observed {
-    const { canary, stable } = versionsToObserve(this.spec, this.status);
+    const { canary, stable } = versionsToObserve(this.spec, this.status, this.request);
     return {
       canary: this.#readiness(canary),
       stable: stable === undefined ? undefined : this.#readiness(stable),
@@ -106,8 +106,8 @@ export class ReleaseWorld {
     return this.look();
   }
 
-  ask(action: RequestAction, by = 'ada'): Advance {
-    this.request = { id: `r${++this.#requests}`, action, by };
+  ask(action: RequestAction, by = 'ada', full?: boolean): Advance {
+    this.request = { id: `r${++this.#requests}`, action, ...(full === undefined ? {} : { full }), by };
     return this.look();
   }
 

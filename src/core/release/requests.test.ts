@@ -12,13 +12,14 @@ describe('requestEffect', () => {
     });
     expect([`phase ${REQUEST_ACTIONS.join(' ')}`, ...table]).toEqual([
       'phase promote pause resume rollback retry',
-      'Pending - - - - -',
+      'Pending - - - rollBack -',
       'Progressing nextStep pause - rollBack -',
       'Paused nextStep - resume rollBack -',
       'Completing - - - rollBack -',
-      'Succeeded - - - - -',
+      'Succeeded - - - rollBack -',
       'RollingBack - - - - -',
       'RolledBack - - - - retry',
+      'Superseded - - - - -',
     ]);
   });
 

@@ -14,6 +14,7 @@ const NOT_STARTED = refuse('the release has not started: it waits for what statu
 const ENDING = refuse('the release is completing: only rollback can stop it');
 const GOING_BACK = refuse('the release is rolling back');
 const FINISHED = refuse('the release has finished; change spec.canary or spec.revision to start another');
+const OVERTAKEN = refuse('the release is superseded: the one that the spec asks for starts next');
 const GONE_BACK = refuse('the release was rolled back; retry starts it again');
 
 const EFFECTS: Readonly<Record<Phase, Readonly<Record<RequestAction, RequestEffect>>>> = {
@@ -21,7 +22,8 @@ const EFFECTS: Readonly<Record<Phase, Readonly<Record<RequestAction, RequestEffe
     promote: NOT_STARTED,
     pause: NOT_STARTED,
     resume: NOT_STARTED,
-    rollback: refuse('there is nothing to roll back: the release has not started'),
+    // Of the one that ended before it, if that succeeded.
+    rollback: { kind: 'rollBack' },
     retry: refuse('the release is about to start already: it waits for what status names'),
   },
   Progressing: {
@@ -43,7 +45,7 @@ const EFFECTS: Readonly<Record<Phase, Readonly<Record<RequestAction, RequestEffe
     promote: FINISHED,
     pause: FINISHED,
     resume: FINISHED,
-    rollback: refuse('the release has finished: to go back, apply a release whose canary is the former version'),
+    rollback: { kind: 'rollBack' },
     retry: FINISHED,
   },
   RollingBack: { promote: GOING_BACK, pause: GOING_BACK, resume: GOING_BACK, rollback: GOING_BACK, retry: GOING_BACK },
@@ -53,6 +55,13 @@ const EFFECTS: Readonly<Record<Phase, Readonly<Record<RequestAction, RequestEffe
     resume: GONE_BACK,
     rollback: refuse('the release was rolled back already'),
     retry: { kind: 'retry' },
+  },
+  Superseded: {
+    promote: OVERTAKEN,
+    pause: OVERTAKEN,
+    resume: OVERTAKEN,
+    rollback: refuse('the release is superseded: everyone goes back already'),
+    retry: OVERTAKEN,
   },
 };
 

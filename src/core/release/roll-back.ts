@@ -1,23 +1,17 @@
 import { withHistory } from './history.ts';
-import type { ReleaseStatus } from './status.ts';
+import { isExposed } from './phase.ts';
+import type { ReleaseStatus, RollbackCause } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { event, type Move, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** Sends everyone back to stable. Whoever calls has made sure that stable can take them. */
 export function rollBack(turn: Turn, status: ReleaseStatus, reason: string, by?: string): Move {
-  const { stable } = status;
-  if (stable === undefined) throw new Error(`a release in ${status.phase} has no stable version`);
   const who = by === undefined ? {} : { by };
-  const next = withChanges(status, {
-    ...NO_HOLD,
-    phase: 'RollingBack',
-    ...atWeight(status, 0),
-    liveVersion: stable,
-    canaryLostSince: undefined,
-    rollback: { reason, weight: status.weight, ...who },
-  });
-  const message = `rolling back to ${describeVersion(stable)} from ${status.weight} %: ${reason}`;
+  // Of a release that has ended everyone is on the canary, though another one may wait to begin.
+  const weight = isExposed(status.phase) ? status.weight : 100;
+  const next = backToStable(status, 'RollingBack', { reason, weight, ...who });
+  const message = `rolling back to ${stableName(status)} from ${weight} %: ${reason}`;
   return { status: next, events: [event(turn, 'RollingBack', message, { type: 'Warning', ...who })] };
 }
 
@@ -25,7 +19,27 @@ export function rollBack(turn: Turn, status: ReleaseStatus, reason: string, by?:
 export function finishRollback(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (!turn.confirmed) return undefined;
   const { reason, by } = status.rollback ?? { reason: 'unknown' };
-  const next = withChanges(withHistory(turn, status, 'RolledBack', reason, by), { phase: 'RolledBack' });
-  const message = `everyone is on ${status.stable === undefined ? 'the former version' : describeVersion(status.stable)}`;
+  const next = withChanges(withHistory(turn, status, 'RolledBack', { reason, by }), { phase: 'RolledBack' });
+  const message = `everyone is on ${stableName(status)}`;
   return { status: next, events: [event(turn, 'RolledBack', message, { type: 'Warning', ...(by === undefined ? {} : { by }) })] };
+}
+
+/** The status of a release that takes everyone back to its stable, which is the live version from now on. */
+export function backToStable(status: ReleaseStatus, phase: 'RollingBack' | 'Superseded', rollback: RollbackCause): ReleaseStatus {
+  const { stable } = status;
+  if (stable === undefined) throw new Error(`a release in ${status.phase} has no stable version`);
+  return withChanges(status, {
+    ...NO_HOLD,
+    phase,
+    ...atWeight(status, 0),
+    liveVersion: stable,
+    canaryLostSince: undefined,
+    promotion: undefined,
+    rollback,
+  });
+}
+
+/** The version that a release goes back to, for people. */
+export function stableName({ stable }: ReleaseStatus): string {
+  return stable === undefined ? 'the former version' : describeVersion(stable);
 }

@@ -15,13 +15,20 @@ export function leaveSettled(turn: Turn, status: ReleaseStatus): Move | undefine
 }
 
 /** What a release that has not started looks like; the live version, the last pair and the history stay. */
-export function toPending(status: ReleaseStatus): ReleaseStatus {
+function toPending(status: ReleaseStatus): ReleaseStatus {
   return withChanges(status, { ...NO_HOLD, phase: 'Pending', step: -1, ...atWeight(status, 0), canaryLostSince: undefined });
+}
+
+/** As above, with the last pair forgotten: whatever the spec asks for is new, also the same pair again. */
+export function toNewStart(status: ReleaseStatus): ReleaseStatus {
+  return withChanges(toPending(status), { stable: undefined, canary: undefined, revision: undefined, rollback: undefined });
 }
 
 /** Pending: start once nothing is missing, or find that there is nothing to do. */
 export function pending(turn: Turn, status: ReleaseStatus): Move | undefined {
   const { spec } = turn.release;
+  // Going back comes first, once it is known whether there is a version to go back to.
+  if (turn.rollbackWaits) return undefined;
   if (status.canary !== undefined && !asksForNewRelease(spec, status)) {
     // The spec went back to the last release's pair before anything new began.
     return { status: backToSettled(status), events: [] };
@@ -35,7 +42,7 @@ export function missingToStart(turn: Turn, status: ReleaseStatus): readonly stri
   const { liveVersion } = status;
   const { canary } = release.spec;
   const stable = release.spec.stable ?? liveVersion;
-  const missing = [...observed.problems];
+  const missing = [...held(turn), ...observed.problems];
   if (stable === undefined) missing.push('spec.stable is missing: the first release has to name the version before');
   else if (liveVersion !== undefined && !sameVersion(stable, liveVersion)) {
     const live = describeVersion(liveVersion);
@@ -43,6 +50,11 @@ export function missingToStart(turn: Turn, status: ReleaseStatus): readonly stri
   } else missing.push(...notReady(turn, stable));
   missing.push(...notReady(turn, canary), ...cookieInUse(turn, status));
   return missing;
+}
+
+/** What keeps anything from starting, whatever is there. */
+function held({ release, rollbackWaits }: Turn): readonly string[] {
+  return [...(release.spec.suspend ? ['spec.suspend is true: nothing starts'] : []), ...(rollbackWaits ? ['a rollback is asked for'] : [])];
 }
 
 /** A cookie value of the user's own that another canary's release had: its holders would be on this canary at once, whatever its weight. */
@@ -87,7 +99,7 @@ function watchStable(turn: Turn, status: ReleaseStatus): Move | undefined {
     return status.stableLostSince === undefined ? undefined : { status: withChanges(status, { stableLostSince: undefined }), events: [] };
   }
   if (status.stableLostSince === undefined) return { status: withChanges(status, { stableLostSince: turn.at }), events: [] };
-  if (!graceIsOver(status.stableLostSince, turn.now)) return undefined;
+  if (!graceIsOver(status.stableLostSince, turn.now) || turn.release.spec.suspend) return undefined;
   return settleAtCanary(turn, status, `only ${describeVersion(canary)} has ready endpoints: it is taken as the live version`);
 }
 
@@ -133,6 +145,7 @@ function start(turn: Turn, status: ReleaseStatus): Move | undefined {
     revision,
     startedAt: at,
     rollback: undefined,
+    promotion: undefined,
     stableLostSince: undefined,
   });
   const pair = `${describeVersion(stable)} to ${describeVersion(canary)}`;

@@ -1,9 +1,11 @@
-import { asksForNewRelease } from './change.ts';
+import { asksForNewRelease, wantedInstead } from './change.ts';
+import { formatDuration } from './durations.ts';
 import { nothingIsReady } from './endpoints.ts';
 import { isUnderWay } from './phase.ts';
 import { wideningBlocked } from './progress.ts';
 import { missingToStart } from './start.ts';
 import type { ReleaseStatus, RollbackCause } from './status.ts';
+import { isOvertaken, waitingToSupersede } from './supersede.ts';
 import type { Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
@@ -13,9 +15,11 @@ export function statusMessage(turn: Turn, status: ReleaseStatus): string {
   if (deletion) return deletionWaits === undefined ? 'being deleted' : `being deleted: ${deletionWaits}`;
   const parts = [phaseMessage(turn, status)];
   if (nothingIsReady(turn, status)) parts.push('neither version has ready endpoints: everyone stays where they are');
-  if (isUnderWay(status.phase) && asksForNewRelease(turn.release.spec, status)) {
-    parts.push(`the spec asks for ${describeVersion(turn.release.spec.canary)}: roll back or finish first`);
+  if (isOvertaken(turn, status)) parts.push(waitingToSupersede(turn, status));
+  else if (isUnderWay(status.phase) && asksForNewRelease(turn.release.spec, status)) {
+    parts.push(`then ${wantedInstead(turn.release.spec, status)} starts`);
   }
+  if (status.suspended && status.phase !== 'Pending') parts.push('suspended: nothing starts or widens');
   return parts.join('; ');
 }
 
@@ -37,6 +41,8 @@ function phaseMessage(turn: Turn, status: ReleaseStatus): string {
       return `everyone goes back to ${live}; waiting for the routes to be served`;
     case 'RolledBack':
       return `${live} is the live version; ${canary} was rolled back${causeMessage(status.rollback)}`;
+    case 'Superseded':
+      return `${status.rollback?.reason ?? 'superseded'}: everyone goes back to ${live}; waiting for the routes to be served`;
   }
 }
 
@@ -52,16 +58,17 @@ function place({ release }: Turn, { step, weight, canary, canaryCookie }: Releas
 
 function holdMessage(turn: Turn, status: ReleaseStatus): string {
   if (status.stepStartedAt === undefined) return 'waiting for the routes to be served';
+  if (status.suspended) return status.holdRemainingMs === undefined ? 'held' : `${formatDuration(status.holdRemainingMs)} of its hold left`;
   const over = status.holdUntil === undefined || turn.now >= Date.parse(status.holdUntil);
   if (!over) return `held until ${status.holdUntil}`;
-  if (turn.observed.problems.length > 0) return 'its hold is over';
+  if (turn.observed.problems.length > 0 || isOvertaken(turn, status)) return 'its hold is over';
   return `not widened: ${wideningBlocked(turn, status) ?? 'waiting for the routes to be served'}`;
 }
 
 /** A promotion is refused for it: nobody is told to promote. */
-function pauseMessage({ observed }: Turn, { pausedBy }: ReleaseStatus): string {
-  const isHeld = pausedBy === 'hold';
-  if (observed.problems.length > 0) return isHeld ? 'manual hold' : 'paused';
+function pauseMessage(turn: Turn, status: ReleaseStatus): string {
+  const isHeld = status.pausedBy === 'hold';
+  if (turn.observed.problems.length > 0 || status.suspended || isOvertaken(turn, status)) return isHeld ? 'manual hold' : 'paused';
   return isHeld ? 'manual hold: promote to go on' : 'paused: resume or promote to go on';
 }
 

@@ -3,7 +3,7 @@ import type { CanaryCookie } from './canary-cookie.ts';
 import type { Version } from './canary-release.ts';
 
 /** What each means, and when it is left: docs/reference/canary-release.md. */
-export type Phase = 'Pending' | 'Progressing' | 'Paused' | 'Completing' | 'Succeeded' | 'RollingBack' | 'RolledBack';
+export type Phase = 'Pending' | 'Progressing' | 'Paused' | 'Completing' | 'Succeeded' | 'RollingBack' | 'RolledBack' | 'Superseded';
 
 /** What can be asked of a release; whether it can be done now depends on the phase (requests.ts). */
 export type RequestAction = 'promote' | 'pause' | 'resume' | 'rollback' | 'retry';
@@ -12,6 +12,8 @@ export type RequestAction = 'promote' | 'pause' | 'resume' | 'rollback' | 'retry
 export interface ReleaseRequest {
   readonly id: string;
   readonly action: RequestAction;
+  /** Only beside `promote`: to the end at once, past all steps that are left. */
+  readonly full?: boolean;
   /** Self-declared. */
   readonly by: string;
 }
@@ -32,20 +34,26 @@ export interface HistoryEntry {
   readonly revision?: number | string;
   readonly startedAt: string;
   readonly endedAt: string;
-  readonly outcome: 'Succeeded' | 'RolledBack';
+  readonly outcome: 'Succeeded' | 'RolledBack' | 'Superseded';
   /** Browsers may hold it for longer than the release lasted. */
   readonly canaryCookie?: CanaryCookie;
-  /** Who asked for the rollback. */
+  /** Who asked for the rollback, or for the promotion to the end. */
   readonly by?: string;
-  /** Why it was rolled back. */
+  /** Why it was rolled back, what it was superseded by, or from which weight it was promoted to the end. */
   readonly reason?: string;
 }
 
-/** Why a release was rolled back, where it stood then, and who asked for it (nobody: the machine itself). */
+/** Why a release goes back, where it stood then, and who asked for it (nobody: the machine itself, or another canary in the spec). */
 export interface RollbackCause {
   readonly reason: string;
   readonly weight: number;
   readonly by?: string;
+}
+
+/** Who promoted a release to its end, and from which weight in percent. */
+export interface FullPromotion {
+  readonly weight: number;
+  readonly by: string;
 }
 
 /** Times are ISO 8601 in UTC with milliseconds. Weights in percent; cutoffs 0..4096. */
@@ -74,7 +82,7 @@ export interface ReleaseStatus {
   readonly stepStartedAt?: string;
   /** When a timed hold ends; unset for manual holds and unconfirmed steps. */
   readonly holdUntil?: string;
-  /** Time left of the hold, in ms, while Paused. */
+  /** Time left of the hold, in ms, while Paused or suspended. */
   readonly holdRemainingMs?: number;
   /** Why it is Paused: a manual hold, or someone asked. */
   readonly pausedBy?: 'hold' | 'request';
@@ -82,8 +90,12 @@ export interface ReleaseStatus {
   readonly canaryLostSince?: string;
   /** Since when, before a first release, stable has no ready endpoints although the canary has. */
   readonly stableLostSince?: string;
-  /** Of the current or last release, once it rolls back. */
+  /** Whether `spec.suspend` is in effect: nothing starts, nothing widens, no hold goes on. */
+  readonly suspended?: true;
+  /** Of the current or last release, once it rolls back or is superseded. */
   readonly rollback?: RollbackCause;
+  /** Of the current or last release, where it did not go through all of its steps. */
+  readonly promotion?: FullPromotion;
   readonly observedGeneration: number;
   readonly lastRequest?: ReleaseRequest & { readonly at: string; readonly outcome: 'done' | 'refused'; readonly message: string };
   /** Newest first, at most 10. */

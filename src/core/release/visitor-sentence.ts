@@ -130,6 +130,8 @@ function settledStanding({ phase, liveVersion }: ReleaseStatus, canary: string):
       return { cohort: 'stable', version, rest: `, as everyone: ${canary} is being rolled back` };
     case 'RolledBack':
       return { cohort: 'stable', version, rest: `, as everyone: ${canary} was rolled back` };
+    case 'Superseded':
+      return { cohort: 'stable', version, rest: `, as everyone: another release takes the place of that of ${canary}` };
     default:
       return { cohort: 'canary', version, rest: ', as everyone: it is the live version' };
   }

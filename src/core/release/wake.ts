@@ -11,7 +11,8 @@ import { sameVersion } from './version.ts';
  */
 export function nextWake(turn: Turn, status: ReleaseStatus): number | undefined {
   const { now } = turn;
-  if (status.phase === 'Pending' && !sameVersions(turn.looked, versionsToObserve(turn.release.spec, status))) return now;
+  if (status.phase === 'Pending' && !sameVersions(turn.looked, versionsToObserve(turn.release.spec, status, turn.observed.request)))
+    return now;
   const times: number[] = [];
   if (status.phase === 'Progressing' && status.holdUntil !== undefined) times.push(Date.parse(status.holdUntil));
   if (isExposed(status.phase) && status.canaryLostSince !== undefined) times.push(Date.parse(status.canaryLostSince) + GRACE_MS);
