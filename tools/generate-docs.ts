@@ -5,12 +5,14 @@ import { errorReference } from './error-reference.ts';
 import { exposurePicture, HOW_IT_WORKS, howItWorks } from './exposure-comparison.ts';
 import { gatewayLimitsReference } from './gateway-limits-reference.ts';
 import { historyReference } from './history-reference.ts';
+import { phaseReference } from './phase-reference.ts';
 import { releaseReference } from './release-reference.ts';
 import { ROOT } from './repository.ts';
 
 /** Every generated page: its path from the project's root, and its text. */
 export const PAGES: readonly { readonly path: string; readonly text: () => string | Promise<string> }[] = [
   { path: 'docs/reference/canary-release.md', text: releaseReference },
+  { path: 'docs/reference/phases.md', text: phaseReference },
   { path: 'docs/reference/errors.md', text: errorReference },
   { path: 'docs/reference/commands.md', text: commandReference },
   { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },

@@ -93,7 +93,7 @@ export function releaseReference(): string {
     '|---|---|---|',
     ...PHASES.map((phase) => `| ${phase} | ${PHASE_TEXTS[phase].means} | ${PHASE_TEXTS[phase].leaves} |`),
     '',
-    'A canary that loses all its ready endpoints for 30 seconds while visitors are on it is rolled back. Nobody is ever sent to a version without ready endpoints: if stable has none either, everyone stays, and the condition `Stalled` says so.',
+    '[What every event does in every phase](phases.md). A canary that loses all its ready endpoints for 30 seconds while visitors are on it is rolled back. Nobody is ever sent to a version without ready endpoints: if stable has none either, everyone stays, and the condition `Stalled` says so.',
     '',
     '## Requests',
     '',
