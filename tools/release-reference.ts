@@ -56,7 +56,7 @@ const EFFECT_TEXTS = {
 } as const;
 
 /** Codes of rules over several fields: what the tables of fields cannot show. */
-const RULES: readonly DiagnosticCode[] = ['PERCH1204', 'PERCH1206', 'PERCH1207', 'PERCH1208', 'PERCH1209'];
+const RULES: readonly DiagnosticCode[] = ['PERCH1204', 'PERCH1206', 'PERCH1207', 'PERCH1208', 'PERCH1209', 'PERCH1214'];
 
 /** docs/reference/canary-release.md, from the schema, the table of requests and the table of codes. */
 export function releaseReference(): string {

@@ -1,12 +1,15 @@
 import type { Version } from '../core/release/canary-release.ts';
+import type { HealthCheck } from '../core/release/health-check.ts';
+import type { VersionReadiness } from '../core/release/observed.ts';
 
-/** Whether a version of a service can take traffic now; `undefined`: not known yet. */
+/** Whether a version of a service can take traffic now. */
 export interface Readiness {
   /**
-   * `host` is resolved (FQDN), and so is the host of a version that is one. `reason` says what is missing, for people. A version that was
-   * asked for is watched for at least two minutes: who wants to hear of its changes asks again within that time.
+   * `host` is resolved (FQDN), and so is the host of a version that is one. A version that was asked for is watched for at least two minutes:
+   * who wants to hear of its changes asks again within that time. `healthCheck`: how a release wants endpoints to be checked, where this is
+   * who checks them.
    */
-  check(host: string, port: number, version: Version): { readonly ready: boolean | undefined; readonly reason: string };
+  check(host: string, port: number, version: Version, healthCheck?: HealthCheck): VersionReadiness;
   /** Called when any answer may have changed; returns the way to stop. */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;

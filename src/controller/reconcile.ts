@@ -5,6 +5,7 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../core/istio/names.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import type { Version } from '../core/release/canary-release.ts';
+import { healthCheckOf } from '../core/release/health-check.ts';
 import { advance } from '../core/release/machine.ts';
 import { type Observed, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
 import { ownerOf } from '../core/release/ownership.ts';
@@ -101,7 +102,8 @@ type ReadinessCheck = (version: Version) => VersionReadiness;
 function readinessCheck(readiness: Readiness, { release }: World): ReadinessCheck {
   const { namespace } = release.metadata;
   const { host, port } = release.spec.service;
-  return (version) => readiness.check(resolveHost(host, namespace), port, resolved(version, namespace));
+  const healthCheck = healthCheckOf(release.spec.readiness);
+  return (version) => readiness.check(resolveHost(host, namespace), port, resolved(version, namespace), healthCheck);
 }
 
 function observe(world: World, check: ReadinessCheck, findings: readonly Diagnostic[], routesConfirmed: boolean): Observed {

@@ -16,6 +16,9 @@ import type { ReleaseStatus, RequestAction } from '../../src/core/release/status
 import { compileRouting } from '../../src/core/routing/compile.ts';
 import { RELEASE } from './bookinfo-objects.ts';
 
+/** Endpoints are checked all the time, and one result decides. */
+const FAST = { intervalMs: 20, healthyThreshold: 1, unhealthyThreshold: 1 };
+
 /** A store with a controller over it, as one process has them. */
 interface Running {
   readonly store: Store;
@@ -77,7 +80,7 @@ export class Scene {
   start(options: Partial<ControllerOptions> = {}, around: (store: Store) => Store = (store) => store): Running {
     const fail = (error: unknown): void => expect.fail(String(error));
     const store = openSqliteStore({ dataDir: this.dataDir, now: Date.now, admission: runtimeAdmission, onListenerError: fail });
-    const readiness = startEndpointProbe({ store, onError: fail, onShortage: fail, intervalMs: 20 });
+    const readiness = startEndpointProbe({ store, onError: fail, onShortage: fail, healthCheck: FAST });
     let isServing = true;
     const serve = (): void => {
       if (isServing) store.markServed(store.revision());

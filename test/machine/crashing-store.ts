@@ -65,6 +65,7 @@ export function crashingStore(real: Store, onCommit: (commit: Commit) => void): 
     store: {
       revision: () => ask(() => real.revision()),
       get: async (ref) => ask(() => real.get(ref)),
+      history: async (ref, page) => ask(() => real.history(ref, page)),
       list: async (kind, namespace) => ask(() => real.list(kind, namespace)),
       watch: (told) => real.watch(listener(told)),
       apply: (source, objects, options) => write(() => real.apply(source, objects, options)),

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KubeObject } from '../../core/istio/resources.ts';
+import type { HealthCheck } from '../../core/release/health-check.ts';
 import { runtimeAdmission } from '../admission.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Store } from '../store.ts';
@@ -35,8 +37,8 @@ function probe(options: Partial<EndpointProbeOptions> = {}): Readiness {
     store,
     onError: (error) => errors.push(error),
     onShortage: (reason) => errors.push(reason),
-    intervalMs: 25,
     ...options,
+    healthCheck: { intervalMs: 25, healthyThreshold: 1, unhealthyThreshold: 1, ...options.healthCheck },
   });
   cleanups.push(() => readiness.close());
   return readiness;
@@ -146,10 +148,16 @@ test('a version is unknown at first, then ready when an endpoint of its subset a
 test('says what is missing: the service, the subset, its endpoints', async () => {
   const readiness = probe();
   await expect.poll(() => check(readiness, 'v1')).toMatchObject({ ready: false });
-  expect(check(readiness, 'v1').reason).toMatch(/not declared/);
+  expect(check(readiness, 'v1').reason).toBe(`no ServiceEntry declares ${HOST}: add one, or correct the host`);
   await store.apply('files', service([['v3', 1]], ['v1']));
-  await expect.poll(() => check(readiness, 'v1').reason).toMatch(/has no endpoints/);
-  expect(check(readiness, 'v2')).toMatchObject({ ready: false, reason: expect.stringMatching(/subset v2 .* not declared/) });
+  await expect
+    .poll(() => check(readiness, 'v1').reason)
+    .toBe('no endpoint of ServiceEntry default/reviews has the labels of subset v1: add one, or correct the labels');
+  expect(check(readiness, 'v2')).toEqual({
+    ready: false,
+    reason: 'DestinationRule default/reviews has no subset v2, only v1: add it there, or correct the version',
+    endpoints: { ready: 0, total: 0 },
+  });
 });
 
 test('one endpoint of several is enough', async () => {
@@ -225,7 +233,7 @@ test('an endpoint that does not answer in time is not ready, until it does', asy
   const [line] = await once(child.stdout, 'data');
   child.kill('SIGSTOP');
   await store.apply('files', service([['v1', Number(String(line))]]));
-  const readiness = probe({ timeoutMs: 60 });
+  const readiness = probe({ healthCheck: { timeoutMs: 60 } });
   await vi.waitFor(() => expect(check(readiness, 'v1').ready).toBe(false), { timeout: 10_000 });
   expect(check(readiness, 'v1').reason).toContain(`127.0.0.1:${Number(String(line))} no answer within 60 ms`);
   child.kill('SIGCONT');
@@ -280,7 +288,7 @@ test('a process without file descriptors knows nothing new: what was ready stays
     const told = [];
     const store = openSqliteStore({ dataDir: ':memory:', now: Date.now, admission: runtimeAdmission, onListenerError: fail });
     await store.apply('files', JSON.parse(process.argv[1]));
-    const probe = startEndpointProbe({ store, onError: fail, onShortage: (reason) => told.push(reason), intervalMs: 20 });
+    const probe = startEndpointProbe({ store, onError: fail, onShortage: (reason) => told.push(reason), healthCheck: { intervalMs: 20 } });
     const ready = () => probe.check(${JSON.stringify(HOST)}, 9080, { subset: 'v1' }).ready;
     while (ready() !== true) await sleep(5);
     const taken = [];
@@ -304,4 +312,131 @@ test('a process without file descriptors knows nothing new: what was ready stays
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   await once(child, 'close');
   expect(output.trim()).toBe(JSON.stringify([true, ['this process has no file descriptor left: raise its limit (ulimit -n)']]));
+});
+
+describe('checks of a release’s own', () => {
+  const CHECK: HealthCheck = { path: '/healthz', intervalMs: 20, timeoutMs: 5000, healthyThreshold: 2, unhealthyThreshold: 3 };
+  const checked = (readiness: Readiness, subset = 'v1', check = CHECK) => readiness.check(HOST, 9080, { subset }, check);
+
+  /** An HTTP server that answers each check by what `script` says next: its last word again and again. */
+  async function answering(
+    script: readonly number[],
+  ): Promise<{ readonly port: number; asked(): number; answer(...more: number[]): void }> {
+    const left = [...script];
+    let asked = 0;
+    const server = createHttpServer((_, response) => {
+      asked += 1;
+      response.writeHead((left.length > 1 ? left.shift() : left[0]) ?? 500).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => server.close());
+    return { port: (server.address() as AddressInfo).port, asked: () => asked, answer: (...more) => left.splice(0, left.length, ...more) };
+  }
+
+  test('an endpoint that accepts connections but answers 503 is not ready, and says so', async () => {
+    const server = await answering([503]);
+    await store.apply('files', service([['v1', server.port]]));
+    const readiness = probe();
+    await expect.poll(() => checked(readiness).ready).toBe(false);
+    expect(checked(readiness)).toEqual({
+      ready: false,
+      reason: `no endpoint of subset v1 of ${HOST}:9080 is healthy (127.0.0.1:${server.port} answers 503 at /healthz)`,
+      endpoints: { ready: 0, total: 1 },
+    });
+    // Who asks for no path hears that it accepts connections: each check is a matter of its own.
+    await expect.poll(() => check(readiness, 'v1').ready).toBe(true);
+  });
+
+  test('an endpoint that flaps below the thresholds does not flap readiness', async () => {
+    const server = await answering([200]);
+    await store.apply('files', service([['v1', server.port]]));
+    const readiness = probe();
+    const told: (boolean | undefined)[] = [];
+    readiness.onChange(() => told.push(checked(readiness).ready));
+    await expect.poll(() => checked(readiness).ready).toBe(true);
+    const before = server.asked();
+    server.answer(503, 503, 200, 503, 503, 200, 503, 200);
+    await expect.poll(() => server.asked()).toBeGreaterThan(before + 10);
+    expect(told).toEqual([true]);
+    server.answer(503, 503, 503, 200, 503, 200, 503);
+    const since = server.asked();
+    await expect.poll(() => server.asked()).toBeGreaterThan(since + 9);
+    expect(checked(readiness).ready).toBe(false);
+    server.answer(200);
+    await expect.poll(() => checked(readiness).ready).toBe(true);
+    expect(told.filter((ready, index) => ready !== told[index - 1])).toEqual([true, false, true]);
+  });
+
+  test('counts the endpoints that are ready, and tells when that changes', async () => {
+    const servers = [await answering([200]), await answering([200]), await answering([503])];
+    await store.apply('files', service(servers.map(({ port }) => ['v1', port] as const)));
+    const readiness = probe();
+    const told: string[] = [];
+    readiness.onChange(() => {
+      const { endpoints } = checked(readiness);
+      told.push(`${endpoints?.ready} of ${endpoints?.total}`);
+    });
+    await expect.poll(() => checked(readiness).endpoints).toEqual({ ready: 2, total: 3 });
+    servers[2]?.answer(200);
+    await expect.poll(() => told.at(-1)).toBe('3 of 3');
+    servers[0]?.answer(500);
+    await expect.poll(() => told.at(-1)).toBe('2 of 3');
+    expect(checked(readiness).ready).toBe(true);
+  });
+
+  test('releases that ask alike share the checks of an endpoint', async () => {
+    const server = await answering([200]);
+    const other = await answering([200]);
+    await store.apply(
+      'files',
+      service([
+        ['v1', server.port],
+        ['v2', other.port],
+      ]),
+    );
+    const [one, two] = [probe(), probe()];
+    await expect.poll(() => checked(one).ready).toBe(true);
+    await expect.poll(() => checked(one, 'v1', { ...CHECK }).ready).toBe(true);
+    await one.close();
+    const seen = server.asked();
+    await expect.poll(() => checked(two, 'v2').ready).toBe(true);
+    await expect.poll(() => other.asked()).toBeGreaterThan(5);
+    expect(server.asked()).toBe(seen);
+  });
+
+  test('at most so many checks go on at once, and every endpoint gets its turn', async () => {
+    let open = 0;
+    let most = 0;
+    const waiting: (() => void)[] = [];
+    const servers = Array.from({ length: 150 }, () =>
+      createHttpServer((_, response) => {
+        open += 1;
+        most = Math.max(most, open);
+        waiting.push(() => {
+          open -= 1;
+          response.end();
+        });
+      }).listen(0, '127.0.0.1'),
+    );
+    await Promise.all(servers.map((server) => once(server, 'listening')));
+    cleanups.push(() => {
+      for (const server of servers) server.close().closeAllConnections();
+    });
+    await store.apply('files', service(servers.map((server) => ['v1', (server.address() as AddressInfo).port] as const)));
+    const readiness = probe();
+    const long = { ...CHECK, intervalMs: 60_000, timeoutMs: 60_000 };
+    await expect
+      .poll(() => {
+        checked(readiness, 'v1', long);
+        return open;
+      })
+      .toBe(128);
+    const release = setInterval(() => {
+      for (const answer of waiting.splice(0)) answer();
+    }, 5);
+    await expect.poll(() => checked(readiness, 'v1', long).endpoints).toEqual({ ready: 150, total: 150 });
+    clearInterval(release);
+    expect(most).toBe(128);
+  });
 });

@@ -1,24 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeObject } from '../../core/istio/resources.ts';
 import type { Version } from '../../core/release/canary-release.ts';
+import { DEFAULT_HEALTH_CHECK, type HealthCheck } from '../../core/release/health-check.ts';
+import type { VersionReadiness } from '../../core/release/observed.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import { compileRouting } from '../../core/routing/compile.ts';
+import { missingEndpoints, type VersionAddress } from '../../core/routing/missing-endpoints.ts';
 import type { Cluster, Endpoint } from '../../core/routing/selection.ts';
 import { Listeners } from '../listeners.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Store } from '../store.ts';
-import { probeTcp } from './tcp-probe.ts';
+import { ProbedEndpoint } from './probed-endpoint.ts';
+import { Slots } from './slots.ts';
 
-/** What a probe looks at, whom it tells, and how often it asks; times in milliseconds. */
+/** What a probe looks at, whom it tells, and how it asks; times in milliseconds. */
 export interface EndpointProbeOptions {
   readonly store: Store;
   /** What a listener threw, or why the store could not be read: the probe goes on with what it knows. */
   readonly onError: (error: unknown) => void;
   /** What keeps this process from asking endpoints, once a minute; they count as they were then, so that no release rolls back for it. */
   readonly onShortage: (reason: string) => void;
-  /** Milliseconds from one probe of an endpoint to the next, give or take a tenth; default 1000. */
-  readonly intervalMs?: number;
-  /** Milliseconds in which an endpoint has to accept; default 1000. */
-  readonly timeoutMs?: number;
+  /** How endpoints are checked for whoever asks for no check of its own; what is absent is as the resource's defaults have it. */
+  readonly healthCheck?: Partial<HealthCheck>;
   /** Milliseconds for which a version is probed after it was last asked for; default five minutes. */
   readonly forgetAfterMs?: number;
   /** In [0, 1). */
@@ -26,31 +28,25 @@ export interface EndpointProbeOptions {
 }
 
 /**
- * Readiness on one machine: a version is ready when one of its endpoints, as ServiceEntries and WorkloadEntries declare them, accepts
- * TCP. Endpoints are probed every second, one connection at a time each, and only those of versions that someone asks for: what no
- * release names is left in peace.
+ * Readiness on one machine: a version is ready when one of its endpoints, as ServiceEntries and WorkloadEntries declare them, is healthy. Each
+ * endpoint is checked by itself, one connection at a time, and only those of versions that someone asks for: what no release names is left
+ * in peace. Releases that want one endpoint to be checked alike share its checks.
  */
 export function startEndpointProbe(options: EndpointProbeOptions): Readiness {
   return new EndpointProbe(options);
 }
 
-type Answer = ReturnType<Readiness['check']>;
-
 interface Interest {
   readonly host: string;
   readonly port: number;
   readonly version: Version;
+  readonly check: HealthCheck;
   askedAt: number;
-  told: Answer;
+  told: VersionReadiness;
 }
 
-interface Target {
-  readonly endpoint: Endpoint;
-  readonly stop: AbortController;
-  ended: Promise<void>;
-  /** Undefined: not probed yet; `failure` undefined: it accepts. */
-  verdict: { readonly failure: string | undefined } | undefined;
-}
+/** Checks that go on at the same time, of all endpoints together: sockets and file descriptors are for visitors first. */
+const MOST_AT_ONCE = 128;
 
 /** How often a shortage that goes on, or comes and goes, is told, in ms. */
 const SHORTAGE_AGAIN_MS = 60_000;
@@ -59,19 +55,23 @@ const ENDPOINT_KINDS: ReadonlySet<string> = new Set(['ServiceEntry', 'WorkloadEn
 
 class EndpointProbe implements Readiness {
   readonly #options: Required<EndpointProbeOptions>;
+  readonly #defaultCheck: HealthCheck;
   readonly #interests = new Map<string, Interest>();
-  readonly #targets = new Map<string, Target>();
+  /** By endpoint and check. */
+  readonly #targets = new Map<string, ProbedEndpoint>();
+  readonly #slots = new Slots(MOST_AT_ONCE);
   readonly #changed: Listeners<[]>;
   readonly #stopWatching: () => void;
   /** Undefined until the store was read. */
-  #clusters: readonly Cluster[] | undefined;
+  #declared: { readonly clusters: readonly Cluster[]; readonly objects: readonly KubeObject[] } | undefined;
   #isClosed = false;
   #isStale = true;
   #shortage: { readonly reason: string; readonly toldAt: number } | undefined;
   #reading: Promise<void>;
 
   constructor(options: EndpointProbeOptions) {
-    this.#options = { intervalMs: 1000, timeoutMs: 1000, forgetAfterMs: 300_000, random: Math.random, ...options };
+    this.#options = { healthCheck: {}, forgetAfterMs: 300_000, random: Math.random, ...options };
+    this.#defaultCheck = { ...DEFAULT_HEALTH_CHECK, ...options.healthCheck };
     this.#changed = new Listeners(this.#options.onError);
     this.#stopWatching = options.store.watch((refs) => {
       if (!refs.some((ref) => ENDPOINT_KINDS.has(ref.kind))) return;
@@ -81,14 +81,14 @@ class EndpointProbe implements Readiness {
     this.#reading = this.#readEndpoints();
   }
 
-  check(host: string, port: number, version: Version): Answer {
-    const key = JSON.stringify([host, port, version]);
+  check(host: string, port: number, version: Version, check: HealthCheck = this.#defaultCheck): VersionReadiness {
+    const key = JSON.stringify([host, port, version, check]);
     const known = this.#interests.get(key);
     if (known !== undefined) {
       known.askedAt = performance.now();
       return known.told;
     }
-    const interest: Interest = { host, port, version, askedAt: performance.now(), told: { ready: undefined, reason: '' } };
+    const interest: Interest = { host, port, version, check, askedAt: performance.now(), told: { ready: undefined, reason: '' } };
     this.#interests.set(key, interest);
     this.#probeWhatIsAskedFor();
     interest.told = this.#answer(interest);
@@ -103,17 +103,16 @@ class EndpointProbe implements Readiness {
     this.#isClosed = true;
     this.#stopWatching();
     const targets = [...this.#targets.values()];
-    for (const target of targets) target.stop.abort();
     this.#targets.clear();
-    await Promise.all([this.#reading, ...targets.map((target) => target.ended)]);
+    await Promise.all([this.#reading, ...targets.map((target) => target.stop())]);
   }
 
   async #readEndpoints(): Promise<void> {
     if (this.#isClosed || !this.#isStale) return;
     this.#isStale = false;
     try {
-      const objects = await this.#options.store.list();
-      this.#clusters = compileRouting(objects.map((object) => object.served)).table.clusters;
+      const objects = (await this.#options.store.list()).filter(({ ref }) => ENDPOINT_KINDS.has(ref.kind)).map(({ served }) => served);
+      this.#declared = { clusters: compileRouting(objects).table.clusters, objects };
       this.#probeWhatIsAskedFor();
       this.#tell();
     } catch (error) {
@@ -129,37 +128,31 @@ class EndpointProbe implements Readiness {
     for (const [key, { askedAt }] of this.#interests) {
       if (now - askedAt > this.#options.forgetAfterMs) this.#interests.delete(key);
     }
-    const wanted = new Map<string, Endpoint>();
+    const wanted = new Map<string, readonly [Endpoint, HealthCheck]>();
     for (const interest of this.#interests.values()) {
-      for (const endpoint of this.#clusterOf(interest)?.endpoints ?? []) wanted.set(keyOf(endpoint), endpoint);
+      for (const endpoint of this.#clusterOf(interest)?.endpoints ?? [])
+        wanted.set(targetKey(endpoint, interest.check), [endpoint, interest.check]);
     }
     for (const [key, target] of this.#targets) {
       if (wanted.has(key)) continue;
-      target.stop.abort();
+      void target.stop();
       this.#targets.delete(key);
     }
-    for (const [key, endpoint] of wanted) {
-      if (this.#targets.has(key)) continue;
-      const target: Target = { endpoint, stop: new AbortController(), ended: Promise.resolve(), verdict: undefined };
-      this.#targets.set(key, target);
-      target.ended = this.#probe(target);
+    for (const [key, [endpoint, check]] of wanted) {
+      if (!this.#targets.has(key)) this.#targets.set(key, this.#probed(endpoint, check));
     }
   }
 
-  async #probe(target: Target): Promise<void> {
-    const { intervalMs, timeoutMs, random } = this.#options;
-    const { signal } = target.stop;
-    while (!signal.aborted) {
-      const began = performance.now();
-      const answer = await probeTcp(target.endpoint, timeoutMs, signal);
-      if (signal.aborted) return;
-      if (answer.kind === 'notAsked') this.#tellShortage(answer.reason);
-      else target.verdict = { failure: answer.kind === 'fails' ? answer.reason : undefined };
-      this.#probeWhatIsAskedFor();
-      this.#tell();
-      const pause = intervalMs * (0.9 + random() * 0.2) - (performance.now() - began);
-      await sleep(Math.max(0, pause), undefined, { signal }).catch(() => undefined);
-    }
+  #probed(endpoint: Endpoint, check: HealthCheck): ProbedEndpoint {
+    return new ProbedEndpoint(endpoint, check, {
+      random: this.#options.random,
+      slots: this.#slots,
+      onShortage: (reason) => this.#tellShortage(reason),
+      onChecked: () => {
+        this.#probeWhatIsAskedFor();
+        this.#tell();
+      },
+    });
   }
 
   #tellShortage(reason: string): void {
@@ -173,34 +166,49 @@ class EndpointProbe implements Readiness {
     let isNews = false;
     for (const interest of this.#interests.values()) {
       const answer = this.#answer(interest);
-      isNews ||= answer.ready !== interest.told.ready || (answer.ready !== true && answer.reason !== interest.told.reason);
+      isNews ||= isOtherAnswer(interest.told, answer);
       interest.told = answer;
     }
     if (isNews) this.#changed.notify();
   }
 
-  #clusterOf({ host, port, version }: Interest): Cluster | undefined {
-    const wanted = 'subset' in version ? { host, port, subset: version.subset } : { host: version.host, port: version.port ?? port };
-    return this.#clusters?.find(
-      (cluster) =>
-        cluster.host === wanted.host && cluster.port === wanted.port && cluster.subset === ('subset' in wanted ? wanted.subset : undefined),
-    );
+  #clusterOf(interest: Interest): Cluster | undefined {
+    const { host, port, subset } = addressOf(interest);
+    return this.#declared?.clusters.find((cluster) => cluster.host === host && cluster.port === port && cluster.subset === subset);
   }
 
-  #answer(interest: Interest): Answer {
-    const { host, port, version } = interest;
-    const name = 'subset' in version ? `subset ${version.subset} of ${host}:${port}` : `${describeVersion(version)}`;
-    if (this.#clusters === undefined) return { ready: undefined, reason: `the endpoints of ${name} are not known yet` };
-    const cluster = this.#clusterOf(interest);
-    if (cluster === undefined) return { ready: false, reason: `${name} is not declared` };
-    if (cluster.endpoints.length === 0) return { ready: false, reason: `${name} has no endpoints` };
-    const targets = cluster.endpoints.flatMap((endpoint) => this.#targets.get(keyOf(endpoint)) ?? []);
-    if (targets.some(({ verdict }) => verdict !== undefined && verdict.failure === undefined))
-      return { ready: true, reason: `${name} is ready` };
-    if (targets.some(({ verdict }) => verdict === undefined)) return { ready: undefined, reason: `${name} is being probed` };
-    const failures = targets.map(({ endpoint, verdict }) => `${keyOf(endpoint)} ${verdict?.failure}`);
-    return { ready: false, reason: `no endpoint of ${name} accepts connections (${listed(failures)})` };
+  #answer(interest: Interest): VersionReadiness {
+    const { host, port, version, check } = interest;
+    const name = 'subset' in version ? `subset ${version.subset} of ${host}:${port}` : describeVersion(version);
+    if (this.#declared === undefined) return { ready: undefined, reason: `the endpoints of ${name} are not known yet` };
+    const { endpoints } = this.#clusterOf(interest) ?? { endpoints: [] };
+    const none = { ready: 0, total: 0 };
+    if (endpoints.length === 0) {
+      return { ready: false, reason: missingEndpoints(this.#declared.objects, addressOf(interest)), endpoints: none };
+    }
+    const targets = endpoints.flatMap((endpoint) => this.#targets.get(targetKey(endpoint, check)) ?? []);
+    const known = targets.filter(({ health }) => health !== undefined);
+    const ready = known.filter(({ health }) => health?.healthy === true).length;
+    const counts = { ready, total: endpoints.length };
+    if (ready > 0) return { ready: true, reason: `${name} is ready`, endpoints: counts };
+    if (known.length < endpoints.length) return { ready: undefined, reason: `${name} is being probed` };
+    const failures = targets.map(({ endpoint, health }) => `${keyOf(endpoint)} ${health?.reason}`);
+    const what = check.path === undefined ? 'accepts connections' : 'is healthy';
+    return { ready: false, reason: `no endpoint of ${name} ${what} (${listed(failures)})`, endpoints: counts };
   }
+}
+
+function isOtherAnswer(before: VersionReadiness, now: VersionReadiness): boolean {
+  if (now.ready !== before.ready || (now.ready !== true && now.reason !== before.reason)) return true;
+  return now.endpoints?.ready !== before.endpoints?.ready || now.endpoints?.total !== before.endpoints?.total;
+}
+
+function addressOf({ host, port, version }: Interest): VersionAddress {
+  return 'subset' in version ? { host, port, subset: version.subset } : { host: version.host, port: version.port ?? port };
+}
+
+function targetKey(endpoint: Endpoint, check: HealthCheck): string {
+  return JSON.stringify([keyOf(endpoint), check]);
 }
 
 function keyOf({ address, port }: Endpoint): string {

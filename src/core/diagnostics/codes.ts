@@ -114,7 +114,8 @@ export const CODES = {
   },
   PERCH1208: {
     title: 'A duration is out of bounds',
-    remedy: 'Holds are longer than zero and at most 90d; a cookie’s maxAge is in whole seconds and at most 400d.',
+    remedy:
+      'Holds are longer than zero and at most 90d; a cookie’s maxAge is in whole seconds and at most 400d. The bounds of the times of spec.readiness are in the message.',
   },
   PERCH1209: {
     title: 'propagate: requestId needs cookie',
@@ -137,6 +138,11 @@ export const CODES = {
     title: 'A field means nothing in this affinity mode',
     remedy:
       'affinity.cookie belongs to canaryOnly; visitorId.cookie, visitorId.issueOn, cohort and propagate: requestId belong to visitor. Leave the field out, or change affinity.mode.',
+  },
+  PERCH1214: {
+    title: 'A health check may take longer than its interval',
+    remedy:
+      'The next check of an endpoint begins when the one before has ended. Shorten healthCheck.timeout, or lengthen healthCheck.interval.',
   },
   PERCH1301: {
     title: 'Istio has this, the embedded gateway does not support it yet',

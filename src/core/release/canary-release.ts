@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { KubeObject } from '../istio/resources.ts';
 import { DURATION_PATTERN } from './durations.ts';
+import { readinessSpec } from './readiness-spec.ts';
+import { DURATION, duration, flag, mapping, text, wholeNumber } from './schema-parts.ts';
 
 /**
  * The CanaryRelease resource, `perch.dev/v1alpha1`: the one schema from which types, validation, defaults and
@@ -13,16 +15,6 @@ export const API_VERSION = 'perch.dev/v1alpha1';
 /** The kind of the resource; with `API_VERSION` it tells one from objects of other groups that happen to be called the same. */
 export const KIND = 'CanaryRelease';
 
-const text = (expected: string, pattern: RegExp) => z.string({ error: expected }).regex(pattern, { error: expected });
-const wholeNumber = (expected: string, min: number, max: number) =>
-  z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
-const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape, { error: structureError });
-
-/** Unknown fields keep their own issue; anything else about a mapping is that it is none. */
-function structureError(issue: { readonly code?: string | undefined }): string | undefined {
-  return issue.code === 'invalid_type' ? 'a mapping' : undefined;
-}
-
 const subsetName = text('a subset name: lower-case letters, digits and hyphens, at most 63', /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/);
 const objectName = text(
   'an object name: lower-case letters, digits, hyphens and dots, at most 253',
@@ -30,10 +22,6 @@ const objectName = text(
 );
 const hostName = text('a host name as in an Istio destination', /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/);
 const portNumber = wholeNumber('a port number, 1 to 65535', 1, 65535);
-const flag = z.boolean({ error: 'true or false' });
-
-const DURATION = 'a duration such as 30s, 10m or 1h30m';
-const duration = text(DURATION, DURATION_PATTERN);
 
 const subsetVersion = mapping({ subset: subsetName.describe('A subset of the service’s DestinationRule.') });
 const hostVersion = mapping({
@@ -188,6 +176,7 @@ export const canaryReleaseSpec = mapping({
     .describe(
       'While `true` nothing starts and nothing widens, and holds stop counting; everyone stays. Rollbacks still happen. May change at any time.',
     ),
+  readiness: readinessSpec.prefault({}).describe('When a version can take visitors, and what happens when the canary cannot any more.'),
   steps: z
     .array(step, { error: 'a list of steps' })
     .min(1, { error: 'a list with at least one step' })

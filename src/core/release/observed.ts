@@ -6,6 +6,8 @@ import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 export interface VersionReadiness {
   readonly ready: boolean | undefined;
   readonly reason: string;
+  /** How many endpoints it has, and how many of them are ready; absent where that is not known. */
+  readonly endpoints?: { readonly ready: number; readonly total: number };
 }
 
 /** What `advance` has to know of the world. Whoever calls it looks; the machine itself never does. */

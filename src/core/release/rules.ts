@@ -4,6 +4,7 @@ import { isMapping } from '../source/kube-object.ts';
 import { formatPath } from '../source/locate.ts';
 import { affinityRules } from './affinity-rules.ts';
 import { cookieAgeFindings, DAY_MS, durationFindings } from './duration-rules.ts';
+import { readinessRules } from './readiness-rules.ts';
 
 /** Longest hold of a step; a longer wait is what `manual` is for. */
 const MAX_HOLD_MS = 90 * DAY_MS;
@@ -13,7 +14,14 @@ const MAX_HOLD_MS = 90 * DAY_MS;
  * while other fields are wrong; what is unreadable is the schema's to report.
  */
 export function ruleFindings(spec: unknown, namespace: string): readonly Finding[] {
-  return [...versionRules(spec, namespace), ...stepRules(spec), ...cookieRules(spec), ...propagateRules(spec), ...affinityRules(spec)];
+  return [
+    ...versionRules(spec, namespace),
+    ...stepRules(spec),
+    ...cookieRules(spec),
+    ...propagateRules(spec),
+    ...affinityRules(spec),
+    ...readinessRules(spec),
+  ];
 }
 
 function versionRules(spec: unknown, namespace: string): readonly Finding[] {

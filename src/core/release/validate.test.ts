@@ -46,6 +46,7 @@ describe('a good release', () => {
       affinity: { mode: 'visitor' },
       cohort: 'auto',
       cache: 'issuing',
+      readiness: { grace: '30s', onCanaryUnavailable: 'rollback' },
     });
   });
 
@@ -58,6 +59,8 @@ describe('a good release', () => {
     { steps: '[{weight: 0.1, hold: 1h30m}, {weight: 0.2, hold: manual}, {weight: 99.9, hold: 90d}, {weight: 100, hold: 300ms}]' },
     { visitorId: '{cookie: {name: __Host-perch, secure: true, sameSite: None}, propagate: [baggage, cookie, requestId]}' },
     { visitorId: '{cookie: {name: __Host-perch}}' },
+    { readiness: '{healthCheck: {path: "/ready?deep=1", interval: 100ms, timeout: 100ms}, capacity: 0.5, grace: 1s}' },
+    { readiness: '{healthCheck: {interval: 1m, timeout: 1m, healthyThreshold: 1, unhealthyThreshold: 10}, grace: 1d}' },
     { visitorId: '{issueAt: {virtualService: bookinfo}, issueOn: all}', cache: 'private' },
     { route: '{delegate: {name: reviews-perch, http: [{route: [{destination: {host: reviews}}]}]}}' },
     { route: '{managed: {hosts: [reviews], http: [{timeout: 2s, route: [{destination: {host: reviews, subset: v1}}]}]}}' },
@@ -129,7 +132,7 @@ describe('one mistake, one finding, with its remedy', () => {
     [{ steps: '', stpes: '[]' }, 'PERCH1201 spec.stpes: there is no field spec.stpes | did you mean steps?'],
     [
       { analyses: '{}' },
-      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, suspend, steps',
+      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, suspend, readiness, steps',
     ],
     [{ steps: '[]' }, 'PERCH1203 spec.steps: spec.steps must be a list with at least one step, found a list | correct the value'],
     [
@@ -200,6 +203,38 @@ describe('one mistake, one finding, with its remedy', () => {
     [
       { route: '{adopt: {httpRoute: x}}' },
       'PERCH1210 spec.route.adopt.httpRoute: spec.route.adopt.httpRoute is not supported yet | use route.adopt.virtualService',
+    ],
+    [
+      { readiness: '{healthCheck: {interval: 50ms}}' },
+      'PERCH1208 spec.readiness.healthCheck.interval: spec.readiness.healthCheck.interval is 50ms, but must be from 100ms to 1m | a check is one connection to each endpoint: once in a second is usual',
+    ],
+    [
+      { readiness: '{healthCheck: {timeout: 2s}}' },
+      'PERCH1214 spec.readiness.healthCheck.timeout: spec.readiness.healthCheck.timeout is 2s, longer than the interval of 1s | use at most 1s, or a longer interval',
+    ],
+    [
+      { readiness: '{healthCheck: {path: healthz}}' },
+      'PERCH1203 spec.readiness.healthCheck.path: spec.readiness.healthCheck.path must be a path that begins with /, of visible ASCII characters without #, at most 1024, found the text "healthz" | correct the value',
+    ],
+    [
+      { readiness: '{healthCheck: {unhealthyThreshold: 0}}' },
+      'PERCH1203 spec.readiness.healthCheck.unhealthyThreshold: spec.readiness.healthCheck.unhealthyThreshold must be a whole number from 1 to 10, found a number (0) | correct the value',
+    ],
+    [
+      { readiness: '{capacity: 0}' },
+      'PERCH1203 spec.readiness.capacity: spec.readiness.capacity must be a number over 0 and up to 1000000, in requests per second, found a number (0) | correct the value',
+    ],
+    [
+      { readiness: '{grace: 2d}' },
+      'PERCH1208 spec.readiness.grace: spec.readiness.grace is 2d, but must be from 1s to 1d | meanwhile visitors on the canary get errors: 30s is usual',
+    ],
+    [
+      { readiness: '{onCanaryUnavailable: stop}' },
+      'PERCH1203 spec.readiness.onCanaryUnavailable: spec.readiness.onCanaryUnavailable must be rollback or pause, found the text "stop" | choose one of them',
+    ],
+    [
+      { readiness: '{healthcheck: {path: /}}' },
+      'PERCH1201 spec.readiness.healthcheck: there is no field spec.readiness.healthcheck | did you mean healthCheck?',
     ],
     [
       { analysis: '{source: gateway}' },

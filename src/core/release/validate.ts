@@ -23,7 +23,7 @@ export function isCanaryRelease(object: KubeObject): boolean {
 const TOP_LEVEL = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 
 /**
- * Checks a CanaryRelease: its schema, the rules over several fields (PERCH1201 to 1212), and the VirtualService that it declares where it
+ * Checks a CanaryRelease: its schema, the rules over several fields (PERCH1201 to 1214), and the VirtualService that it declares where it
  * owns one (PERCH11xx, PERCH1301). All mistakes are returned, each with its path and, given `locate`, its place in the text. Only without
  * errors is there a release, with defaults filled in.
  */

@@ -4,6 +4,7 @@ import type { DestinationRuleSpec, KubeObject, ServiceEntrySpec } from '../../co
 import type { Version } from '../../core/release/canary-release.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import { compileRouting } from '../../core/routing/compile.ts';
+import { missingEndpoints, missingSubset, type VersionAddress } from '../../core/routing/missing-endpoints.ts';
 
 type Check = Readiness['check'];
 
@@ -19,26 +20,21 @@ export function declaredReadiness(objects: readonly KubeObject[]): Check {
       .filter(({ kind }) => kind === 'ServiceEntry')
       .flatMap((entry) => (entry.spec as ServiceEntrySpec).hosts.map((host) => resolvedIn(entry, host))),
   );
-  const rules = objects.filter(({ kind }) => kind === 'DestinationRule');
-  const subsetsOf = (host: string): readonly string[] | undefined => {
-    const about = rules.filter((rule) => resolvedIn(rule, (rule.spec as DestinationRuleSpec).host) === host);
-    return about.length === 0
-      ? undefined
-      : about.flatMap((rule) => ((rule.spec as DestinationRuleSpec).subsets ?? []).map(({ name }) => name));
-  };
+  const hasRules = (host: string): boolean =>
+    objects.some((rule) => rule.kind === 'DestinationRule' && resolvedIn(rule, (rule.spec as DestinationRuleSpec).host) === host);
 
   return (host, port, version) => {
     const wanted = addressOf(host, port, version);
     const name = 'subset' in version ? `subset ${version.subset} of ${host}:${port}` : describeVersion(version);
-    const notReady = (why: string): ReturnType<Check> => ({ ready: false, reason: `${name} ${why}` });
+    const notReady = (reason: string): ReturnType<Check> => ({ ready: false, reason });
     if (!services.has(wanted.host)) {
-      const isMissing = wanted.subset !== undefined && subsetsOf(wanted.host)?.includes(wanted.subset) === false;
-      return isMissing ? notReady('is not declared') : { ready: true, reason: `${name} is not in the files` };
+      const missing =
+        wanted.subset === undefined || !hasRules(wanted.host) ? undefined : missingSubset(objects, wanted.host, wanted.subset);
+      return missing === undefined ? { ready: true, reason: `${name} is not in the files` } : notReady(missing);
     }
     const found = clusters.filter(({ host: of, port: at, subset }) => of === wanted.host && at === wanted.port && subset === wanted.subset);
-    if (found.length === 0) return notReady('is not declared');
     return found.every(({ endpoints }) => endpoints.length === 0)
-      ? notReady('has no endpoints')
+      ? notReady(missingEndpoints(objects, wanted))
       : { ready: true, reason: `${name} is declared` };
   };
 }
@@ -47,11 +43,7 @@ function resolvedIn({ metadata }: KubeObject, host: string): string {
   return resolveHost(host, metadata.namespace ?? 'default').toLowerCase();
 }
 
-function addressOf(
-  host: string,
-  port: number,
-  version: Version,
-): { readonly host: string; readonly port: number; readonly subset?: string } {
+function addressOf(host: string, port: number, version: Version): VersionAddress {
   if ('subset' in version) return { host, port, subset: version.subset };
   return { host: version.host, port: version.port ?? port };
 }

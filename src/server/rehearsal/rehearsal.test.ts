@@ -98,7 +98,11 @@ describe('a rehearsal', () => {
 
 describe('what keeps a release from starting', () => {
   test.each([
-    ['a subset that no DestinationRule has', [routes('edge'), subsets('v1')], /^v2 is not ready: subset v2 of .* is not declared$/],
+    [
+      'a subset that no DestinationRule has',
+      [routes('edge'), subsets('v1')],
+      /^v2 is not ready: DestinationRule default\/web has no subset v2, only v1: add it there/,
+    ],
     [
       'a version without endpoints',
       [
@@ -111,7 +115,7 @@ describe('what keeps a release from starting', () => {
           endpoints: [{ address: '10.0.0.1', labels: { version: 'v1' } }],
         }),
       ],
-      /^v2 is not ready: subset v2 of .* has no endpoints$/,
+      /^v2 is not ready: no endpoint of ServiceEntry default\/web has the labels of subset v2: add one/,
     ],
   ])('%s; its steps are told all the same', async (_what, objects, reason) => {
     const rehearsal = await open(GATEWAY, ...objects, timed);
