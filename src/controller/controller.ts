@@ -1,5 +1,6 @@
 import { canonicalJson, refText } from '../cluster/manifest.ts';
 import type { Readiness } from '../cluster/readiness.ts';
+import type { RequestRateSource } from '../cluster/request-rates.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
 import { type Clock, latestRecordedTime, startClock, type TimeSources } from './clock.ts';
@@ -12,6 +13,8 @@ import { startWorkQueue, type WorkQueue } from './work-queue.ts';
 export interface ControllerOptions {
   readonly store: Store;
   readonly readiness: Readiness;
+  /** What capacity is held against; absent where nobody counts requests. */
+  readonly rates?: RequestRateSource | undefined;
   readonly log: ControllerLog;
   /** Told of each pass that threw, also of those that the log does not repeat. */
   readonly onPassFailed?: (release: ObjectRef, error: unknown) => void;
@@ -42,6 +45,7 @@ export function startController(options: ControllerOptions): Controller {
 class RunningController implements Controller {
   readonly #store: Store;
   readonly #readiness: Readiness;
+  readonly #rates: RequestRateSource | undefined;
   readonly #report: PassReport;
   readonly #queue: WorkQueue;
   readonly #stops: readonly (() => void)[];
@@ -57,9 +61,10 @@ class RunningController implements Controller {
   #looking: Promise<void>;
 
   constructor(options: ControllerOptions) {
-    const { store, readiness, log, onPassFailed, time, resyncMs = RESYNC_MS } = options;
+    const { store, readiness, rates, log, onPassFailed, time, resyncMs = RESYNC_MS } = options;
     this.#store = store;
     this.#readiness = readiness;
+    this.#rates = rates;
     this.#clock = startClock(0, time);
     this.#report = new PassReport(log, () => this.#clock.now());
     this.#queue = startWorkQueue({
@@ -98,7 +103,10 @@ class RunningController implements Controller {
     if (ref === undefined) return undefined;
     // Before looking: what the data plane comes to serve meanwhile must not be missed.
     this.#unconfirmed.add(key);
-    const result = await reconcile({ store: this.#store, readiness: this.#readiness, now: () => this.#clock.now() }, ref);
+    const result = await reconcile(
+      { store: this.#store, readiness: this.#readiness, rates: this.#rates, now: () => this.#clock.now() },
+      ref,
+    );
     this.#report.passed(ref, result);
     if (!result.isUnconfirmed) this.#unconfirmed.delete(key);
     if (result.isOutdated) return 0;

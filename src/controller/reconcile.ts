@@ -1,5 +1,6 @@
 import { canonicalJson } from '../cluster/manifest.ts';
 import type { Readiness } from '../cluster/readiness.ts';
+import type { RequestRateSource } from '../cluster/request-rates.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../core/istio/names.ts';
@@ -7,7 +8,7 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { healthCheckOf } from '../core/release/health-check.ts';
 import { advance } from '../core/release/machine.ts';
-import { type Observed, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
+import { type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { planOf } from '../core/release/route-plan.ts';
@@ -21,6 +22,8 @@ import { formerVersions, readWorld, releaseName, type World } from './world.ts';
 interface ReconcileOptions {
   readonly store: Store;
   readonly readiness: Readiness;
+  /** Absent where nobody counts requests. */
+  readonly rates?: RequestRateSource | undefined;
   /** Milliseconds since the epoch; never backwards within a process. */
   readonly now: () => number;
 }
@@ -54,7 +57,7 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   const isServed = plan === undefined || isConfirmed(options.store, world, current);
   const findings = weavingFindings(world, current);
   const check = readinessCheck(options.readiness, world);
-  const observed = observe(world, check, findings, isServed);
+  const observed = observe(world, check, findings, isServed, options.rates);
   if (stored.deletionRequestedAt !== undefined) return await passDeletion(options, world, observed, check);
 
   const next = advance({ ...ref, generation: stored.generation, spec: release.spec }, stored.status, observed, options.now());
@@ -106,7 +109,13 @@ function readinessCheck(readiness: Readiness, { release }: World): ReadinessChec
   return (version) => readiness.check(resolveHost(host, namespace), port, resolved(version, namespace), healthCheck);
 }
 
-function observe(world: World, check: ReadinessCheck, findings: readonly Diagnostic[], routesConfirmed: boolean): Observed {
+function observe(
+  world: World,
+  check: ReadinessCheck,
+  findings: readonly Diagnostic[],
+  routesConfirmed: boolean,
+  rates: RequestRateSource | undefined,
+): Observed {
   const { stored, release } = world;
   const { service, canary, stable } = release.spec;
   const versions = versionsToObserve(release.spec, stored.status, stored.request);
@@ -117,12 +126,32 @@ function observe(world: World, check: ReadinessCheck, findings: readonly Diagnos
   return {
     canary: check(versions.canary),
     stable: versions.stable === undefined ? undefined : check(versions.stable),
+    ...(rates === undefined ? {} : { requestRate: rateOf(world, versions, rates) }),
     problems: errors.map(({ message }) => message),
     baseVersion: base === undefined ? undefined : baseVersion(base, released, candidates),
     routesConfirmed,
     request: stored.request,
     deletion: stored.deletionRequestedAt !== undefined,
   };
+}
+
+/** Of all addresses that the service has: its own, and those of versions that are hosts. */
+function rateOf({ release }: World, { canary, stable }: ReturnType<typeof versionsToObserve>, rates: RequestRateSource): RequestRate {
+  const { namespace } = release.metadata;
+  const { service } = release.spec;
+  const hosts = [service, canary, stable].flatMap((each) => (each !== undefined && 'host' in each ? [each] : []));
+  const addresses = new Map<string, readonly [string, number]>();
+  for (const { host: name, port = service.port } of hosts) {
+    const host = resolveHost(name, namespace);
+    addresses.set(`${host}:${port}`, [host, port]);
+  }
+  let sum = 0;
+  for (const [host, port] of addresses.values()) {
+    const rate = rates.perSecond(host, port);
+    if (rate === 'measuring') return rate;
+    sum += rate;
+  }
+  return Number(sum.toPrecision(6));
 }
 
 /** The base by which it is told what everyone gets. An object that the release is about to take over tells that, not what it will be. */

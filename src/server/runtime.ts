@@ -9,6 +9,7 @@ import { startController } from '../controller/controller.ts';
 import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
 import { startExposureObserver } from '../observers/exposure-observer.ts';
+import { startRequestRateObserver } from '../observers/request-rate-observer.ts';
 import { createApi } from './api.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
 import { auditedStore } from './audited-store.ts';
@@ -82,9 +83,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     closers.push(() => observer.close());
     await observer.ready;
 
+    const rates = startRequestRateObserver();
+
     let graceMs: number | undefined;
     const gateway = await startGateway({
-      observe: observer.observe,
+      observe: (event) => {
+        observer.observe(event);
+        rates.observe(event);
+      },
       ...(options.map === undefined ? {} : { map: options.map }),
       ...(options.proxyPort === undefined ? {} : { proxyPort: options.proxyPort }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
@@ -108,6 +114,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const controller = startController({
       store,
       readiness,
+      rates,
       log: controllerLog(log),
       onPassFailed: (release, error) => error instanceof StoreError && notStored.notify(release, error),
     });

@@ -1,4 +1,4 @@
-import { nothingIsReady } from './endpoints.ts';
+import { canaryIsGone, nothingIsReady } from './endpoints.ts';
 import type { Condition, ReleaseStatus } from './status.ts';
 import { isOvertaken } from './supersede.ts';
 import type { Turn } from './turn.ts';
@@ -19,19 +19,23 @@ export function conditionsOf(turn: Turn, status: ReleaseStatus, before: readonly
 
 function verdicts(turn: Turn, status: ReleaseStatus): readonly Verdict[] {
   const ready = status.phase === 'Succeeded';
-  const noReadyVersion = nothingIsReady(turn, status);
-  const stalled = status.phase === 'RolledBack' || noReadyVersion;
-  const stallReason = noReadyVersion ? 'NoReadyVersion' : status.phase;
+  const isGone = canaryIsGone(turn, status);
+  const stalled = status.phase === 'RolledBack' || isGone;
+  const goneReason = nothingIsReady(turn, status) ? 'NoReadyVersion' : 'CanaryLost';
   return [
     { type: 'Ready', status: ready ? 'True' : 'False', reason: status.phase },
-    { type: 'Reconciling', status: ready || stalled ? 'False' : 'True', reason: heldUp(turn, status) ?? status.phase },
-    { type: 'Stalled', status: stalled ? 'True' : 'False', reason: stallReason },
+    { type: 'Reconciling', status: ready || stalled ? 'False' : 'True', reason: reconcilingReason(turn, status) },
+    { type: 'Stalled', status: stalled ? 'True' : 'False', reason: isGone ? goneReason : status.phase },
   ];
 }
 
-/** What keeps it from going on until something is mended or taken away; the message says what. */
-function heldUp(turn: Turn, status: ReleaseStatus): string | undefined {
-  const isOnStep = status.phase === 'Progressing' || status.phase === 'Paused';
-  if (status.suspended && (isOnStep || status.phase === 'Pending')) return 'Suspended';
-  return isOnStep && (turn.observed.problems.length > 0 || isOvertaken(turn, status)) ? 'NotWidened' : undefined;
+/** What holds a release up, or may: suspension, on a step a version without endpoints, or what has to be mended before it can widen. */
+function reconcilingReason(turn: Turn, status: ReleaseStatus): string {
+  const { phase, canaryLostSince, stableLostSince } = status;
+  const isOnStep = phase === 'Progressing' || phase === 'Paused';
+  if (status.suspended && (isOnStep || phase === 'Pending')) return 'Suspended';
+  if (!isOnStep) return phase;
+  if (canaryLostSince !== undefined) return 'CanaryLost';
+  if (stableLostSince !== undefined) return 'StableLost';
+  return turn.observed.problems.length > 0 || isOvertaken(turn, status) ? 'NotWidened' : phase;
 }

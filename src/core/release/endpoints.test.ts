@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MINUTE, specOf, started } from './release-world.cases.ts';
+import { type ReadinessSpec, readinessSpec } from './readiness-spec.ts';
+import { MINUTE, type ReleaseWorld, specOf, started } from './release-world.cases.ts';
 
 describe('endpoints of the canary', () => {
   test('lost for longer than the grace, everyone goes back', () => {
@@ -12,7 +13,7 @@ describe('endpoints of the canary', () => {
     world.pass(1);
     expect(world.phase).toBe('RollingBack');
     world.serve();
-    expect(world.status?.history[0]).toMatchObject({ outcome: 'RolledBack', reason: 'v2 had no ready endpoints for 30 s' });
+    expect(world.status?.history[0]).toMatchObject({ outcome: 'RolledBack', reason: 'v2 had no ready endpoints for 30s' });
     expect(world.status?.history[0]?.by).toBeUndefined();
   });
 
@@ -69,5 +70,133 @@ describe('endpoints of the canary', () => {
       world.pass(30_000);
       expect(world.phase).toBe('RollingBack');
     }
+  });
+});
+
+/** The release with this in its `readiness`. */
+function startedWith(readiness: Partial<ReadinessSpec>): ReleaseWorld {
+  return started(specOf({ readiness: readinessSpec.parse(readiness) }));
+}
+
+const reasonOf = (world: ReleaseWorld, type: string): string | undefined =>
+  world.status?.conditions.find((condition) => condition.type === type && condition.status === 'True')?.reason;
+
+test('the grace is the release’s own', () => {
+  const world = startedWith({ grace: '5m' });
+  world.setReady('v2', false);
+  expect(world.message).toContain(
+    '; v2 has no ready endpoints since 2026-11-22T10:00:00.000Z: rolled back at 2026-11-22T10:05:00.000Z unless',
+  );
+  expect(reasonOf(world, 'Reconciling')).toBe('CanaryLost');
+  expect(world.wakeAt).toBe(world.now + 5 * MINUTE);
+  world.pass(5 * MINUTE - 1);
+  expect(world.place).toBe('Progressing 10 %');
+  world.pass(1);
+  expect(world.phase).toBe('RollingBack');
+});
+
+describe('onCanaryUnavailable: pause', () => {
+  const lost = (): ReleaseWorld => {
+    const world = startedWith({ onCanaryUnavailable: 'pause' });
+    world.setReady('v2', false);
+    world.pass(30_000);
+    return world;
+  };
+
+  test('everyone stays, it is said loudly, and the rest of the hold is kept', () => {
+    const world = lost();
+    expect(world.place).toBe('Paused 10 %');
+    expect(world.status).toMatchObject({ pausedBy: 'canaryLost', holdRemainingMs: 10 * MINUTE - 30_000 });
+    expect(world.routes).toMatchObject({ kind: 'split', cutoff: 410 });
+    expect(world.message).toBe(
+      'step 1 of 3: 10 % of visitors on v2, paused; v2 has no ready endpoints since 2026-11-22T10:00:00.000Z: visitors on it get errors; roll back, or resume once they are back',
+    );
+    expect(world.events.at(-1)).toMatchObject({ type: 'Warning', reason: 'Paused' });
+    expect(reasonOf(world, 'Stalled')).toBe('CanaryLost');
+    world.pass(60 * MINUTE);
+    expect(world.place).toBe('Paused 10 %');
+  });
+
+  test('resume and promote are refused until it is back; then it goes on when someone says so, and not by itself', () => {
+    const world = lost();
+    for (const action of ['resume', 'promote'] as const) {
+      world.ask(action);
+      expect(world.status?.lastRequest, action).toMatchObject({ outcome: 'refused' });
+    }
+    world.setReady('v2', true);
+    world.pass(60 * MINUTE);
+    expect(world.place).toBe('Paused 10 %');
+    expect(world.message).toContain('paused: resume or promote to go on');
+    expect(reasonOf(world, 'Stalled')).toBeUndefined();
+    world.ask('resume');
+    expect(world.place).toBe('Progressing 10 %');
+    world.pass(10 * MINUTE - 30_000 - 1);
+    expect(world.place).toBe('Progressing 10 %');
+    world.pass(1);
+    expect(world.place).toBe('Progressing 50 %');
+  });
+
+  test('a rollback by request takes everyone back', () => {
+    const world = lost();
+    world.ask('rollback');
+    expect(world.phase).toBe('RollingBack');
+  });
+
+  test('a pause by request or hold stays what it is', () => {
+    const world = startedWith({ onCanaryUnavailable: 'pause' });
+    world.ask('pause');
+    world.setReady('v2', false);
+    world.pass(30_000);
+    expect(world.status?.pausedBy).toBe('request');
+    expect(world.message).toContain('visitors on it get errors');
+  });
+
+  test('changed to rollback meanwhile, everyone goes back', () => {
+    const world = lost();
+    world.edit(specOf());
+    expect(world.phase).toBe('RollingBack');
+  });
+});
+
+describe('endpoints of stable, while visitors are on it', () => {
+  test('lost, it is said at once and once; everyone stays, a rollback is refused, and widening goes on', () => {
+    const world = started();
+    world.setReady('v1', false);
+    world.pass(MINUTE);
+    expect(world.place).toBe('Progressing 10 %');
+    expect(world.events.filter(({ reason }) => reason === 'StableLost')).toEqual([
+      expect.objectContaining({
+        type: 'Warning',
+        message:
+          'v1 has no ready endpoints: visitors on it get errors, and no rollback is possible until they return (no endpoint accepts connections)',
+      }),
+    ]);
+    expect(world.message).toContain('; v1 has no ready endpoints: visitors on it get errors, and no rollback is possible');
+    expect(reasonOf(world, 'Reconciling')).toBe('StableLost');
+    world.ask('rollback');
+    expect(world.status?.lastRequest).toMatchObject({ outcome: 'refused' });
+    world.pass(9 * MINUTE);
+    expect(world.place).toBe('Progressing 50 %');
+  });
+
+  test('back again, that is said too, and nothing of it is left', () => {
+    const world = started();
+    world.setReady('v1', false);
+    world.setReady('v1', true);
+    expect(world.events.at(-1)?.reason).toBe('StableFound');
+    expect(world.status?.stableLostSince).toBeUndefined();
+    expect(reasonOf(world, 'Reconciling')).toBe('Progressing');
+  });
+
+  test('not known is not lost, and after the release it is nobody’s business', () => {
+    const world = started(specOf({ steps: [{ weight: 100, hold: '1m' }] }));
+    world.setReady('v1', undefined);
+    expect(world.status?.stableLostSince).toBeUndefined();
+    world.setReady('v1', false);
+    world.pass(MINUTE);
+    world.serve();
+    expect(world.phase).toBe('Succeeded');
+    expect(world.status?.stableLostSince).toBeUndefined();
+    expect(world.message).toBe('v2 is the live version');
   });
 });

@@ -1,10 +1,12 @@
-import { goOn, holdEnd, promoteFully, wideningBlocked } from './progress.ts';
+import { resumeBlocked } from './endpoints.ts';
+import { holdEnd } from './hold.ts';
+import { paused } from './pause.ts';
+import { goOn, promoteFully, wideningBlocked } from './progress.ts';
 import { type RequestEffect, requestEffect } from './requests.ts';
 import { rollBack } from './roll-back.ts';
 import { toNewStart } from './start.ts';
 import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
-import { holdLeft } from './suspension.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -63,7 +65,7 @@ const WIDENING: readonly RequestEffect['kind'][] = ['nextStep', 'resume', 'retry
 function promote(turn: Turn, status: ReleaseStatus, by: string, isFull = false): Answer | undefined {
   const isKnown = readinessOf(turn, status.canary).ready !== undefined;
   if (!isKnown && turn.observed.problems.length === 0) return undefined;
-  const blocked = wideningBlocked(turn, status);
+  const blocked = isFull ? wideningBlocked(turn, status, 100) : wideningBlocked(turn, status);
   if (blocked !== undefined) return refused(`not widened: ${blocked}`);
   if (isFull) return done(`promoted to the end from ${status.weight} %: completing`, promoteFully(turn, status, by));
   const move = goOn(turn, status, by);
@@ -72,13 +74,13 @@ function promote(turn: Turn, status: ReleaseStatus, by: string, isFull = false):
 }
 
 function pause(turn: Turn, status: ReleaseStatus, by: string): Answer {
-  const left = holdLeft(turn, status);
-  const paused = withChanges(status, { phase: 'Paused', pausedBy: 'request', holdUntil: undefined, holdRemainingMs: left });
   const message = `paused at ${status.weight} %`;
-  return done(message, { status: paused, events: [event(turn, 'Paused', message, { by })] });
+  return done(message, { status: paused(turn, status, 'request'), events: [event(turn, 'Paused', message, { by })] });
 }
 
 function resume(turn: Turn, status: ReleaseStatus, by: string): Answer {
+  const blocked = resumeBlocked(turn, status);
+  if (blocked !== undefined) return refused(blocked);
   const left = status.holdRemainingMs;
   const resumed = withChanges(status, {
     phase: 'Progressing',

@@ -1,9 +1,11 @@
 import type { RoutePlan } from '../weave/plan.ts';
 import { conditionsOf } from './conditions.ts';
-import { nothingIsReady, watchCanary } from './endpoints.ts';
+import { endpointCounts } from './endpoint-counts.ts';
+import { nothingIsReady, watchCanary, watchStable } from './endpoints.ts';
 import { handleRequest } from './handle-request.ts';
+import { isoTime } from './hold.ts';
 import { type Observed, rollbackWaits, versionsToObserve } from './observed.ts';
-import { complete, isoTime, progress, stayPaused } from './progress.ts';
+import { complete, progress, stayPaused } from './progress.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { finishRollback } from './roll-back.ts';
 import { planOf, samePlan, settledPlan } from './route-plan.ts';
@@ -63,7 +65,7 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
   const wasStuck = previous?.conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'NoReadyVersion') === true;
   const message = statusMessage(turn, status);
   if (nothingIsReady(turn, status) && !wasStuck) events.push(event(turn, 'NoReadyVersion', message, { type: 'Warning' }));
-  status = withChanges(status, { message, observedGeneration: release.generation });
+  status = withChanges(status, { message, endpoints: endpointCounts(turn, status), observedGeneration: release.generation });
   status = withChanges(status, { conditions: conditionsOf(turn, status, previous?.conditions ?? []) });
 
   const wakeAt = observed.deletion ? undefined : nextWake(turn, status);
@@ -76,7 +78,7 @@ function placeOf({ step, weight }: ReleaseStatus): Pick<ReleaseEvent, 'step' | '
 }
 
 function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
-  const first = followSuspension(turn, status) ?? watchCanary(turn, status) ?? supersede(turn, status);
+  const first = followSuspension(turn, status) ?? watchCanary(turn, status) ?? watchStable(turn, status) ?? supersede(turn, status);
   if (first !== undefined) return first;
   switch (status.phase) {
     case 'Pending':

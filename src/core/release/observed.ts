@@ -10,11 +10,16 @@ export interface VersionReadiness {
   readonly endpoints?: { readonly ready: number; readonly total: number };
 }
 
+/** Requests per second; `measuring`: too early to tell. */
+export type RequestRate = number | 'measuring';
+
 /** What `advance` has to know of the world. Whoever calls it looks; the machine itself never does. */
 export interface Observed {
   /** Readiness of the versions that `versionsToObserve` named; `stable` is undefined when there is none to check. */
   readonly canary: VersionReadiness;
   readonly stable: VersionReadiness | undefined;
+  /** Requests per second to the service, or that they are being counted; undefined where nobody counts. */
+  readonly requestRate?: RequestRate | undefined;
   /** What keeps routes from being woven, in sentences: a route object or subset that is missing, a conflict, weaving errors. */
   readonly problems: readonly string[];
   /** The version that all of the base's routes to the service name; undefined when there is no such one version. */

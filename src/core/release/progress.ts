@@ -1,20 +1,22 @@
+import { capacityShortage, nextWeight } from './capacity.ts';
 import { parseDuration } from './durations.ts';
 import { withHistory } from './history.ts';
+import { holdEnd } from './hold.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
 import { currentStep, event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
-/** What forbids widening now; undefined when nothing does. */
-export function wideningBlocked(turn: Turn, status: ReleaseStatus): string | undefined {
+/** What forbids widening now, to the next weight or to the one given in percent; undefined when nothing does. */
+export function wideningBlocked(turn: Turn, status: ReleaseStatus, weight = nextWeight(turn, status)): string | undefined {
   if (isOvertaken(turn, status)) return waitingToSupersede(turn, status);
   if (turn.release.spec.suspend) return 'spec.suspend is true';
   const canary = readinessOf(turn, status.canary);
   const [problem] = turn.observed.problems;
   if (problem !== undefined) return problem;
   if (canary.ready !== true) return `the canary is not ready: ${canary.reason}`;
-  return turn.rollbackWaits ? 'a rollback is asked for' : undefined;
+  return turn.rollbackWaits ? 'a rollback is asked for' : capacityShortage(turn, status.canary, weight);
 }
 
 /** Goes to the next larger weight, or, when there is none, makes the canary the live version. */
@@ -95,16 +97,6 @@ export function complete(turn: Turn, status: ReleaseStatus): Move | undefined {
   const next = withChanges(withHistory(turn, status, 'Succeeded', how), { phase: 'Succeeded', canaryLostSince: undefined });
   const name = status.canary === undefined ? 'the canary' : describeVersion(status.canary);
   return { status: next, events: [event(turn, 'Succeeded', `${name} is the live version`)] };
-}
-
-/** A time of the status: ISO 8601 in UTC with milliseconds. */
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-/** When a hold of so many ms ends. Whole ms, rounded up: a hold is never shortened. */
-export function holdEnd(now: number, ms: number): string {
-  return isoTime(Math.ceil(now + ms));
 }
 
 function confirmStep(turn: Turn, status: ReleaseStatus): Move | undefined {

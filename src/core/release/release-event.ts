@@ -13,6 +13,8 @@ export const EVENT_REASONS = {
   SuspensionEnded: 'its spec no longer says so: it goes on where it was',
   CanaryLost: 'the canary has no ready endpoints while visitors are on it',
   CanaryFound: 'it has ready endpoints again',
+  StableLost: 'stable has no ready endpoints while visitors are on it: nothing can be done but to say so',
+  StableFound: 'it has ready endpoints again',
   NoReadyVersion: 'neither version has ready endpoints',
   Completing: 'all steps are done, everyone goes to the canary',
   Succeeded: 'the canary is the live version',

@@ -1,7 +1,7 @@
 import type { RoutePlan } from '../weave/plan.ts';
 import { type CanaryReleaseSpec, canaryReleaseSpec, type Version } from './canary-release.ts';
 import { type Advance, advance } from './machine.ts';
-import { type Observed, type VersionReadiness, versionsToObserve } from './observed.ts';
+import { type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from './observed.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { samePlan } from './route-plan.ts';
 import type { ReleaseRequest, ReleaseStatus, RequestAction } from './status.ts';
@@ -50,6 +50,9 @@ export class ReleaseWorld {
     ['v2', true],
     ['v3', true],
   ]);
+  /** Of versions whose endpoints are counted. */
+  readonly endpoints = new Map<string, NonNullable<VersionReadiness['endpoints']>>();
+  requestRate: RequestRate | undefined;
   problems: readonly string[] = [];
   baseVersion: Version | undefined = { subset: 'v1' };
   request: ReleaseRequest | undefined;
@@ -72,6 +75,7 @@ export class ReleaseWorld {
     return {
       canary: this.#readiness(canary),
       stable: stable === undefined ? undefined : this.#readiness(stable),
+      requestRate: this.requestRate,
       problems: this.problems,
       baseVersion: this.baseVersion,
       routesConfirmed: this.#served !== undefined && samePlan(this.#served.plan, this.routes),
@@ -144,8 +148,11 @@ export class ReleaseWorld {
   }
 
   #readiness(version: Version): VersionReadiness {
-    const ready = this.ready.get(describeVersion(version));
-    return { ready, reason: ready === true ? 'an endpoint accepts connections' : 'no endpoint accepts connections' };
+    const name = describeVersion(version);
+    const ready = this.ready.get(name);
+    const endpoints = this.endpoints.get(name);
+    const reason = ready === true ? 'an endpoint accepts connections' : 'no endpoint accepts connections';
+    return { ready, reason, ...(endpoints === undefined ? {} : { endpoints }) };
   }
 }
 

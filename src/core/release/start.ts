@@ -1,6 +1,7 @@
 import { offsetOf } from '../visitor/cohort.ts';
 import { canaryCookieOf } from './canary-cookie.ts';
 import type { Version } from './canary-release.ts';
+import { capacityShortage } from './capacity.ts';
 import { asksForNewRelease } from './change.ts';
 import { graceIsOver } from './endpoints.ts';
 import type { ReleaseStatus } from './status.ts';
@@ -48,7 +49,9 @@ export function missingToStart(turn: Turn, status: ReleaseStatus): readonly stri
     const live = describeVersion(liveVersion);
     missing.push(`spec.stable is ${describeVersion(stable)}, but ${live} is live: write ${live}, or leave spec.stable out`);
   } else missing.push(...notReady(turn, stable));
-  missing.push(...notReady(turn, canary), ...cookieInUse(turn, status));
+  const shortage = capacityShortage(turn, canary, release.spec.steps[0]?.weight ?? 0);
+  const unready = notReady(turn, canary);
+  missing.push(...unready, ...(unready.length > 0 || shortage === undefined ? [] : [shortage]), ...cookieInUse(turn, status));
   return missing;
 }
 
@@ -99,7 +102,7 @@ function watchStable(turn: Turn, status: ReleaseStatus): Move | undefined {
     return status.stableLostSince === undefined ? undefined : { status: withChanges(status, { stableLostSince: undefined }), events: [] };
   }
   if (status.stableLostSince === undefined) return { status: withChanges(status, { stableLostSince: turn.at }), events: [] };
-  if (!graceIsOver(status.stableLostSince, turn.now) || turn.release.spec.suspend) return undefined;
+  if (!graceIsOver(turn, status.stableLostSince) || turn.release.spec.suspend) return undefined;
   return settleAtCanary(turn, status, `only ${describeVersion(canary)} has ready endpoints: it is taken as the live version`);
 }
 

@@ -1,6 +1,7 @@
+import { capacityUnchecked } from './capacity.ts';
 import { asksForNewRelease, wantedInstead } from './change.ts';
 import { formatDuration } from './durations.ts';
-import { nothingIsReady } from './endpoints.ts';
+import { canaryIsGone, lossMessages } from './endpoints.ts';
 import { isUnderWay } from './phase.ts';
 import { wideningBlocked } from './progress.ts';
 import { missingToStart } from './start.ts';
@@ -14,7 +15,7 @@ export function statusMessage(turn: Turn, status: ReleaseStatus): string {
   const { deletion, deletionWaits } = turn.observed;
   if (deletion) return deletionWaits === undefined ? 'being deleted' : `being deleted: ${deletionWaits}`;
   const parts = [phaseMessage(turn, status)];
-  if (nothingIsReady(turn, status)) parts.push('neither version has ready endpoints: everyone stays where they are');
+  parts.push(...lossMessages(turn, status));
   if (isOvertaken(turn, status)) parts.push(waitingToSupersede(turn, status));
   else if (isUnderWay(status.phase) && asksForNewRelease(turn.release.spec, status)) {
     parts.push(`then ${wantedInstead(turn.release.spec, status)} starts`);
@@ -30,9 +31,9 @@ function phaseMessage(turn: Turn, status: ReleaseStatus): string {
     case 'Pending':
       return `waiting: ${missingToStart(turn, status).join('; ')}`;
     case 'Progressing':
-      return `${place(turn, status)}, ${holdMessage(turn, status)}${obstacle(turn)}`;
+      return `${place(turn, status)}, ${holdMessage(turn, status)}${obstacle(turn)}${unchecked(turn)}`;
     case 'Paused':
-      return `${place(turn, status)}, ${pauseMessage(turn, status)}${obstacle(turn)}`;
+      return `${place(turn, status)}, ${pauseMessage(turn, status)}${obstacle(turn)}${unchecked(turn)}`;
     case 'Completing':
       return `everyone goes to ${canary}; waiting for the routes to be served`;
     case 'Succeeded':
@@ -68,8 +69,14 @@ function holdMessage(turn: Turn, status: ReleaseStatus): string {
 /** A promotion is refused for it: nobody is told to promote. */
 function pauseMessage(turn: Turn, status: ReleaseStatus): string {
   const isHeld = status.pausedBy === 'hold';
-  if (turn.observed.problems.length > 0 || status.suspended || isOvertaken(turn, status)) return isHeld ? 'manual hold' : 'paused';
+  const isKept = canaryIsGone(turn, status) || status.suspended || isOvertaken(turn, status);
+  if (turn.observed.problems.length > 0 || isKept) return isHeld ? 'manual hold' : 'paused';
   return isHeld ? 'manual hold: promote to go on' : 'paused: resume or promote to go on';
+}
+
+function unchecked(turn: Turn): string {
+  const message = capacityUnchecked(turn);
+  return message === undefined ? '' : `; ${message}`;
 }
 
 /** What forbids widening until it is mended, told as long as it is there. */

@@ -56,6 +56,13 @@ export interface FullPromotion {
   readonly by: string;
 }
 
+/** How many endpoints a version has, and how many of them are ready. */
+export interface EndpointCount {
+  readonly version: Version;
+  readonly ready: number;
+  readonly total: number;
+}
+
 /** Times are ISO 8601 in UTC with milliseconds. Weights in percent; cutoffs 0..4096. */
 export interface ReleaseStatus {
   readonly phase: Phase;
@@ -84,11 +91,11 @@ export interface ReleaseStatus {
   readonly holdUntil?: string;
   /** Time left of the hold, in ms, while Paused or suspended. */
   readonly holdRemainingMs?: number;
-  /** Why it is Paused: a manual hold, or someone asked. */
-  readonly pausedBy?: 'hold' | 'request';
+  /** Why it is Paused: a manual hold, someone asked, or the canary had no ready endpoints (`onCanaryUnavailable: pause`). */
+  readonly pausedBy?: 'hold' | 'request' | 'canaryLost';
   /** Since when the canary has no ready endpoints while visitors are on it. */
   readonly canaryLostSince?: string;
-  /** Since when, before a first release, stable has no ready endpoints although the canary has. */
+  /** Since when stable has no ready endpoints: while visitors are divided, or, before a first release, although the canary has. */
   readonly stableLostSince?: string;
   /** Whether `spec.suspend` is in effect: nothing starts, nothing widens, no hold goes on. */
   readonly suspended?: true;
@@ -96,6 +103,8 @@ export interface ReleaseStatus {
   readonly rollback?: RollbackCause;
   /** Of the current or last release, where it did not go through all of its steps. */
   readonly promotion?: FullPromotion;
+  /** Of the versions that count now, as last known; canary first. */
+  readonly endpoints?: readonly EndpointCount[];
   readonly observedGeneration: number;
   readonly lastRequest?: ReleaseRequest & { readonly at: string; readonly outcome: 'done' | 'refused'; readonly message: string };
   /** Newest first, at most 10. */

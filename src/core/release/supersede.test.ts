@@ -86,7 +86,7 @@ describe('another canary, in the middle of a release', () => {
     world.pass(60 * MINUTE);
     expect(world.place).toBe('Progressing 10 %');
     expect(world.message).toContain('superseded by v3 once v1 is ready: no endpoint accepts connections');
-    expect(world.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Reconciling', status: 'True', reason: 'NotWidened' }));
+    expect(world.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Reconciling', status: 'True', reason: 'StableLost' }));
     world.ask('promote');
     expect(world.status?.lastRequest).toMatchObject({ outcome: 'refused', message: expect.stringContaining('superseded by v3') });
     world.edit(specOf());

@@ -1,4 +1,4 @@
-import { holdEnd } from './progress.ts';
+import { holdEnd, holdLeft } from './hold.ts';
 import type { ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
 import { event, type Move, type Turn } from './turn.ts';
@@ -18,9 +18,4 @@ export function followSuspension(turn: Turn, status: ReleaseStatus): Move | unde
   const goesOn = left === undefined ? {} : { holdRemainingMs: undefined, holdUntil: holdEnd(turn.now, left) };
   const next = withChanges(status, { suspended: undefined, ...goesOn });
   return { status: next, events: [event(turn, 'SuspensionEnded', 'no longer suspended')] };
-}
-
-/** What is left of the current hold, in ms; undefined while none has begun. */
-export function holdLeft(turn: Turn, { holdUntil, holdRemainingMs }: ReleaseStatus): number | undefined {
-  return holdUntil === undefined ? holdRemainingMs : Math.max(0, Date.parse(holdUntil) - turn.now);
 }

@@ -1,4 +1,5 @@
-import { GRACE_MS } from './endpoints.ts';
+import { CAPACITY_AGAIN_MS, waitsForCapacity } from './capacity.ts';
+import { graceOf } from './endpoints.ts';
 import { versionsToObserve } from './observed.ts';
 import { isExposed } from './phase.ts';
 import type { ReleaseStatus } from './status.ts';
@@ -15,8 +16,9 @@ export function nextWake(turn: Turn, status: ReleaseStatus): number | undefined 
     return now;
   const times: number[] = [];
   if (status.phase === 'Progressing' && status.holdUntil !== undefined) times.push(Date.parse(status.holdUntil));
-  if (isExposed(status.phase) && status.canaryLostSince !== undefined) times.push(Date.parse(status.canaryLostSince) + GRACE_MS);
-  if (status.phase === 'Pending' && status.stableLostSince !== undefined) times.push(Date.parse(status.stableLostSince) + GRACE_MS);
+  if (isExposed(status.phase) && status.canaryLostSince !== undefined) times.push(Date.parse(status.canaryLostSince) + graceOf(turn));
+  if (status.phase === 'Pending' && status.stableLostSince !== undefined) times.push(Date.parse(status.stableLostSince) + graceOf(turn));
+  if (waitsForCapacity(turn, status)) times.push(now + CAPACITY_AGAIN_MS);
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? undefined : Math.min(...coming);
 }
