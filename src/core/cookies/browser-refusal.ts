@@ -15,10 +15,10 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Why browsers drop the cookie; undefined where they keep it. By the draft of RFC 6265bis, section 5.7: Domain, Secure, the name prefixes
- * and SameSite=None; each reason is a clause that goes on after "the cookie".
+ * and SameSite=None; Partitioned by CHIPS; each reason is a clause that goes on after "the cookie".
  */
 export function browserRefusal(cookie: SetCookie, site: CookieSite): string | undefined {
-  const { name, domain, secure, path, sameSite } = cookie;
+  const { name, domain, secure, partitioned, path, sameSite } = cookie;
   const prefix = /^__(?:host|secure)-/i.exec(name)?.[0];
   if (domain !== undefined && domain !== site.host && !site.host.endsWith(`.${domain}`)) {
     return `has Domain=${domain}, which is not the site's`;
@@ -29,5 +29,6 @@ export function browserRefusal(cookie: SetCookie, site: CookieSite): string | un
     return `has a name that begins with ${prefix}, and not Path=/ without Domain`;
   }
   if (sameSite?.toLowerCase() === 'none' && !secure) return 'has SameSite=None, and no Secure';
+  if (partitioned && !secure) return 'has Partitioned, and no Secure';
   return undefined;
 }

@@ -73,6 +73,8 @@ describe('a cookie jar', () => {
     ['__Secure-a=1', 'https', 'shop.example', undefined],
     ['a=1; SameSite=None', 'https', 'shop.example', undefined],
     ['a=1; SameSite=None; Secure', 'https', 'shop.example', 'a=1'],
+    ['a=1; Partitioned', 'https', 'shop.example', undefined],
+    ['a=1; Partitioned; Secure', 'https', 'shop.example', 'a=1'],
   ])('as a browser at a site: %s by %s at %s', (line, scheme, host, sent) => {
     const jar = createCookieJar(() => 0, { secure: scheme === 'https', host });
     jar.store([line], '/');

@@ -7,6 +7,8 @@ export interface SetCookie {
   /** Lower-case, without a leading dot. */
   readonly domain: string | undefined;
   readonly secure: boolean;
+  /** CHIPS: kept apart for each site around the page. */
+  readonly partitioned: boolean;
   /** As it is written. */
   readonly sameSite: string | undefined;
   /** Seconds from when it was set to when it ends, Max-Age before Expires; undefined for a cookie of the browser's session. */
@@ -30,6 +32,7 @@ export function parseSetCookie(line: string, now: number): SetCookie | undefined
     path: path?.startsWith('/') === true ? path : undefined,
     domain: found.get('domain')?.toLowerCase().replace(/^\./, '') || undefined,
     secure: found.has('secure'),
+    partitioned: found.has('partitioned'),
     sameSite: found.get('samesite'),
     lifetime: lifetimeOf(found, now),
   };

@@ -106,7 +106,7 @@ export const CODES = {
   PERCH1206: {
     title: 'Browsers would drop the visitor id’s cookie',
     remedy:
-      '`sameSite: None` needs `secure: true`; a name with `__Host-` needs `path: /`, and one with `__Host-` or `__Secure-` a secure cookie.',
+      '`sameSite: None` needs `secure: true`; `partitioned` and a name with `__Host-` or `__Secure-` need a secure cookie; `__Host-` also `path: /` and no `domain`. A `domain` has a dot.',
   },
   PERCH1207: {
     title: 'Canary and stable are the same version',
@@ -202,7 +202,8 @@ export const CODES = {
   },
   PERCH2013: {
     title: 'Browsers drop the visitor id cookie',
-    remedy: 'A name that begins with __Host- or __Secure- needs Secure: serve HTTPS, set secure: true, or use another name.',
+    remedy:
+      'A name that begins with __Host- or __Secure-, and `partitioned`, need Secure: serve HTTPS, set secure: true, or do without. `domain` has to be one that all hosts of the issuing VirtualService are in.',
   },
   PERCH2014: {
     title: 'A header operation of a rule would undo what weaving adds',

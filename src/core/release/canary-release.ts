@@ -44,6 +44,9 @@ const step = mapping({
     .describe('How long the step lasts once its routes are confirmed (at most 90d), or `manual`: until someone promotes.'),
 });
 
+const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
+const COOKIE_DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
+
 const cookie = mapping({
   name: text('a cookie name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/)
     .default('perch')
@@ -54,12 +57,22 @@ const cookie = mapping({
   path: text('an absolute path of letters, digits and . _ ~ - /', /^\/[A-Za-z0-9/._~-]*$/)
     .default('/')
     .describe('Path attribute: where browsers send the id.'),
+  domain: text('a host name such as shop.example, without a leading dot', COOKIE_DOMAIN)
+    .optional()
+    .describe(
+      'Domain attribute: browsers send the id to this host and all below it, so that several sites share a visitor. Only to the host that issued it where absent.',
+    ),
   secure: z
     .union([z.literal('auto'), z.boolean()], { error: 'true, false or auto' })
     .default('auto')
     .describe('Secure attribute; `auto`: on where the Gateway’s server is HTTPS.'),
   httpOnly: flag.default(true).describe('HttpOnly attribute: scripts in the page cannot read the id.'),
   sameSite: z.enum(['Lax', 'Strict', 'None']).default('Lax').describe('SameSite attribute; `None` needs `secure: true`.'),
+  partitioned: flag
+    .default(false)
+    .describe(
+      'Partitioned attribute (CHIPS), for pages that other sites embed: a jar of its own, and another id, for each site around them. Needs a secure cookie.',
+    ),
 });
 
 const visitorId = mapping({

@@ -80,11 +80,24 @@ describe('refuseChange', () => {
     });
   });
 
-  test('a renamed cookie would draw every visitor anew', () => {
+  test.each([
+    ['name', 'other'],
+    ['path', '/shop'],
+    ['domain', 'shop.example'],
+    ['partitioned', true],
+  ])('another cookie to browsers would draw every visitor anew: %s', (field, value) => {
     const world = underWay();
     const { visitorId } = world.spec;
-    const next = { ...world.spec, visitorId: { ...visitorId, cookie: { ...visitorId.cookie, name: 'other' } } };
-    expect(refusal(world.status, next, world.spec).map(({ path }) => path)).toEqual(['spec.visitorId.cookie.name']);
+    const next = { ...world.spec, visitorId: { ...visitorId, cookie: { ...visitorId.cookie, [field]: value } } };
+    expect(refusal(world.status, next, world.spec).map(({ path }) => path)).toEqual([`spec.visitorId.cookie.${field}`]);
+  });
+
+  test('what the next ids are like, and how long they last, may change: those that are there stay', () => {
+    const world = underWay();
+    const { visitorId } = world.spec;
+    const changed = { maxAge: '30d', httpOnly: false, secure: true, sameSite: 'None' as const };
+    const next = { ...world.spec, visitorId: { ...visitorId, cookie: { ...visitorId.cookie, ...changed } } };
+    expect(refusal(world.status, next, world.spec)).toEqual([]);
   });
 
   test.each([

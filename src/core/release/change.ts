@@ -54,6 +54,10 @@ const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleas
   { path: 'route', of: placeOf },
   { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
+  // Browsers know a cookie by these too: another one beside the old would be a second id.
+  { path: 'visitorId.cookie.path', of: ({ visitorId }) => visitorId.cookie.path },
+  { path: 'visitorId.cookie.domain', of: ({ visitorId }) => visitorId.cookie.domain ?? null },
+  { path: 'visitorId.cookie.partitioned', of: ({ visitorId }) => visitorId.cookie.partitioned },
   { path: 'affinity', of: ({ affinity }) => [affinity.mode, affinity.cookie?.name, affinity.cookie?.value, affinity.cookie?.maxAge] },
 ];
 

@@ -3,7 +3,8 @@ import { type Finding, valueAt } from '../source/finding.ts';
 import { isMapping } from '../source/kube-object.ts';
 import { formatPath } from '../source/locate.ts';
 import { affinityRules } from './affinity-rules.ts';
-import { cookieAgeFindings, DAY_MS, durationFindings } from './duration-rules.ts';
+import { cookieRules } from './cookie-rules.ts';
+import { DAY_MS, durationFindings } from './duration-rules.ts';
 import { readinessRules } from './readiness-rules.ts';
 
 /** Longest hold of a step; a longer wait is what `manual` is for. */
@@ -66,31 +67,6 @@ function stepRules(spec: unknown): readonly Finding[] {
     const hint = 'add a step such as {weight: 100, hold: 10m}';
     findings.push({ code: 'PERCH1204', path: ['spec', 'steps', steps.length - 1, 'weight'], message, hint });
   }
-  return findings;
-}
-
-function cookieRules(spec: unknown): readonly Finding[] {
-  const cookie = valueAt(spec, ['visitorId', 'cookie']);
-  if (!isMapping(cookie)) return [];
-  const base = ['spec', 'visitorId', 'cookie'];
-  const { name = 'perch', path = '/', secure = 'auto', sameSite = 'Lax', maxAge } = cookie;
-  const findings: Finding[] = [];
-  const contradiction = (field: string, message: string, hint: string) => {
-    findings.push({ code: 'PERCH1206', path: [...base, field], message, hint });
-  };
-  if (sameSite === 'None' && secure !== true) {
-    contradiction('sameSite', 'browsers drop a cookie with sameSite None that is not secure', 'add secure: true, or use sameSite: Lax');
-  }
-  // Browsers compare the prefixes without regard to case (RFC 6265bis, section 4.1.3).
-  const lowerName = typeof name === 'string' ? name.toLowerCase() : '';
-  const prefix = ['__host-', '__secure-'].find((each) => lowerName.startsWith(each));
-  if (prefix !== undefined && secure === false) {
-    contradiction('secure', `browsers drop a cookie named ${String(name)} that is not secure`, 'use secure: true, or another name');
-  }
-  if (prefix === '__host-' && path !== '/') {
-    contradiction('path', `browsers drop a cookie named ${String(name)} whose path is not /`, 'use path: /, or another name');
-  }
-  findings.push(...cookieAgeFindings(maxAge, [...base, 'maxAge']));
   return findings;
 }
 

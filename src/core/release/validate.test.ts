@@ -61,6 +61,8 @@ describe('a good release', () => {
     { visitorId: '{cookie: {name: __Host-perch}}' },
     { readiness: '{healthCheck: {path: "/ready?deep=1", interval: 100ms, timeout: 100ms}, capacity: 0.5, grace: 1s}' },
     { readiness: '{healthCheck: {interval: 1m, timeout: 1m, healthyThreshold: 1, unhealthyThreshold: 10}, grace: 1d}' },
+    { visitorId: '{cookie: {name: __Secure-perch, domain: www.shop.example, secure: true, sameSite: None, partitioned: true}}' },
+    { visitorId: '{cookie: {partitioned: true}}' },
     { visitorId: '{issueAt: {virtualService: bookinfo}, issueOn: all}', cache: 'private' },
     { route: '{delegate: {name: reviews-perch, http: [{route: [{destination: {host: reviews}}]}]}}' },
     { route: '{managed: {hosts: [reviews], http: [{timeout: 2s, route: [{destination: {host: reviews, subset: v1}}]}]}}' },
@@ -179,6 +181,22 @@ describe('one mistake, one finding, with its remedy', () => {
     [
       { visitorId: '{cookie: {name: __secure-p, secure: false}}' },
       'PERCH1206 spec.visitorId.cookie.secure: browsers drop a cookie named __secure-p that is not secure | use secure: true, or another name',
+    ],
+    [
+      { visitorId: '{cookie: {partitioned: true, secure: false}}' },
+      'PERCH1206 spec.visitorId.cookie.secure: browsers drop a partitioned cookie that is not secure | use secure: true, or take partitioned out',
+    ],
+    [
+      { visitorId: '{cookie: {name: __Host-p, secure: true, domain: shop.example}}' },
+      'PERCH1206 spec.visitorId.cookie.domain: browsers drop a cookie named __Host-p that has a domain | take domain out, or use another name',
+    ],
+    [
+      { visitorId: '{cookie: {domain: example}}' },
+      'PERCH1206 spec.visitorId.cookie.domain: browsers drop a cookie with the domain example: a name without a dot is nobody’s own | name a domain such as shop.example, or take domain out',
+    ],
+    [
+      { visitorId: '{cookie: {domain: .shop.example}}' },
+      'PERCH1203 spec.visitorId.cookie.domain: spec.visitorId.cookie.domain must be a host name such as shop.example, without a leading dot, found the text ".shop.example" | correct the value',
     ],
     [
       { visitorId: '{cookie: {maxAge: 401d}}' },

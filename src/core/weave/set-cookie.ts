@@ -6,16 +6,18 @@ type CookieSpec = CanaryReleaseSpec['visitorId']['cookie'];
 
 /**
  * The Set-Cookie value that issues an id: Envoy fills in `%REQ(x-request-id)%`, which it has set before it selects the route. A literal
- * percent sign is doubled, since Envoy reads `%...%` as a command (istio-semantics 1.10). Attributes: RFC 6265bis.
+ * percent sign is doubled, since Envoy reads `%...%` as a command (istio-semantics 1.10). Attributes: RFC 6265bis; Partitioned: CHIPS.
  */
 export function issuingSetCookie(cookie: CookieSpec, secure: boolean): string {
   return [
     `${literal(cookie.name)}=%REQ(x-request-id)%`,
     `Max-Age=${maxAgeSeconds(cookie.maxAge)}`,
     `Path=${literal(cookie.path)}`,
+    ...(cookie.domain === undefined ? [] : [`Domain=${cookie.domain}`]),
     ...(secure ? ['Secure'] : []),
     ...(cookie.httpOnly ? ['HttpOnly'] : []),
     `SameSite=${cookie.sameSite}`,
+    ...(cookie.partitioned ? ['Partitioned'] : []),
   ].join('; ');
 }
 
@@ -38,9 +40,10 @@ function withPath(text: string, path: '/' | undefined): string {
   return path === undefined ? text : `${text}; Path=${path}`;
 }
 
-/** Whether browsers drop the cookie because its name asks for Secure, which it is not (RFC 6265bis section 4.1.3). */
-export function needsSecure(cookie: CookieSpec): boolean {
-  return /^__(?:host|secure)-/i.test(cookie.name);
+/** What about the cookie makes browsers drop it where it is not Secure (RFC 6265bis section 4.1.3; CHIPS), and its field; undefined where nothing does. */
+export function needsSecure(cookie: CookieSpec): { readonly field: 'name' | 'partitioned'; readonly what: string } | undefined {
+  if (/^__(?:host|secure)-/i.test(cookie.name)) return { field: 'name', what: 'its name asks for Secure' };
+  return cookie.partitioned ? { field: 'partitioned', what: 'Partitioned asks for Secure' } : undefined;
 }
 
 /** Whole seconds, at least 1: Max-Age=0 would delete the cookie. */

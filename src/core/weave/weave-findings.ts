@@ -8,7 +8,6 @@ import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { MOST_CELLS } from './cohort-cells.ts';
 import { type ReleasedService, standingOf } from './released-destination.ts';
 import { describeRouteObject, type RouteObject, routeObject } from './route-object.ts';
-import { needsSecure } from './set-cookie.ts';
 import { wovenReleases } from './unweave.ts';
 
 /** What weaving says about a release and its objects as wholes; `weavable.ts` judges single rules. */
@@ -84,22 +83,6 @@ export function tooManyCells(issuing: RouteObject, cells: number, release: Canar
     path: 'spec.cohort',
     hint: 'give releases that run at the same time the same cohort, 0 to 3 (they then move the same visitors), or wait until one has finished',
   };
-}
-
-/** The cookie's name asks for Secure, which it will not be. */
-export function cookieFindings(issuing: RouteObject, release: CanaryRelease, secure: boolean): readonly Diagnostic[] {
-  const { cookie } = release.spec.visitorId;
-  if (isDrawn(release) || secure || !needsSecure(cookie)) return [];
-  return [
-    {
-      code: 'PERCH2013',
-      severity: 'warning',
-      message: `browsers drop the cookie ${cookie.name}: its name asks for Secure, but the gateways of ${describeRouteObject(issuing)} are not all HTTPS`,
-      object: describeRelease(release),
-      path: 'spec.visitorId.cookie.name',
-      hint: 'use another name, serve HTTPS, or set secure: true where TLS ends before the gateway',
-    },
-  ];
 }
 
 /** TCP and TLS routes that lead to the service: connections have no visitors. */

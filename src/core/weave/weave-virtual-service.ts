@@ -3,6 +3,7 @@ import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
 import { isDelegate } from '../routing/delegates.ts';
 import { MOST_CELLS } from './cohort-cells.ts';
+import { cookieFindings } from './cookie-findings.ts';
 import { ownGateways } from './gateway-hosts.ts';
 import { meshRivals } from './mesh-rivals.ts';
 import { isSameObject, type RouteObject } from './route-object.ts';
@@ -10,7 +11,6 @@ import { baseOf, type Companion, distinctObjects, isSecure, serviceOf, versionsO
 import { unreachedRules } from './unreached-rules.ts';
 import { unweave } from './unweave.ts';
 import {
-  cookieFindings,
   foreignReleases,
   issuingObjectInMesh,
   issuingObjectMissing,
@@ -78,7 +78,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
   const merging = { objects, gateways: input.gateways, plan: input.plan };
   const secure = isSecure(issuing, release, input.gateways);
   const found = [
-    ...cookieFindings(issuing, release, secure),
+    ...cookieFindings(issuing, release, { secure, gateways: input.gateways }),
     ...streamFindings(routed, serviceOf(release), versionsOf(own)),
     ...meshRivals(edge ? [routed] : [routed, issuing], objects, input.plan),
     ...atGateway.part.diagnostics,

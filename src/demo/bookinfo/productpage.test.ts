@@ -259,6 +259,18 @@ describe('be a new visitor', () => {
   test('other attributes, where the release says so', async () => {
     const base = await shop({ visitorCookie: { name: '__Host-perch', path: '/shop', secure: true, httpOnly: false, sameSite: 'Strict' } });
     expect((await ask(base)).headers.get('set-cookie')).toBe('__Host-perch=; Max-Age=0; Path=/shop; Secure; SameSite=Strict');
+    const embedded = {
+      name: 'perch',
+      path: '/',
+      domain: 'shop.example',
+      secure: true,
+      httpOnly: true,
+      sameSite: 'None',
+      partitioned: true,
+    } as const;
+    expect((await ask(await shop({ visitorCookie: embedded }))).headers.get('set-cookie')).toBe(
+      'perch=; Max-Age=0; Path=/; Domain=shop.example; Secure; HttpOnly; SameSite=None; Partitioned',
+    );
   });
 
   test('also the cookie that pins to the canary, where there is one', async () => {

@@ -1,13 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The attributes with which the release sets the visitor id cookie: a browser forgets a cookie only by its own name and path. */
+/** The attributes with which the release sets the visitor id cookie: a browser forgets a cookie only by its own name, path, domain and partition. */
 export interface VisitorCookie {
   readonly name: string;
   readonly path: string;
+  readonly domain?: string;
   /** auto: as the browser's own connection, told by X-Forwarded-Proto. */
   readonly secure: boolean | 'auto';
   readonly httpOnly: boolean;
   readonly sameSite: 'Lax' | 'Strict' | 'None';
+  readonly partitioned?: boolean;
 }
 
 /** The defaults of CanaryRelease's `visitorId.cookie`. */
@@ -17,8 +19,10 @@ export const DEFAULT_VISITOR_COOKIE: VisitorCookie = { name: 'perch', path: '/',
 export function expireVisitorCookie(cookie: VisitorCookie, headers: IncomingHttpHeaders): string {
   const secure = cookie.secure === 'auto' ? headers['x-forwarded-proto'] === 'https' : cookie.secure;
   const attributes = [`${cookie.name}=`, 'Max-Age=0', `Path=${cookie.path}`];
+  if (cookie.domain !== undefined) attributes.push(`Domain=${cookie.domain}`);
   if (secure) attributes.push('Secure');
   if (cookie.httpOnly) attributes.push('HttpOnly');
   attributes.push(`SameSite=${cookie.sameSite}`);
+  if (cookie.partitioned === true) attributes.push('Partitioned');
   return attributes.join('; ');
 }
