@@ -85,7 +85,7 @@ export function releaseReference(): string {
     '',
     ...RULES.map((code) => `- ${CODES[code].title}: [\`${code}\`](errors.md#${code}). ${CODES[code].remedy}`),
     '',
-    'While a release is under way its service, route, affinity and cookie name cannot change ([`PERCH3001`](errors.md#PERCH3001)). Its pair and `revision` can: the release is superseded, which takes everyone back to stable before the next one begins; one that completes or rolls back does so first. The rules in `route.delegate.http` and `route.managed.http` can: they are woven anew. Steps can, too: the release stays at its weight, or goes on at the next larger one; it never goes back.',
+    'While a release is under way its service, route, affinity and cookie (name, path, domain, partitioned) cannot change ([`PERCH3001`](errors.md#PERCH3001)). Its pair and `revision` can: the release is superseded, which takes everyone back to stable before the next one begins; one that completes or rolls back does so first. The rules in `route.delegate.http` and `route.managed.http` can: they are woven anew. Steps can, too: the release stays at its weight, or goes on at the next larger one; it never goes back.',
     '',
     '## Phases',
     '',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { RequestEvent } from '../core/evidence/request-event.ts';
 import { SYNTHETIC_USER_AGENT } from '../core/evidence/synthetic-visitor.ts';
 import { PROGRESSING } from '../core/release/status.cases.ts';
@@ -34,6 +35,7 @@ const BEN = '7c1d2a90-0f3b-4c55-9f0e-fe1241c7568a';
 
 let store: Store;
 let observer: ExposureObserver;
+let findings: Diagnostic[];
 let time = Date.parse('2026-11-22T19:30:00.000Z');
 
 beforeEach(async () => {
@@ -47,7 +49,13 @@ beforeEach(async () => {
   });
   await store.apply('files', [RELEASE]);
   await setStatus(STATUS);
-  observer = startExposureObserver({ store, hashKey: new Uint8Array(16).fill(7), now: () => time });
+  findings = [];
+  observer = startExposureObserver({
+    store,
+    hashKey: new Uint8Array(16).fill(7),
+    now: () => time,
+    onFinding: (finding) => findings.push(finding),
+  });
   await observer.ready;
 });
 
@@ -77,6 +85,9 @@ function event(where: Where, role: 'known' | 'new' | 'told' | 'rest', more: Part
     requestId: crypto.randomUUID(),
     cookies: [],
     userAgent: 'Mozilla/5.0',
+    accept: undefined,
+    fetchMode: undefined,
+    fetchSite: undefined,
     rule: wovenRuleName({
       namespace: 'default',
       release: 'reviews',
@@ -137,6 +148,54 @@ describe('a service at the edge', () => {
     observer.observe(event('reviews v2', 'known', { ...atEdge, ...cookieOf(requestId) }));
     observer.observe(event('reviews v1', 'rest', atEdge));
     expect(summary()).toMatchObject({ visitors: { total: 1, canary: 1 }, requests: { stable: 1, canary: 2 } });
+  });
+});
+
+describe('at the edge', () => {
+  const PAGE = { accept: 'text/html', fetchMode: 'navigate', fetchSite: 'none' };
+  const SCRIPT = { accept: '*/*', fetchMode: 'cors', fetchSite: 'cross-site' };
+  const many = (count: number, role: 'new' | 'rest', more: Partial<RequestEvent>) => {
+    for (let index = 0; index < count; index++) observer.observe(event('edge', role, more));
+  };
+
+  test('preflights are nobody: browsers send them without cookies, and keep none', () => {
+    const { requestId } = event('edge', 'new');
+    observer.observe(event('edge', 'new', { method: 'OPTIONS', ...SCRIPT, requestId }));
+    observer.observe(event('edge', 'known', { method: 'OPTIONS', ...cookieOf(ANNA) }));
+    observer.observe(event('reviews v2', 'told', { method: 'OPTIONS', requestId }));
+    expect(summary()).toMatchObject({ visitors: { total: 0 }, assigned: { total: 0 }, requests: { canary: 1 } });
+    expect(summary()).not.toHaveProperty('edge');
+  });
+
+  test('request ids of another form are told of once in a release, and shown in every step', async () => {
+    const hex = { ...PAGE, requestId: '3e4666bfd5e54aa7b8ce0b3e41c7568a' };
+    many(9, 'rest', hex);
+    expect(findings).toEqual([]);
+    many(30, 'rest', hex);
+    expect(findings).toMatchObject([{ code: 'PERCH3080', object: 'CanaryRelease default/reviews' }]);
+    expect(summary()).toMatchObject({ edge: { requests: 39, issued: 0, oddRequestIds: 39, oddRequestId: hex.requestId } });
+    await setStatus({ ...STATUS, step: 1, weight: 100, cutoff: 4096, stepStartedAt: '2026-11-22T19:31:00.000Z' });
+    expect(summary()).not.toHaveProperty('edge');
+    many(30, 'rest', hex);
+    expect(summary()).toMatchObject({ edge: { oddRequestIds: 30 } });
+    expect(findings).toHaveLength(1);
+    await setStatus({ ...STATUS, started: 2, startedAt: '2026-11-22T20:00:00.000Z' });
+    many(30, 'rest', hex);
+    expect(findings).toHaveLength(2);
+  });
+
+  test('what scripts of other sites fetch without credentials; synthetic visitors are left out', () => {
+    many(80, 'new', PAGE);
+    many(20, 'rest', SCRIPT);
+    many(20, 'rest', { ...SCRIPT, userAgent: SYNTHETIC_USER_AGENT });
+    observer.observe(event('edge', 'known', { ...SCRIPT, ...cookieOf(ANNA) }));
+    expect(summary()).toMatchObject({ edge: { requests: 101, issued: 80, oddRequestIds: 0, crossSite: 20 } });
+    expect(findings.map(({ code }) => code)).toEqual(['PERCH3081']);
+  });
+
+  test('inside the mesh no id is issued, so none is missed', () => {
+    for (let index = 0; index < 30; index++) observer.observe(event('reviews v1', 'rest', { ...PAGE, requestId: 'odd' }));
+    expect(findings).toEqual([]);
   });
 });
 

@@ -1,4 +1,7 @@
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { edgeFindings } from '../core/evidence/edge-findings.ts';
+import { EdgeTally } from '../core/evidence/edge-tally.ts';
 import { Exposure, type ExposureSummary } from '../core/evidence/exposure.ts';
 import type { RequestEvent, RequestObserver } from '../core/evidence/request-event.ts';
 import { type SipKey, sipKey } from '../core/evidence/sip-hash.ts';
@@ -18,6 +21,8 @@ interface ExposureObserverOptions {
   readonly now?: () => number;
   /** Told when the store cannot be read; the releases concerned stay as last known. */
   readonly onError?: (error: unknown) => void;
+  /** Told what requests show to be wrong with a release's visitor ids, once in each of its runs; must not throw. */
+  readonly onFinding?: (finding: Diagnostic) => void;
 }
 
 /** Measures who saw what, for every release of a store. */
@@ -34,6 +39,10 @@ export interface ExposureObserver {
 /** One release with its figures. */
 interface Watched {
   readonly exposure: Exposure;
+  /** Undefined until something came in at the edge. */
+  edge: EdgeTally | undefined;
+  /** Codes of the findings that were told. */
+  readonly told: Set<string>;
   release: FollowedRelease;
   since: string;
 }
@@ -52,6 +61,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   const { store } = options;
   const now = options.now ?? Date.now;
   const onError = options.onError ?? (() => {});
+  const onFinding = options.onFinding ?? (() => {});
   const key: SipKey = sipKey(options.hashKey);
   const releases = new Map<string, Watched>();
   const revisions = new Map<string, number>();
@@ -71,11 +81,13 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
       releases.delete(id);
       return;
     }
-    const watched = before ?? { exposure: new Exposure(key), release, since: '' };
+    const watched = before ?? { exposure: new Exposure(key), edge: undefined, told: new Set(), release, since: '' };
     const anotherRun = before?.release.run !== release.run;
     const anotherStep = anotherRun || before?.release.step !== release.step;
     if (anotherRun) watched.exposure.startRelease();
     else if (anotherStep) watched.exposure.startStep();
+    if (anotherRun) watched.told.clear();
+    if (anotherStep || before?.release.issueOn !== release.issueOn) watched.edge = undefined;
     // Not the time that the status names: after a restart, requests are counted from now on.
     if (anotherStep) watched.since = new Date(now()).toISOString();
     watched.release = release;
@@ -113,6 +125,64 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     for (const binding of bindingsOf(event.rule)) observeRelease(event, destination, binding);
   }
 
+  /** What one request tells of one release. */
+  function observeRelease(event: RequestEvent, destination: NonNullable<RequestEvent['destination']>, binding: Binding): void {
+    const { rule, watched } = binding;
+    const { release, exposure } = watched;
+    const atEdge = event.listener === 'ingress';
+    // An id that another release issued says nothing about a draw; and a preflight is no visit: browsers send it without cookies, and
+    // keep none of its answer.
+    const counted = release.counts === 'visitors' && event.method !== 'OPTIONS';
+    const visitorId = counted ? visitorOf(binding, event) : undefined;
+    // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
+    if (rule.base.kind === 'moved') {
+      exposure.answered({
+        cohort: release.cohortServed(destination, rule.cohort),
+        failed: isFailure(event),
+        visitorId,
+        requestId: atEdge || !counted ? undefined : event.requestId,
+        // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
+        synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
+      });
+    } else if (atEdge && visitorId !== undefined && rule.cohort !== 'drawn') {
+      exposure.passed({
+        visitorId,
+        requestId: event.requestId,
+        cohort: release.cohortDecided(rule.cohort),
+        synthetic: isSynthetic(event.userAgent),
+      });
+    }
+  }
+
+  /** The visitor's id, brought along or issued now; what is noticed at the edge is counted on the way. */
+  function visitorOf({ rule, watched }: Binding, event: RequestEvent): string | undefined {
+    const { cookieName, offset, issueOn, name } = watched.release;
+    const known = visitorIdFromCookies(event.cookies, cookieName, offset);
+    if (event.listener !== 'ingress') return known;
+    const issued = known === undefined ? issuedId(rule, event) : undefined;
+    if (isSynthetic(event.userAgent)) return known ?? issued;
+    watched.edge ??= new EdgeTally(issueOn);
+    const { requestId, accept, fetchMode, fetchSite } = event;
+    const isWrong = watched.edge.count({
+      requestId,
+      accept,
+      fetchMode,
+      fetchSite,
+      known: known !== undefined,
+      issued: issued !== undefined,
+    });
+    if (isWrong) tell(watched, edgeFindings(name, watched.edge.summary(), issueOn));
+    return known ?? issued;
+  }
+
+  function tell({ told }: Watched, findings: readonly Diagnostic[]): void {
+    for (const finding of findings) {
+      if (told.has(finding.code)) continue;
+      told.add(finding.code);
+      onFinding(finding);
+    }
+  }
+
   const unwatch = store.watch((refs) => {
     for (const ref of refs) {
       if (ref.kind === KIND) reread(ref).catch(onError);
@@ -125,11 +195,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     ready,
     summary: (namespace, name) => {
       const watched = releases.get(`${namespace}/${name}`);
-      if (watched === undefined) return undefined;
-      const { exposure, release, since } = watched;
-      return release.counts === 'requests'
-        ? exposure.requestSummary(since, release.weight)
-        : exposure.summary(since, release.weight, release.cutoff);
+      return watched === undefined ? undefined : summaryOf(watched);
     },
     close: () => {
       closed = true;
@@ -138,36 +204,9 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   };
 }
 
-/** What one request tells of one release. */
-function observeRelease(
-  event: RequestEvent,
-  destination: NonNullable<RequestEvent['destination']>,
-  { rule, watched: { release, exposure } }: Binding,
-): void {
-  const atEdge = event.listener === 'ingress';
-  // An id that another release issued says nothing about a draw.
-  const visitorId =
-    release.counts === 'requests'
-      ? undefined
-      : (visitorIdFromCookies(event.cookies, release.cookieName, release.offset) ?? (atEdge ? issuedId(rule, event) : undefined));
-  // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
-  if (rule.base.kind === 'moved') {
-    exposure.answered({
-      cohort: release.cohortServed(destination, rule.cohort),
-      failed: isFailure(event),
-      visitorId,
-      requestId: atEdge || release.counts === 'requests' ? undefined : event.requestId,
-      // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
-      synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
-    });
-  } else if (atEdge && visitorId !== undefined && rule.cohort !== 'drawn') {
-    exposure.passed({
-      visitorId,
-      requestId: event.requestId,
-      cohort: release.cohortDecided(rule.cohort),
-      synthetic: isSynthetic(event.userAgent),
-    });
-  }
+function summaryOf({ exposure, edge, release, since }: Watched): ExposureSummary {
+  if (release.counts === 'requests') return exposure.requestSummary(since, release.weight);
+  return { ...exposure.summary(since, release.weight, release.cutoff), ...(edge !== undefined && { edge: edge.summary() }) };
 }
 
 /** At a first visit the request's id is what the edge's Set-Cookie makes the visitor's. */

@@ -11,11 +11,15 @@ type Destination = NonNullable<RequestEvent['destination']>;
 
 /** What the observer needs to know of a release to read request events; immutable. */
 export interface FollowedRelease {
+  /** `namespace/name`. */
+  readonly name: string;
   /** Changes when another release begins on the object. */
   readonly run: string;
   /** Changes when visitors are routed otherwise than before. */
   readonly step: string;
   readonly cookieName: string;
+  /** Which requests without an id get one at the edge. */
+  readonly issueOn: 'documents' | 'all';
   /** Undefined where no bucket decides. */
   readonly offset: Offset | undefined;
   /** What can be counted: visitors, unless those on stable carry nothing that tells them apart (`affinity.mode: canaryOnly`). */
@@ -49,9 +53,11 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
   const settled = settledOn(status);
   const split = settled === undefined;
   return {
+    name: `${namespace}/${ref.name}`,
     run: `${status.started} ${status.startedAt ?? ''}`,
     step: `${status.step} ${status.cutoff} ${status.stepStartedAt ?? ''} ${settled ?? ''}`,
     cookieName: spec.data.visitorId.cookie.name,
+    issueOn: spec.data.visitorId.issueOn,
     offset: status.offset,
     counts: status.canaryCookie === undefined ? 'visitors' : 'requests',
     weight: split ? status.weight : undefined,

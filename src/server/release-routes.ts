@@ -3,7 +3,9 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ObjectRef } from '../cluster/store.ts';
 import { findingsOfRelease } from '../controller/weaving-findings.ts';
-import { KIND } from '../core/release/canary-release.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { edgeFindings } from '../core/evidence/edge-findings.ts';
+import { canaryReleaseSpec, KIND } from '../core/release/canary-release.ts';
 import { MAX_EVENTS } from '../core/release/release-event.ts';
 import { REQUEST_ACTIONS } from '../core/release/requests.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
@@ -67,6 +69,14 @@ const releaseBody = z.looseObject({
 
 function refOf(params: { readonly namespace: string; readonly name: string }): ObjectRef {
   return { kind: KIND, namespace: params.namespace, name: params.name };
+}
+
+/** What requests show to be wrong with the release's visitor ids. */
+async function measuredFindings({ store, exposure }: ApiContext, ref: ObjectRef): Promise<readonly Diagnostic[]> {
+  const figures = exposure(ref);
+  const spec = canaryReleaseSpec.safeParse((await store.get(ref))?.base.spec);
+  if (figures?.counts !== 'visitors' || figures.edge === undefined || !spec.success) return [];
+  return edgeFindings(`${ref.namespace}/${ref.name}`, figures.edge, spec.data.visitorId.issueOn);
 }
 
 /** `/api/v1/releases`: releases, what is asked of them, and what a visitor sees of them. */
@@ -156,7 +166,7 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
   routes.get('/:namespace/:name/findings', async (c) => {
     const ref = refOf(c.req.param());
     const items = await findingsOfRelease(store, ref);
-    return items === undefined ? noSuchObject(ref) : c.json({ items });
+    return items === undefined ? noSuchObject(ref) : c.json({ items: [...items, ...(await measuredFindings(context, ref))] });
   });
 
   routes.get('/:namespace/:name/visitors/:id', async (c) => {

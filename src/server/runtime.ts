@@ -79,7 +79,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const store = auditedStore(opened, log, Date.now);
     closers.push(() => store.close());
 
-    const observer = startExposureObserver({ store, hashKey: randomBytes(16), onError: onError('exposure') });
+    const observer = startExposureObserver({
+      store,
+      hashKey: randomBytes(16),
+      onError: onError('exposure'),
+      onFinding: ({ code, object, message, hint }) => log.warn(`${object}: ${message}; ${hint} (${code})`),
+    });
     closers.push(() => observer.close());
     await observer.ready;
 

@@ -191,10 +191,14 @@ describe('routes written in YAML', () => {
 describe('what is told about a request', () => {
   it('has Envoy’s names in the access log, and no cookie', async () => {
     const { ingress, told, log, v1 } = await startShop();
-    await exchange(ingress, DOCUMENT.replace('Accept', 'Cookie: perch=private\r\nUser-Agent: "x"\r\nX-Forwarded-For: 9.9.9.9\r\nAccept'));
+    await exchange(
+      ingress,
+      DOCUMENT.replace('Accept', 'Cookie: perch=private\r\nUser-Agent: "x"\r\nSec-Fetch-Site: none\r\nX-Forwarded-For: 9.9.9.9\r\nAccept'),
+    );
     const [event] = await told(1);
     expect(event).toMatchObject({
       ...{ listener: 'ingress', method: 'GET', path: '/shop?x=1', authority: 'shop.test', cookies: ['perch=private'], userAgent: '"x"' },
+      ...{ accept: 'text/html', fetchMode: undefined, fetchSite: 'none' },
       ...{ rule: 'stable', status: 200, flag: '-', destination: { host: 'shop.default.svc.cluster.local', port: 9080, subset: 'v1' } },
     });
     expect(Math.abs((event?.at ?? 0) - Date.now())).toBeLessThan(5_000);

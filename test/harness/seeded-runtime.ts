@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { type Runtime, startRuntime } from '../../src/server/runtime.ts';
+import type { RuntimeLog } from '../../src/server/runtime-log.ts';
 import { seededRandom, seededUuid } from './seeded-random.ts';
 
 const SILENT = { info: () => {}, warn: () => {}, audit: () => {}, error: () => {} };
@@ -17,15 +18,18 @@ export interface SeededRuntime {
   close(): Promise<void>;
 }
 
-/** The ports 8080 and 9080 of what is served are moved to free ones. */
-export async function startSeededRuntime(seed: number): Promise<SeededRuntime> {
+/** The ports 8080 and 9080 of what is served are moved to free ones. `others`: request ids of another making, and who is told what. */
+export async function startSeededRuntime(
+  seed: number,
+  others: { readonly uuid?: () => string; readonly log?: RuntimeLog } = {},
+): Promise<SeededRuntime> {
   const dataDir = mkdtempSync(join(tmpdir(), 'perch-seeded-'));
   const map = new Map([
     [8080, 0],
     [9080, 0],
   ]);
   const draws = { uuid: seededUuid(seed), random: seededRandom(seed) };
-  const runtime = await startRuntime({ dataDir, apiPort: 0, map, proxyPort: 0, log: SILENT, ...draws });
+  const runtime = await startRuntime({ dataDir, apiPort: 0, map, proxyPort: 0, log: SILENT, ...draws, ...others });
   return {
     runtime,
     serve: async (objects) => {

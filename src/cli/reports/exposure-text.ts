@@ -1,3 +1,4 @@
+import { edgeFindings } from '../../core/evidence/edge-findings.ts';
 import type {
   ExposureFigures,
   ExposureSummary,
@@ -73,4 +74,17 @@ export function realText({ real, synthetic }: VisitorExposure, canary: string): 
 /** Visitors whom no answer of the service could be joined to; undefined where there are none. */
 export function edgeOnlyText({ assigned }: ExposureFigures): string | undefined {
   return assigned.total === 0 ? undefined : `${count(assigned.total)} more whom the service was not seen to answer`;
+}
+
+/** What keeps visitors without an id, in short: `describe` has the whole findings. */
+export function edgeTexts({ edge }: VisitorExposure, release: string, style: Style): readonly string[] {
+  if (edge === undefined) return [];
+  // What becomes of them, which is all that issueOn changes, is left to the findings.
+  return edgeFindings(release, edge, 'documents').map(({ code }) =>
+    style.attention(
+      code === 'PERCH3080'
+        ? `${count(edge.oddRequestIds)} first visits got no id: their request ids are no UUIDs (${code})`
+        : `${count(edge.crossSite)} of ${count(edge.requests)} requests are of other sites’ scripts, without id (${code})`,
+    ),
+  );
 }

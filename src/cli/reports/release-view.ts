@@ -10,6 +10,7 @@ import { progressBar } from '../terminal/progress-bar.ts';
 import type { Style } from '../terminal/style.ts';
 import {
   edgeOnlyText,
+  edgeTexts,
   errorsText,
   movedText,
   realRequestsText,
@@ -90,7 +91,7 @@ function barStep({ spec, status }: ReleaseView): number {
 type Fact = readonly [label: string, text: string | undefined];
 
 /** Who has seen the canary, as far as it can be counted. */
-function seenFacts(exposure: ExposureSummary, canary: string, style: Style): readonly Fact[] {
+function seenFacts(exposure: ExposureSummary, name: string, canary: string, style: Style): readonly Fact[] {
   if (exposure.counts === 'requests') {
     return [
       [`on ${canary}`, requestShareText(exposure, style)],
@@ -103,6 +104,7 @@ function seenFacts(exposure: ExposureSummary, canary: string, style: Style): rea
     ['', realText(exposure, canary)],
     ['', edgeOnlyText(exposure)],
     ['moved', movedText(exposure, canary)],
+    ...edgeTexts(exposure, name, style).map((text): Fact => ['ids', text]),
   ];
 }
 
@@ -130,7 +132,7 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
     progressBar(weights, barStep(release), holdFraction(release, now), Math.min(room, WIDEST_BAR), style),
   ];
   if (exposure !== undefined) {
-    const facts = [...seenFacts(exposure, canary, style), ['errors', errorsText(exposure, stable, canary, style)]] as const;
+    const facts = [...seenFacts(exposure, name, canary, style), ['errors', errorsText(exposure, stable, canary, style)]] as const;
     const width = Math.max(...facts.map(([label]) => label.length)) + 3;
     for (const [label, text] of facts) if (text !== undefined) lines.push(`${label.padEnd(width)}${text}`);
   }

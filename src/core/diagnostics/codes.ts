@@ -324,6 +324,16 @@ export const CODES = {
     remedy:
       'Write the version that the VirtualService leads to into the rules of spec.route: everyone is there now, and would be moved at once.',
   },
+  PERCH3080: {
+    title: 'First visits get no visitor id, because of their request ids',
+    remedy:
+      'A proxy before the edge sets x-request-id in a form of its own, and the edge keeps it. Let the edge make its own (Envoy: no preserve_external_request_id), or have the proxy send UUIDs or none.',
+  },
+  PERCH3081: {
+    title: 'Scripts of other sites bring no visitor id',
+    remedy:
+      'A fetch across sites carries cookies only with `credentials: include`, CORS that allows them, and a cookie with `sameSite: None` and `secure: true`. See guides/browsers.md.',
+  },
   PERCH4050: {
     title: 'The same object twice in one apply',
     remedy: 'Keep one of the two: kind, namespace and name together must be unique.',

@@ -1,6 +1,7 @@
 import { BUCKETS } from '../visitor/bucket.ts';
 import type { Cohort } from '../visitor/cohort.ts';
 import { binomialBand } from './binomial-band.ts';
+import type { EdgeFigures } from './edge-tally.ts';
 import { Recent } from './recent.ts';
 import { type SipKey, sipHash24 } from './sip-hash.ts';
 import { VisitorTable } from './visitor-table.ts';
@@ -58,6 +59,8 @@ export interface VisitorExposure extends Summary<ExposureFigures>, ExposureFigur
   readonly sampled: boolean;
   /** Share of visitors in the sample, 0 to 1; 1 when exact. */
   readonly sampleRate: number;
+  /** What came in where ids are issued; absent where none of it was seen. */
+  readonly edge?: EdgeFigures;
 }
 
 /**

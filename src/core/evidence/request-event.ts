@@ -14,6 +14,10 @@ export interface RequestEvent {
   /** The request's Cookie lines, as received. */
   readonly cookies: readonly string[];
   readonly userAgent: string | undefined;
+  /** Accept, Sec-Fetch-Mode and Sec-Fetch-Site: what a browser says it asks for, and for whom; as received, undefined where absent. */
+  readonly accept: string | undefined;
+  readonly fetchMode: string | undefined;
+  readonly fetchSite: string | undefined;
   /** Name of the HTTP route that was selected; undefined where none was or it has none. */
   readonly rule: string | undefined;
   /** The destination chosen: resolved host, subset and port; undefined where the gateway answered itself. */

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { isVisitorId } from '../visitor/bucket.ts';
 import { type Answer, allAnswers, type Observations } from './observations.ts';
 
 /** The form of the request ids that answers show: `none` where they show none, as usual. */
@@ -15,13 +16,11 @@ export interface RequestIdUse {
   readonly inCookie: string | undefined;
 }
 
-const ENDS_AS_UUID = /^[0-9a-f-]*-[0-9a-f]{12}$/;
-
 /** Looks at the `x-request-id` of the answers, and at what became of the one that was sent. */
 export function requestIdsOf(seen: Observations): RequestIdUse {
   const own = seen.ownRequestId;
   const shown = allAnswers(seen).flatMap((answer) => (answer === own?.answer ? [] : (answer.headers.get('x-request-id') ?? [])));
-  const other = shown.find((id) => !ENDS_AS_UUID.test(id));
+  const other = shown.find((id) => !isVisitorId(id));
   const line = own?.answer.setCookies.find((each) => each.includes(own.sent));
   return {
     form: shown.length === 0 ? 'none' : other === undefined ? 'uuid' : 'other',
