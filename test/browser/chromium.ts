@@ -16,9 +16,10 @@ function launchOptions(executable: string): NonNullable<Parameters<BrowserType['
   };
 }
 
-/** A Chromium whose contexts are fresh profiles, each with a cookie jar of its own. */
+/** A Chromium whose contexts are fresh profiles, each with a cookie jar of its own; it finds names below `test` on this machine. */
 export async function launchChromium(executable: string): ReturnType<BrowserType['launch']> {
-  return await chromium.launch(launchOptions(executable));
+  const options = launchOptions(executable);
+  return await chromium.launch({ ...options, args: [...(options.args ?? []), '--host-resolver-rules=MAP *.test 127.0.0.1'] });
 }
 
 /** A Chromium with one profile that is kept in `directory`: what is there again after the browser was closed. */

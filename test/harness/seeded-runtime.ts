@@ -21,7 +21,7 @@ export interface SeededRuntime {
 /** The ports 8080 and 9080 of what is served are moved to free ones. `others`: request ids of another making, and who is told what. */
 export async function startSeededRuntime(
   seed: number,
-  others: { readonly uuid?: () => string; readonly log?: RuntimeLog } = {},
+  others: { readonly uuid?: () => string; readonly log?: RuntimeLog; readonly accessLog?: (line: string) => void } = {},
 ): Promise<SeededRuntime> {
   const dataDir = mkdtempSync(join(tmpdir(), 'perch-seeded-'));
   const map = new Map([
