@@ -332,7 +332,7 @@ export const CODES = {
   PERCH3081: {
     title: 'Scripts of other sites bring no visitor id',
     remedy:
-      'A fetch across sites carries cookies only with `credentials: include`, CORS that allows them, and a cookie with `sameSite: None` and `secure: true`. See guides/browsers.md.',
+      'A fetch across sites carries cookies only with `credentials: include`, CORS that allows them, and a cookie with `sameSite: None`, `secure: true` and, where browsers block cookies of other sites, `partitioned: true`. See guides/browsers.md.',
   },
   PERCH4050: {
     title: 'The same object twice in one apply',

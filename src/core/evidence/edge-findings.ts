@@ -31,7 +31,7 @@ export function edgeFindings(release: string, edge: EdgeFigures, issueOn: 'docum
       severity: 'warning',
       object,
       message: `${share} % of the requests at the edge in this step (${edge.crossSite} of ${edge.requests}) come from scripts of other sites and bring no visitor id: without credentials ${fate}`,
-      hint: 'fetch with credentials: include, allow credentials in CORS, and set sameSite: None with secure: true; or serve both from one site',
+      hint: 'fetch with credentials: include, allow credentials in CORS, and set sameSite: None, secure: true and partitioned: true; or serve both from one site',
     });
   }
   return found;
