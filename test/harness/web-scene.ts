@@ -53,7 +53,7 @@ export async function startWebScene(
   const warnings: string[] = [];
   const seeded = await startSeededRuntime(seed, {
     accessLog: (line) => log.push(JSON.parse(line) as WebRequest),
-    log: { info: () => {}, warn: (line) => warnings.push(line), error: () => {} },
+    log: { info: () => {}, audit: () => {}, warn: (line) => warnings.push(line), error: () => {} },
   });
   const { store } = seeded.runtime;
   const ref = { kind: 'CanaryRelease', namespace: 'default', name: 'web' };
