@@ -12,10 +12,10 @@ function stored(base: KubeObject, status?: ReleaseStatus): StoredObject {
   return status === undefined ? known : { ...known, status };
 }
 
-/** A release of ratings that adopts `routes`. */
-const ratings = (routes: string): KubeObject => {
+/** The release `ratings`, which releases this service. */
+const ratings = (host: string): KubeObject => {
   const release = canaryRelease([100], 'ratings');
-  return { ...release, spec: { ...(release.spec as object), route: { adopt: { virtualService: routes } } } };
+  return { ...release, spec: { ...(release.spec as object), service: { host, port: 9080 } } };
 };
 
 const found = (applied: readonly KubeObject[], existing: readonly StoredObject[] = []) =>
@@ -52,8 +52,8 @@ test('a misspelled kind or group is told what it may mean', () => {
   expect(hints('networking.istio.io/v1', 'Sidecar')).toEqual(['leave it out: it stays with the tool that runs it']);
 });
 
-test('a release that shares routes with one in the store, or with one applied beside it, is refused', () => {
-  const conflict = [['PERCH3050', 'CanaryRelease default/ratings', 'spec.route.adopt.virtualService']];
+test('a release of a service that one in the store releases, or one applied beside it, is refused', () => {
+  const conflict = [['PERCH3050', 'CanaryRelease default/ratings', 'spec.service']];
   expect(found([ratings('reviews')], [stored(canaryRelease())])).toEqual(conflict);
   expect(found([canaryRelease(), ratings('reviews')])).toEqual(conflict);
 });

@@ -97,7 +97,7 @@ test('only one release owns a VirtualService; others may issue their ids there',
   };
   expect(releaseConflicts([owner], [reviews])).toEqual([]);
   expect(releaseConflicts([again], [owner]).map(({ message }) => message)).toEqual([
-    'the release default/page uses the right to write VirtualService default/bookinfo already',
+    'the release default/page uses the rules of VirtualService default/bookinfo already',
   ]);
 });
 

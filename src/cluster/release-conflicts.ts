@@ -21,10 +21,12 @@ interface Claim {
 export function releaseConflicts(applied: readonly CanaryRelease[], others: readonly CanaryRelease[]): readonly Diagnostic[] {
   return applied.flatMap((release, index) => {
     const earlier = [...others, ...applied.slice(0, index)];
-    return claimsOf(release).flatMap((claim) => {
+    const found = claimsOf(release).flatMap((claim) => {
       const holder = earlier.find((other) => claimsOf(other).some((theirs) => excludes(theirs, claim)));
       return holder === undefined ? [] : [conflict(release, claim, holder)];
     });
+    // One place of the spec may claim several things: one of them is enough to be told.
+    return found.filter((each, at) => found.findIndex(({ path }) => path === each.path) === at);
   });
 }
 
@@ -54,22 +56,25 @@ function objectClaims(release: CanaryRelease): readonly Claim[] {
   const on = (name: string) => `VirtualService ${namespace}/${name}`;
   const ids = `ids ${visitorId.issueOn} ${JSON.stringify(visitorId.cookie)}`;
   const shared = (how: string) => (affinity.mode === 'visitor' ? { sharedAs: how, hint: SHARING } : {});
-  if (issuing === routed) return [{ on: on(routed), path: routedPath(release), ...shared(ids) }, ...ownership(release)];
+  const rules = rulesClaim(release);
+  if (issuing === routed) return [{ on: on(routed), path: routedPath(release), ...shared(ids) }, rules];
   return [
     { on: on(routed), path: routedPath(release), ...shared('hop') },
     { on: on(issuing), path: 'spec.visitorId.issueAt.virtualService', ...shared(ids) },
-    ...ownership(release),
+    rules,
   ];
 }
 
 const SHARING =
   'releases share a VirtualService where all have affinity.mode: visitor and, where ids are issued in it, the same visitorId.cookie and issueOn; else give each one of its own';
 
-/** Several releases may be woven into an object, but only one can write its base. */
-function ownership(release: CanaryRelease): readonly Claim[] {
-  if (routeForm(release) === 'adopt') return [];
-  const on = `the right to write VirtualService ${release.metadata.namespace}/${routedName(release)}`;
-  return [{ on, path: routedPath(release) }];
+/**
+ * Several releases may adopt an object, each with rules of its own. One that a release owns is written by that one alone: what another one
+ * moved would be moved back when that left.
+ */
+function rulesClaim(release: CanaryRelease): Claim {
+  const on = `the rules of VirtualService ${release.metadata.namespace}/${routedName(release)}`;
+  return { on, path: routedPath(release), ...(routeForm(release) === 'adopt' ? { sharedAs: 'adopted' } : {}) };
 }
 
 /**

@@ -25,7 +25,10 @@ async function startWeb(uuid: () => string): Promise<{ readonly warnings: readon
   versions = await Promise.all(['v1', 'v2'].map((version) => startVersion(version)));
   const [v1 = 0, v2 = 0] = versions.map(({ port }) => port);
   const warnings: string[] = [];
-  seeded = await startSeededRuntime(7, { uuid, log: { info: () => {}, audit: () => {}, warn: (line) => warnings.push(line), error: () => {} } });
+  seeded = await startSeededRuntime(7, {
+    uuid,
+    log: { info: () => {}, audit: () => {}, warn: (line) => warnings.push(line), error: () => {} },
+  });
   const { objects } = parseManifests([webBasicsYaml({ v1, v2 }), WEB_ROUTES_YAML, webReleaseYaml()].join('---\n'), 'web.yaml');
   await seeded.serve(objects.map(({ object }) => object));
   const { store } = seeded.runtime;
