@@ -54,7 +54,7 @@ function objectClaims(release: CanaryRelease): readonly Claim[] {
   const routed = routedName(release);
   const issuing = visitorId.issueAt?.virtualService ?? routed;
   const on = (name: string) => `VirtualService ${namespace}/${name}`;
-  const ids = `ids ${visitorId.issueOn} ${JSON.stringify(visitorId.cookie)}`;
+  const ids = `ids ${JSON.stringify([visitorId.from, visitorId.issueOn, visitorId.cookie])}`;
   const shared = (how: string) => (affinity.mode === 'visitor' ? { sharedAs: how, hint: SHARING } : {});
   const rules = rulesClaim(release);
   if (issuing === routed) return [{ on: on(routed), path: routedPath(release), ...shared(ids) }, rules];
@@ -66,7 +66,7 @@ function objectClaims(release: CanaryRelease): readonly Claim[] {
 }
 
 const SHARING =
-  'releases share a VirtualService where all have affinity.mode: visitor and, where ids are issued in it, the same visitorId.cookie and issueOn; else give each one of its own';
+  'releases share a VirtualService where all have affinity.mode: visitor and, where ids are issued in it, the same visitorId.from, cookie and issueOn; else give each one of its own';
 
 /**
  * Several releases may adopt an object, each with rules of its own. One that a release owns is written by that one alone: what another one

@@ -25,7 +25,7 @@ export interface Outcome {
   readonly destination: RequestEvent['destination'];
 }
 
-const NO_COOKIES: readonly string[] = [];
+const NO_LINES: readonly string[] = [];
 
 /** Tells the observer and writes the access log, where there are any. */
 export class RequestReporter {
@@ -70,7 +70,8 @@ function requestEvent(outcome: Outcome, at: number, durationMs: number): Request
     path: request?.path ?? exchange.target,
     authority: request?.authority ?? '',
     requestId: outcome.requestId ?? '',
-    cookies: request?.lines('cookie') ?? NO_COOKIES,
+    cookies: request?.lines('cookie') ?? NO_LINES,
+    lines: (name) => request?.lines(name) ?? NO_LINES,
     userAgent: request?.userAgent,
     accept: request?.lines('accept')[0],
     fetchMode: request?.lines('sec-fetch-mode')[0],

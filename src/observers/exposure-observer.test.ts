@@ -84,6 +84,7 @@ function event(where: Where, role: 'known' | 'new' | 'told' | 'rest', more: Part
     authority: 'localhost:8080',
     requestId: crypto.randomUUID(),
     cookies: [],
+    lines: () => [],
     userAgent: 'Mozilla/5.0',
     accept: undefined,
     fetchMode: undefined,

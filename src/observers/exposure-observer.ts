@@ -8,7 +8,7 @@ import { type SipKey, sipKey } from '../core/evidence/sip-hash.ts';
 import { isSynthetic } from '../core/evidence/synthetic-visitor.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { isVisitorId } from '../core/visitor/bucket.ts';
-import { visitorIdFromCookies } from '../core/visitor/visitor-id.ts';
+import { visitorIdFromCookies, visitorIdFromHeader } from '../core/visitor/visitor-id.ts';
 import { servedRuleNames, type WovenRuleName } from '../core/weave/rule-name.ts';
 import { type FollowedRelease, followRelease } from './followed-release.ts';
 
@@ -131,8 +131,8 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     const { release, exposure } = watched;
     const atEdge = event.listener === 'ingress';
     // An id that another release issued says nothing about a draw; and a preflight is no visit: browsers send it without cookies, and
-    // keep none of its answer.
-    const counted = release.counts === 'visitors' && event.method !== 'OPTIONS';
+    // keep none of its answer. Who was picked, or chose, was not drawn.
+    const counted = release.counts === 'visitors' && event.method !== 'OPTIONS' && rule.role !== 'claimed';
     const visitorId = counted ? visitorOf(binding, event) : undefined;
     // Where weaving moved the destination it is the released service's; where it kept it, the edge only decides.
     if (rule.base.kind === 'moved') {
@@ -156,7 +156,9 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
 
   /** The visitor's id, brought along or issued now; what is noticed at the edge is counted on the way. */
   function visitorOf({ rule, watched }: Binding, event: RequestEvent): string | undefined {
-    const { cookieName, offset, issueOn, name } = watched.release;
+    const { cookieName, idHeader, offset, issueOn, name } = watched.release;
+    // Nothing is issued there, so nothing can go wrong with it.
+    if (idHeader !== undefined) return visitorIdFromHeader(event.lines(idHeader));
     const known = visitorIdFromCookies(event.cookies, cookieName, offset);
     if (event.listener !== 'ingress') return known;
     const issued = known === undefined ? issuedId(rule, event) : undefined;

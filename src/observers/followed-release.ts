@@ -18,6 +18,8 @@ export interface FollowedRelease {
   /** Changes when visitors are routed otherwise than before. */
   readonly step: string;
   readonly cookieName: string;
+  /** The header that says whose a request is; undefined where the cookie does. */
+  readonly idHeader: string | undefined;
   /** Which requests without an id get one at the edge. */
   readonly issueOn: 'documents' | 'all';
   /** Undefined where no bucket decides. */
@@ -57,6 +59,7 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
     run: `${status.started} ${status.startedAt ?? ''}`,
     step: `${status.step} ${status.cutoff} ${status.stepStartedAt ?? ''} ${settled ?? ''}`,
     cookieName: spec.data.visitorId.cookie.name,
+    idHeader: spec.data.visitorId.from === 'cookie' ? undefined : spec.data.visitorId.from.header,
     issueOn: spec.data.visitorId.issueOn,
     offset: status.offset,
     counts: status.canaryCookie === undefined ? 'visitors' : 'requests',

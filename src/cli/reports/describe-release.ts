@@ -21,12 +21,12 @@ function timeOr(at: string | undefined, otherwise: string): string {
 /** What each step is: over, current or to come. */
 function stepLines({ spec, status }: ReleaseView): readonly string[] {
   const current = status?.step ?? -1;
-  const rows = spec.steps.map(({ weight, hold }, index) => {
+  const rows = spec.steps.map(({ weight = 0, match, hold }, index) => {
     const isCurrent = index === current && (status?.phase === 'Progressing' || status?.phase === 'Paused');
     return [
       isCurrent ? '>' : '',
       String(index + 1),
-      percent(weight),
+      match === undefined ? percent(weight) : 'picked',
       hold,
       isCurrent ? timeOr(status?.stepStartedAt, 'routes are being changed') : '-',
       isCurrent ? timeOr(status?.holdUntil, '-') : '-',

@@ -120,7 +120,7 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
   const { metadata, spec, exposure } = release;
   const { stable, canary } = versionsOf(release);
   const name = metadata.namespace === 'default' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
-  const weights = spec.steps.map((step) => step.weight);
+  const weights = spec.steps.map((step) => step.weight ?? 0);
   const head = `${style.bold(name)}  ${stable} → ${canary}   ${phaseText(release, style)}`;
   const where = whereText(release, now);
   const room = columns - INDENT.length;

@@ -57,7 +57,7 @@ function destinationText({ destination: { host, port, subset } }: HTTPRouteDesti
 export function takenText(names: readonly ParsedRuleName[], rule: HTTPRoute): string {
   const [only] = names;
   if (only === undefined) return 'everyone';
-  if (names.length > 1) return sharedText(only.role, names);
+  if (names.length > 1) return sharedText(names);
   const { role, cohort } = only;
   switch (role) {
     case 'known':
@@ -68,18 +68,23 @@ export function takenText(names: readonly ParsedRuleName[], rule: HTTPRoute): st
     case 'new':
       if (cohort === 'drawn') return 'without the cookie, drawn by weight';
       return cohort === 'canary' ? 'new visitors drawn for the canary' : 'all other new visitors';
+    case 'claimed':
+      return cohort === 'canary' ? 'picked, or chose the canary' : 'chose stable';
     case 'rest':
       return 'everyone else';
   }
 }
 
 /** Of a rule that several releases divide together. */
-function sharedText(role: ParsedRuleName['role'], names: readonly ParsedRuleName[]): string {
-  if (role === 'rest') return 'everyone else';
-  const who = role === 'known' ? 'known' : 'new';
+function sharedText(names: readonly ParsedRuleName[]): string {
+  const role = names.find((each) => each.role !== 'claimed')?.role ?? 'claimed';
   const canaries = names.filter(({ cohort }) => cohort === 'canary').map(({ release }) => release);
-  if (canaries.length === 0) return `all other ${who} visitors`;
-  return `${who} visitors of the ${canaries.length === 1 ? 'canary' : 'canaries'} of ${canaries.toReversed().join(', ')}`;
+  const of = `of the ${canaries.length === 1 ? 'canary' : 'canaries'} of ${canaries.toReversed().join(', ')}`;
+  const claimed = names.filter((each) => each.role === 'claimed').map(({ release }) => release);
+  const chosen = claimed.length === 0 ? '' : `, picked or chosen in ${claimed.toReversed().join(', ')}`;
+  if (role === 'rest' || role === 'claimed') return canaries.length === 0 ? `everyone else${chosen}` : `requests ${of}${chosen}`;
+  const who = role === 'known' ? 'known' : 'new';
+  return `${canaries.length === 0 ? `all other ${who} visitors` : `${who} visitors ${of}`}${chosen}`;
 }
 
 function takesBack({ route = [] }: HTTPRoute): boolean {

@@ -101,7 +101,7 @@ export const CODES = {
   },
   PERCH1204: {
     title: 'The weights do not increase to 100',
-    remedy: 'Order the steps so that each weight is larger than the one before, and end with weight 100.',
+    remedy: 'Put steps with match first, order the others so that each weight is larger than the one before, and end with weight 100.',
   },
   PERCH1206: {
     title: 'Browsers would drop the visitor id’s cookie',
@@ -143,6 +143,11 @@ export const CODES = {
     title: 'A health check may take longer than its interval',
     remedy:
       'The next check of an endpoint begins when the one before has ended. Shorten healthCheck.timeout, or lengthen healthCheck.interval.',
+  },
+  PERCH1215: {
+    title: 'A field means nothing where ids come with a header',
+    remedy:
+      'With visitorId.from.header nothing is issued: leave visitorId.cookie, issueOn and propagate: requestId out. The header has to carry a UUID that is one visitor’s, or one tenant’s, at every request.',
   },
   PERCH1301: {
     title: 'Istio has this, the embedded gateway does not support it yet',

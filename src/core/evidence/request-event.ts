@@ -13,6 +13,8 @@ export interface RequestEvent {
   readonly requestId: string;
   /** The request's Cookie lines, as received. */
   readonly cookies: readonly string[];
+  /** The lines of any of its headers, by the name in lower case; to be asked while the observer is called, not later. */
+  readonly lines: (name: string) => readonly string[];
   readonly userAgent: string | undefined;
   /** Accept, Sec-Fetch-Mode and Sec-Fetch-Site: what a browser says it asks for, and for whom; as received, undefined where absent. */
   readonly accept: string | undefined;

@@ -20,7 +20,7 @@ const VISITORS_ONLY: readonly { readonly path: FieldPath; readonly because: stri
 /** What `affinity` and the fields that depend on its mode may say together. Like all rules it judges the spec as written. */
 export function affinityRules(spec: unknown): readonly Finding[] {
   const mode = valueAt(spec, ['affinity', 'mode']) ?? 'visitor';
-  if (mode === 'canaryOnly') return [...meaningless(spec), ...cookieFindings(spec)];
+  if (mode === 'canaryOnly') return [...meaningless(spec), ...picking(spec), ...cookieFindings(spec)];
   if (mode !== 'visitor' || valueAt(spec, ['affinity', 'cookie']) === undefined) return [];
   const path = ['spec', 'affinity', 'cookie'];
   const message = 'spec.affinity.cookie means nothing with affinity.mode visitor';
@@ -42,6 +42,18 @@ function meaningless(spec: unknown): readonly Finding[] {
     findings.push(meansNothing(path, 'a request id tells nothing about the draw', 'take requestId out of the list'));
   }
   return findings;
+}
+
+/** Picking and choosing come before the draw by buckets; the article's scheme has neither. */
+function picking(spec: unknown): readonly Finding[] {
+  const hint = 'leave it out, or use affinity.mode: visitor';
+  const because = 'the article’s scheme knows draws only';
+  const steps = valueAt(spec, ['steps']);
+  const picks = Array.isArray(steps) ? steps.flatMap((step, index) => (valueAt(step, ['match']) === undefined ? [] : [index])) : [];
+  return [
+    ...(valueAt(spec, ['optIn']) === undefined ? [] : [meansNothing(['spec', 'optIn'], because, hint, 'key')]),
+    ...picks.map((index) => meansNothing(['spec', 'steps', index, 'match'], because, hint, 'key')),
+  ];
 }
 
 function meansNothing(path: FieldPath, because: string, hint: string, at?: 'key'): Finding {

@@ -32,13 +32,35 @@ const version = z.union([subsetVersion, hostVersion], { error: 'a mapping with s
 
 const HOLD = `${DURATION}, or manual`;
 const WEIGHT = 'a number over 0 and up to 100, in steps of 0.1';
+const HEADER = 'a header name in lower case: letters, digits and hyphens, at most 64';
+const headerName = text(HEADER, /^[a-z0-9](?:[a-z0-9-]{0,63})$/);
+const HEADER_VALUE = 'one of {exact: ...}, {prefix: ...} or {regex: ...}, at most 256 characters';
+const headerText = z.string({ error: HEADER_VALUE }).min(1, { error: HEADER_VALUE }).max(256, { error: HEADER_VALUE });
+const headerValue = z.union([mapping({ exact: headerText }), mapping({ prefix: headerText }), mapping({ regex: headerText })], {
+  error: HEADER_VALUE,
+});
+const pick = mapping({
+  headers: z
+    .record(headerName, headerValue, { error: 'a mapping of header names to values' })
+    .describe('As in a VirtualService’s match: all of them have to hold. Names in lower case; not those by which visitors are known.'),
+});
+
 const step = mapping({
   weight: z
     .number({ error: WEIGHT })
-    .gt(0, { error: WEIGHT })
+    .min(0, { error: WEIGHT })
     .max(100, { error: WEIGHT })
     .multipleOf(0.1, { error: WEIGHT })
-    .describe('Share of visitors on the canary in percent, in steps of 0.1.'),
+    .default(0)
+    .describe('Share of visitors on the canary in percent, in steps of 0.1. Absent in a step with `match`.'),
+  match: z
+    .array(pick, { error: 'a list of matches' })
+    .min(1, { error: 'a list with at least one match' })
+    .max(10, { error: 'a list of at most 10 matches' })
+    .optional()
+    .describe(
+      'Before the weights: nobody is drawn, but requests that one of these matches go to the canary, from this step on until the release ends.',
+    ),
   hold: z
     .union([z.literal('manual'), text(HOLD, DURATION_PATTERN)], { error: HOLD })
     .describe('How long the step lasts once its routes are confirmed (at most 90d), or `manual`: until someone promotes.'),
@@ -79,6 +101,12 @@ const visitorId = mapping({
   issueAt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') })
     .optional()
     .describe('The VirtualService at whose gateway ids are issued; the routed object itself when that is bound to a gateway.'),
+  from: z
+    .union([z.literal('cookie'), mapping({ header: headerName.describe('Its name.') })], { error: 'cookie, or a mapping with header' })
+    .default('cookie')
+    .describe(
+      'Where the id is read: the cookie that Perch issues; or a header that clients send already, with a UUID in lower case whose last 12 digits are random (a tenant’s, a user’s). Then nothing is issued, and all clients of one user agree.',
+    ),
   issueOn: z
     .enum(['documents', 'all'])
     .default('documents')
@@ -184,6 +212,16 @@ export const canaryReleaseSpec = mapping({
     .enum(['issuing', 'private'])
     .default('issuing')
     .describe('Which responses get `Cache-Control: private`: those that issue an id or set the canary’s cookie, or all of both cohorts.'),
+  optIn: mapping({
+    parameter: text('a parameter name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/)
+      .default('perch')
+      .describe('Name of the parameter in links.'),
+    maxAge: duration.default('7d').describe('How long a browser remembers the choice: whole seconds, at most 400d.'),
+  })
+    .optional()
+    .describe(
+      'Links by which a visitor chooses for themselves while a release is under way: `?perch=NAME:canary`, `?perch=NAME:stable`, and `?perch=NAME:auto` to take the choice back. Off where absent; taking it out takes back all choices.',
+    ),
   suspend: flag
     .default(false)
     .describe(
@@ -194,7 +232,7 @@ export const canaryReleaseSpec = mapping({
     .array(step, { error: 'a list of steps' })
     .min(1, { error: 'a list with at least one step' })
     .max(50, { error: 'a list of at most 50 steps' })
-    .describe('The ramp: weights strictly increase, and the last one is 100.'),
+    .describe('The ramp: steps with `match` first, if any, then weights that strictly increase, the last one 100.'),
 });
 
 /** A spec after defaults. */

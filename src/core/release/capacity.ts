@@ -1,6 +1,6 @@
 import type { Version } from './canary-release.ts';
 import type { ReleaseStatus } from './status.ts';
-import { readinessOf, type Turn } from './turn.ts';
+import { nextStepIndex, readinessOf, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** How often a release looks again at what it lacks capacity for, in ms: as often as the rate that is measured can change. */
@@ -35,8 +35,8 @@ export function capacityUnchecked({ release, observed }: Turn): string | undefin
 }
 
 /** The weight that a release goes to next. */
-export function nextWeight({ release }: Turn, { weight }: ReleaseStatus): number {
-  return release.spec.steps.find((step) => step.weight > weight)?.weight ?? 100;
+export function nextWeight(turn: Turn, status: ReleaseStatus): number {
+  return turn.release.spec.steps[nextStepIndex(turn, status)]?.weight ?? 100;
 }
 
 /** Whether a release would go on by itself, but for the capacity: nothing tells when the rate has changed. */

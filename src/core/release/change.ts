@@ -53,6 +53,7 @@ const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleas
   { path: 'service', of: ({ service }) => [service.host, service.port] },
   { path: 'route', of: placeOf },
   { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
+  { path: 'visitorId.from', of: ({ visitorId: { from } }) => (from === 'cookie' ? null : from.header) },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
   // Browsers know a cookie by these too: another one beside the old would be a second id.
   { path: 'visitorId.cookie.path', of: ({ visitorId }) => visitorId.cookie.path },

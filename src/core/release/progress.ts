@@ -4,8 +4,9 @@ import { withHistory } from './history.ts';
 import { holdEnd } from './hold.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
+import { stepText } from './step-text.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
-import { currentStep, event, type Move, readinessOf, type Turn } from './turn.ts';
+import { currentStep, event, type Move, nextStepIndex, readinessOf, stepIndex, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** What forbids widening now, to the next weight or to the one given in percent; undefined when nothing does. */
@@ -22,7 +23,7 @@ export function wideningBlocked(turn: Turn, status: ReleaseStatus, weight = next
 /** Goes to the next larger weight, or, when there is none, makes the canary the live version. */
 export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
   const { steps } = turn.release.spec;
-  const index = steps.findIndex((step) => step.weight > status.weight);
+  const index = nextStepIndex(turn, status);
   const next = steps[index];
   const who = by === undefined ? {} : { by };
   if (next === undefined) return toEnd(turn, status, 'all steps are done', who);
@@ -32,7 +33,7 @@ export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
     step: index,
     ...atWeight(status, next.weight),
   });
-  return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${next.weight} %`, who)] };
+  return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${stepText(next)}`, who)] };
 }
 
 /** Makes the canary the live version at once, past all steps that are left, and says who wanted that. */
@@ -107,7 +108,7 @@ function confirmStep(turn: Turn, status: ReleaseStatus): Move | undefined {
 
 /** The steps were edited, and the weight that is served has another place among them. */
 function renumber(turn: Turn, status: ReleaseStatus): Move | undefined {
-  const index = turn.release.spec.steps.findIndex((step) => step.weight === status.weight);
+  const index = stepIndex(turn, status);
   if (index < 0 || index === status.step) return undefined;
   return { status: withChanges(status, { step: index }), events: [] };
 }

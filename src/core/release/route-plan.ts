@@ -1,5 +1,5 @@
 import { offsetOf } from '../visitor/cohort.ts';
-import type { RoutePlan, SettledPlan } from '../weave/plan.ts';
+import type { RoutePlan, SettledPlan, SplitPlan } from '../weave/plan.ts';
 import { type CanaryCookie, canaryCookieOf } from './canary-cookie.ts';
 import type { CanaryRelease } from './canary-release.ts';
 import type { ReleaseStatus } from './status.ts';
@@ -7,9 +7,10 @@ import { sameVersion } from './version.ts';
 
 /** Where visitors go in this status; undefined: the base is left as its owner wrote it. */
 export function planOf(status: ReleaseStatus): RoutePlan | undefined {
-  const { phase, stable, canary, weight, cutoff = 0, offset = 0, canaryCookie: cookie } = status;
+  const { phase, stable, canary, weight, step, started, cutoff = 0, offset = 0, canaryCookie: cookie } = status;
   if ((phase === 'Progressing' || phase === 'Paused') && stable !== undefined && canary !== undefined) {
-    return cookie === undefined ? { kind: 'split', stable, canary, cutoff, offset } : { kind: 'draw', stable, canary, weight, cookie };
+    if (cookie !== undefined) return { kind: 'draw', stable, canary, weight, cookie };
+    return { kind: 'split', stable, canary, cutoff, offset, started, ...(weight === 0 ? { picking: step + 1 } : {}) };
   }
   // Completing and RollingBack have decided already: liveVersion is what is being settled on.
   return settledPlan(status);
@@ -39,8 +40,12 @@ export function samePlan(a: RoutePlan | undefined, b: RoutePlan | undefined): bo
   if (a === undefined || b === undefined) return a === b;
   if (a.kind === 'settled') return b.kind === 'settled' && sameVersion(a.live, b.live) && sameCookie(a.expires, b.expires);
   if (b.kind === 'settled' || !sameVersion(a.stable, b.stable) || !sameVersion(a.canary, b.canary)) return false;
-  if (a.kind === 'split') return b.kind === 'split' && a.cutoff === b.cutoff && a.offset === b.offset;
+  if (a.kind === 'split') return b.kind === 'split' && sameSplit(a, b);
   return b.kind === 'draw' && a.weight === b.weight && sameCookie(a.cookie, b.cookie);
+}
+
+function sameSplit(a: SplitPlan, b: SplitPlan): boolean {
+  return a.cutoff === b.cutoff && a.offset === b.offset && a.picking === b.picking && a.started === b.started;
 }
 
 function sameCookie(a: CanaryCookie | undefined, b: CanaryCookie | undefined): boolean {

@@ -1,14 +1,11 @@
 import { resolveHost } from '../istio/names.ts';
 import { type Finding, valueAt } from '../source/finding.ts';
-import { isMapping } from '../source/kube-object.ts';
-import { formatPath } from '../source/locate.ts';
 import { affinityRules } from './affinity-rules.ts';
 import { cookieRules } from './cookie-rules.ts';
-import { DAY_MS, durationFindings } from './duration-rules.ts';
+import { idSourceRules } from './id-source-rules.ts';
+import { optInRules } from './opt-in-rules.ts';
 import { readinessRules } from './readiness-rules.ts';
-
-/** Longest hold of a step; a longer wait is what `manual` is for. */
-const MAX_HOLD_MS = 90 * DAY_MS;
+import { stepRules } from './step-rules.ts';
 
 /**
  * The rules that no single field shows. They read the spec as the user wrote it and judge what is readable, so that they speak up even
@@ -22,6 +19,8 @@ export function ruleFindings(spec: unknown, namespace: string): readonly Finding
     ...propagateRules(spec),
     ...affinityRules(spec),
     ...readinessRules(spec),
+    ...optInRules(spec),
+    ...idSourceRules(spec),
   ];
 }
 
@@ -40,34 +39,6 @@ function versionKey(spec: unknown, field: 'canary' | 'stable', namespace: string
   if (typeof host !== 'string' || subset !== undefined) return undefined;
   const port = valueAt(spec, [field, 'port']) ?? valueAt(spec, ['service', 'port']);
   return `host ${resolveHost(host, namespace)}:${String(port)}`;
-}
-
-function stepRules(spec: unknown): readonly Finding[] {
-  const steps = valueAt(spec, ['steps']);
-  if (!Array.isArray(steps)) return [];
-  const findings: Finding[] = [];
-  let before: number | undefined;
-  steps.forEach((step: unknown, index) => {
-    if (!isMapping(step)) return;
-    const { weight, hold } = step;
-    if (typeof weight === 'number') {
-      if (before !== undefined && weight <= before) {
-        const path = ['spec', 'steps', index, 'weight'];
-        const message = `${formatPath(path)} is ${weight}, but the step before has ${before}`;
-        findings.push({ code: 'PERCH1204', path, message, hint: 'order the steps so that weights increase' });
-      }
-      before = Math.max(weight, before ?? weight);
-    }
-    findings.push(...durationFindings(hold, ['spec', 'steps', index, 'hold'], MAX_HOLD_MS, 'use hold: manual for longer waits'));
-  });
-  const last = steps.at(-1);
-  const lastWeight: unknown = isMapping(last) ? last['weight'] : undefined;
-  if (typeof lastWeight === 'number' && lastWeight < 100) {
-    const message = `the last step has weight ${lastWeight}: a release ends at 100`;
-    const hint = 'add a step such as {weight: 100, hold: 10m}';
-    findings.push({ code: 'PERCH1204', path: ['spec', 'steps', steps.length - 1, 'weight'], message, hint });
-  }
-  return findings;
 }
 
 function propagateRules(spec: unknown): readonly Finding[] {

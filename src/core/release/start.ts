@@ -6,6 +6,7 @@ import { asksForNewRelease } from './change.ts';
 import { graceIsOver } from './endpoints.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
+import { stepText } from './step-text.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -156,7 +157,7 @@ function start(turn: Turn, status: ReleaseStatus): Move | undefined {
     status: next,
     events: [
       event(turn, 'Started', `release from ${pair} starts`),
-      event(turn, 'StepStarted', `step 1 of ${steps.length}: ${first.weight} %`),
+      event(turn, 'StepStarted', `step 1 of ${steps.length}: ${stepText(first)}`),
     ],
   };
 }

@@ -6,8 +6,9 @@ import { isUnderWay } from './phase.ts';
 import { wideningBlocked } from './progress.ts';
 import { missingToStart } from './start.ts';
 import type { ReleaseStatus, RollbackCause } from './status.ts';
+import { stepText } from './step-text.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
-import type { Turn } from './turn.ts';
+import { currentStep, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** The status in one sentence for people: what is, or what is missing. */
@@ -52,8 +53,12 @@ function causeMessage(cause: RollbackCause | undefined): string {
   return cause.by === undefined ? `: ${cause.reason}` : `: ${cause.reason} by ${cause.by}`;
 }
 
-function place({ release }: Turn, { step, weight, canary, canaryCookie }: ReleaseStatus): string {
+function place(turn: Turn, status: ReleaseStatus): string {
+  const { release } = turn;
+  const { step, weight, canary, canaryCookie } = status;
   const to = canary === undefined ? '' : ` on ${describeVersion(canary)}`;
+  const picking = weight === 0 ? currentStep(turn, status) : undefined;
+  if (picking !== undefined) return `step ${step + 1} of ${release.spec.steps.length}: ${stepText(picking)}${to}`;
   return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of ${canaryCookie === undefined ? 'visitors' : 'draws'}${to}`;
 }
 

@@ -33,9 +33,21 @@ export interface Move {
   readonly events: readonly ReleaseEvent[];
 }
 
-/** The step that the release is on; undefined when the spec has no step of that weight (any more). */
-export function currentStep({ release }: Pick<Turn, 'release'>, status: ReleaseStatus): CanaryReleaseSpec['steps'][number] | undefined {
-  return release.spec.steps.find((step) => step.weight === status.weight);
+/** The step that the release is on; undefined when the spec has no such step (any more). */
+export function currentStep(turn: Pick<Turn, 'release'>, status: ReleaseStatus): CanaryReleaseSpec['steps'][number] | undefined {
+  return turn.release.spec.steps[stepIndex(turn, status)];
+}
+
+/** Its index, -1 where there is none: steps are told by their weights, those before the weights by their places. */
+export function stepIndex({ release }: Pick<Turn, 'release'>, { step, weight }: Pick<ReleaseStatus, 'step' | 'weight'>): number {
+  const { steps } = release.spec;
+  if (weight === 0) return steps[step]?.weight === 0 ? step : -1;
+  return steps.findIndex((each) => each.weight === weight);
+}
+
+/** Index of the step that comes next, -1 where none does. */
+export function nextStepIndex({ release }: Pick<Turn, 'release'>, { step, weight }: Pick<ReleaseStatus, 'step' | 'weight'>): number {
+  return release.spec.steps.findIndex((each, index) => (each.weight === 0 ? weight === 0 && index > step : each.weight > weight));
 }
 
 /** Whether a version can take traffic. Of a version that this turn did not look at, nothing is known. */

@@ -134,7 +134,7 @@ describe('one mistake, one finding, with its remedy', () => {
     [{ steps: '', stpes: '[]' }, 'PERCH1201 spec.stpes: there is no field spec.stpes | did you mean steps?'],
     [
       { analyses: '{}' },
-      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, suspend, readiness, steps',
+      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, optIn, suspend, readiness, steps',
     ],
     [{ steps: '[]' }, 'PERCH1203 spec.steps: spec.steps must be a list with at least one step, found a list | correct the value'],
     [

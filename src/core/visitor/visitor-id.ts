@@ -20,6 +20,11 @@ export function visitorIdFromCookies(lines: readonly string[], name: string, off
   return found;
 }
 
+/** The visitor id that a header of their own says, as the patterns would find it: the first line that is one, whole. */
+export function visitorIdFromHeader(lines: readonly string[]): string | undefined {
+  return lines.find(isVisitorId);
+}
+
 function bucketBelow(id: string, other: string, offset: Offset): boolean {
   return (bucketOf(id, offset) ?? BUCKETS) < (bucketOf(other, offset) ?? BUCKETS);
 }

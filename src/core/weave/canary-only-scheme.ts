@@ -76,14 +76,14 @@ function drawnRules(
     { cohorts: ['canary'], weight: canaryWeight, additions: [...stamp('canary'), setCookie, PRIVATE] },
   ];
   if (place.edge && !isInMesh(route)) {
-    const drawn: RuleSketch = { role: 'rest', cohorts: ['drawn'], match: undefined, destinations };
+    const drawn: RuleSketch = { parts: [{ role: 'rest', cohort: 'drawn' }], match: undefined, destinations };
     // Stage 4 at its end: everyone is sent to the canary, and gets the cookie.
     return weight >= 100 ? [drawn] : [known, drawn];
   }
   // Sidecars do not draw: no browser would get the cookie, so every call would be drawn anew.
   const atGateway = andConditions(atGateways(blocks, route), place.edge ? [{}] : DOCUMENTS);
   const rest = { ...REST, destinations: REST.destinations.map((each) => ({ ...each, additions: stamp('stable') })) };
-  return present([known, { role: 'new', cohorts: ['drawn'], match: atGateway, destinations }, rest]);
+  return present([known, { parts: [{ role: 'new', cohort: 'drawn' }], match: atGateway, destinations }, rest]);
 }
 
 /** The article's stage 5: the cookie expires for those who hold it. Who holds none is left to the rules that follow. */

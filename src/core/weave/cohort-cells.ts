@@ -15,8 +15,8 @@ export interface Cell {
   readonly cohorts: readonly Cohort[];
 }
 
-/** Most cells that one rule is divided into: a returning visitor's cookie is held against the patterns of each, one after the other. */
-export const MOST_CELLS = 16;
+/** Most groups that the visitors known at a rule are divided into: a returning visitor's cookie is held against the patterns of each, one after the other. */
+export const MOST_GROUPS = 16;
 
 /**
  * The cells into which releases divide the visitors of one rule, in the order in which rules have to ask for them: the first whose draws all

@@ -16,6 +16,10 @@ export interface SplitPlan {
   readonly canary: Version;
   readonly cutoff: number;
   readonly offset: Offset;
+  /** How many of the steps with `match` have been reached; absent: all. */
+  readonly picking?: number;
+  /** Count of the releases started on the object, this one included: what visitors chose in an earlier one is over. */
+  readonly started?: number;
 }
 
 /** `affinity.mode: canaryOnly` under way. */

@@ -70,6 +70,14 @@ export const RULE_FINDINGS = {
       hint: `leave ${name} out of the match, or give the service a rule without it`,
     };
   },
+  queryConflict(name: string): RuleFinding {
+    return {
+      code: 'PERCH2002',
+      severity: 'warning',
+      message: `the rule is not woven: it matches on the query parameter ${name}, and the links of optIn need that match`,
+      hint: 'give spec.optIn.parameter another name',
+    };
+  },
   undone(name: string, draws: boolean): RuleFinding {
     const destinations = draws ? 'the two destinations of a draw' : 'several destinations';
     return {

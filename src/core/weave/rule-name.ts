@@ -2,9 +2,9 @@ import type { Cohort } from '../visitor/cohort.ts';
 
 /**
  * Why a woven rule matches: `known` a valid id, or the canary's, in the cookie; `new` none: the request id decides (at a gateway it also
- * becomes the visitor's), or a draw; `told` baggage; `rest` everything else.
+ * becomes the visitor's), or a draw; `told` baggage; `claimed` what the visitor chose or the release picks; `rest` everything else.
  */
-export type RuleRole = 'known' | 'new' | 'told' | 'rest';
+export type RuleRole = 'known' | 'new' | 'told' | 'claimed' | 'rest';
 
 /** The cohort of the requests that a rule takes; `drawn`: each is drawn by weight, and only the destination tells (`affinity.mode: canaryOnly`). */
 export type RuledCohort = Cohort | 'drawn';
@@ -37,7 +37,7 @@ export interface WovenRuleName {
 export type ParsedRuleName = WovenRuleName & { readonly baseSubset: string | undefined };
 
 const START = 'perch:';
-const ROLES: readonly RuleRole[] = ['known', 'new', 'told', 'rest'];
+const ROLES: readonly RuleRole[] = ['known', 'new', 'told', 'claimed', 'rest'];
 const COHORTS: readonly RuledCohort[] = ['canary', 'stable', 'drawn'];
 const NO_SUBSET = '-';
 const KEPT = '=';

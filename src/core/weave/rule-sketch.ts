@@ -9,9 +9,8 @@ import type { RuledCohort, RuleRole } from './rule-name.ts';
 
 /** One rule of those that a base rule becomes; `match` undefined keeps the base's own. */
 export interface RuleSketch {
-  readonly role: RuleRole;
   /** Of each release that has a part in the rule, in their order. */
-  readonly cohorts: readonly RuledCohort[];
+  readonly parts: readonly { readonly role: RuleRole; readonly cohort: RuledCohort }[];
   readonly match: readonly HTTPMatchRequest[] | undefined;
   /** What each destination of the base becomes: one, or the two that are drawn between, stable first. */
   readonly destinations: readonly DestinationSketch[];
@@ -30,6 +29,8 @@ export interface DestinationSketch {
 export interface ObjectRules {
   /** Header names, lower case, on which woven rules match besides `:path`. */
   readonly matchHeaders: readonly string[];
+  /** Names of query parameters on which they match. */
+  readonly matchQueries?: readonly string[];
   /** Headers that woven destinations add. */
   readonly adds: readonly AddedHeader[];
   /** Some woven rules have two destinations, drawn between by weight. */
@@ -83,7 +84,7 @@ export function sketched(
   match: readonly HTTPMatchRequest[] | undefined,
   additions: readonly HeaderAddition[] = [],
 ): RuleSketch {
-  return { role, cohorts: [cohort], match, destinations: [{ cohorts: [cohort], weight: undefined, additions }] };
+  return { parts: [{ role, cohort }], match, destinations: [{ cohorts: [cohort], weight: undefined, additions }] };
 }
 
 /** Those that can match anything: a rule whose blocks are all ruled out is none. */

@@ -9,16 +9,25 @@ type CookieSpec = CanaryReleaseSpec['visitorId']['cookie'];
  * percent sign is doubled, since Envoy reads `%...%` as a command (istio-semantics 1.10). Attributes: RFC 6265bis; Partitioned: CHIPS.
  */
 export function issuingSetCookie(cookie: CookieSpec, secure: boolean): string {
+  return [`${literal(cookie.name)}=%REQ(x-request-id)%`, `Max-Age=${maxAgeSeconds(cookie.maxAge)}`, ...attributes(cookie, secure)].join(
+    '; ',
+  );
+}
+
+/** The Set-Cookie value that remembers what a visitor chose, or forgets it (`maxAge` below 0), with the attributes of the visitor id's. */
+export function choosingSetCookie({ name, value, maxAge }: CanaryCookie, like: CookieSpec, secure: boolean): string {
+  return [`${name}=${value}`, `Max-Age=${maxAge}`, ...attributes(like, secure)].join('; ');
+}
+
+function attributes(cookie: CookieSpec, secure: boolean): readonly string[] {
   return [
-    `${literal(cookie.name)}=%REQ(x-request-id)%`,
-    `Max-Age=${maxAgeSeconds(cookie.maxAge)}`,
     `Path=${literal(cookie.path)}`,
     ...(cookie.domain === undefined ? [] : [`Domain=${cookie.domain}`]),
     ...(secure ? ['Secure'] : []),
     ...(cookie.httpOnly ? ['HttpOnly'] : []),
     `SameSite=${cookie.sameSite}`,
     ...(cookie.partitioned ? ['Partitioned'] : []),
-  ].join('; ');
+  ];
 }
 
 /** The Set-Cookie value that keeps its holder on the canary. Without `path` it is the article's, letter for letter: browsers take the path of the request's folder. */

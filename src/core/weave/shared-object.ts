@@ -46,7 +46,7 @@ export function weaveShared(
   const mine = weavingOf(route, own, surroundings);
   const ordered = inOrder([mine, ...companionWeavings(route, surroundings)]);
   const { virtualService, parts } = weaveObject(route, ordered);
-  return { virtualService, part: parts[ordered.indexOf(mine)] ?? { woven: [], concerned: 0, cells: 1, diagnostics: [] } };
+  return { virtualService, part: parts[ordered.indexOf(mine)] ?? { woven: [], concerned: 0, groups: 1, diagnostics: [] } };
 }
 
 /** An object with the releases that share it woven in, whatever is to be said about each; its base, where there are none. */
@@ -122,6 +122,7 @@ function weavingOf(route: RouteObject, tenant: Tenant, { others, gateways }: Sur
       route,
       moves: moves === undefined ? undefined : { service: moves, versions: versionsOf(tenant) },
       matchHeaders: rules.matchHeaders,
+      matchQueries: rules.matchQueries ?? [],
       adds: rules.adds,
       draws: rules.draws,
       sharing: findSharing(route, others, gateways),

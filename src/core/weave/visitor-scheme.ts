@@ -2,10 +2,13 @@ import type { HTTPMatchRequest, HTTPRoute } from '../istio/resources.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
 import { BUCKETS } from '../visitor/bucket.ts';
 import type { Cohort } from '../visitor/cohort.ts';
-import { cookieBelow, cookieValid, requestIdBelow, requestIdValid } from '../visitor/patterns.ts';
+import { requestIdBelow, requestIdValid } from '../visitor/patterns.ts';
+import { conditionsByName } from './claim.ts';
+import { claimedHeaders, claimsInside, claimsOf } from './claims.ts';
 import type { GatewayPart } from './gateway-part.ts';
 import { gatewayRules } from './gateway-rules.ts';
 import { type HeaderAddition, PRIVATE } from './header-additions.ts';
+import { idSourceOf } from './id-source.ts';
 import { andConditions, guardedBlocks, type HeaderConditions, inMesh } from './match-blocks.ts';
 import type { SettledPlan, SplitPlan } from './plan.ts';
 import type { RouteObject } from './route-object.ts';
@@ -36,9 +39,12 @@ export function visitorScheme(release: CanaryRelease, plan: SplitPlan | SettledP
     join: false,
   };
   const { namespace, name } = release.metadata;
+  const source = idSourceOf(release);
+  const issuingHeaders = ['x-request-id', ...(issueOn === 'documents' ? DOCUMENT_HEADERS : [])];
   const part: GatewayPart = {
     release,
     draw: plan.kind === 'split' ? { cutoff: plan.cutoff, offset: plan.offset } : undefined,
+    claims: plan.kind === 'split' ? claimsOf(release, plan, place.secure) : [],
     stamp: (cohort) => (stamped ? [cohortStamp(namespace, name, cohort)] : []),
     issue: [setCookie, PRIVATE],
   };
@@ -46,13 +52,19 @@ export function visitorScheme(release: CanaryRelease, plan: SplitPlan | SettledP
     versions: plan.kind === 'settled' ? { stable: plan.live, canary: plan.live } : { stable: plan.stable, canary: plan.canary },
     stamped,
     gateway: {
-      matchHeaders: ['cookie', 'x-request-id', ...(issueOn === 'documents' ? DOCUMENT_HEADERS : [])],
+      matchHeaders: [source.header, ...(source.issues ? issuingHeaders : []), ...claimedHeaders(release)],
+      matchQueries: release.spec.optIn === undefined ? [] : [release.spec.optIn.parameter],
       adds: addedAtGateway(baggage),
       draws: false,
       part,
       sketch: (rule, route) => gatewayRules(rule, route, [part]),
     },
-    hop: { matchHeaders: hopHeaders(release), adds: [], draws: false, sketch: (rule, route) => hopRules(rule, route, release, plan) },
+    hop: {
+      matchHeaders: [...hopHeaders(release).map((name) => (name === 'cookie' ? source.header : name)), ...claimedHeaders(release)],
+      adds: [],
+      draws: false,
+      sketch: (rule, route) => hopRules(rule, route, release, plan),
+    },
   };
 }
 
@@ -63,14 +75,19 @@ export function visitorScheme(release: CanaryRelease, plan: SplitPlan | SettledP
 function hopRules(rule: HTTPRoute, route: RouteObject, release: CanaryRelease, plan: SplitPlan | SettledPlan): readonly RuleSketch[] {
   if (plan.kind === 'settled') return [REST];
   const { cutoff, offset } = plan;
-  const { propagate, cookie } = release.spec.visitorId;
+  const { propagate } = release.spec.visitorId;
+  const source = idSourceOf(release);
   const anyLeft = cutoff < BUCKETS;
   const blocks = guardedBlocks(rule, route);
-  const known = { canary: cookieBelow(cookie.name, cutoff, offset), stable: anyLeft ? cookieValid(cookie.name) : undefined };
+  const known = { canary: source.below(cutoff, offset), stable: anyLeft ? source.valid : undefined };
   const asked = { canary: requestIdBelow(cutoff, offset), stable: anyLeft ? requestIdValid() : undefined };
+  const hasCanary = known.canary !== undefined || claimsOf(release, plan, false).some(({ cohort }) => cohort === 'canary');
   return present([
-    ...toldRules(release, blocks, known.canary !== undefined),
-    ...(propagate.includes('cookie') ? cohortRules('known', blocks, known, (regex) => ({ cookie: { regex } })) : []),
+    ...toldRules(release, blocks, hasCanary),
+    ...claimsInside(release, plan).map(({ headers, cohort }) =>
+      sketched('claimed', cohort, andConditions(blocks, [conditionsByName(headers)])),
+    ),
+    ...(propagate.includes('cookie') ? cohortRules('known', blocks, known, (regex) => ({ [source.header]: { regex } })) : []),
     ...(propagate.includes('requestId')
       ? cohortRules('new', inMesh(blocks, route), asked, (regex) => ({ 'x-request-id': { regex } }))
       : []),

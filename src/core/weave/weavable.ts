@@ -20,6 +20,8 @@ export interface WeavingNeeds {
   readonly moves: { readonly service: ReleasedService; readonly versions: readonly Version[] } | undefined;
   /** Header names, lower case, on which woven rules match besides `:path`. */
   readonly matchHeaders: readonly string[];
+  /** Names of query parameters on which they match. */
+  readonly matchQueries?: readonly string[];
   /** Headers that woven destinations add. */
   readonly adds: readonly AddedHeader[];
   /** Woven rules draw between two destinations by weight. */
@@ -80,6 +82,7 @@ function judgeRule(rule: HTTPRoute, index: number, needs: WeavingNeeds): RuleJud
 
   const obstacles = [
     ...headerConflicts(rule, needs).map(({ block, name }) => say(RULE_FINDINGS.headerConflict(name), `.match[${block}].headers`)),
+    ...queryConflicts(rule, needs).map(({ block, name }) => say(RULE_FINDINGS.queryConflict(name), `.match[${block}].queryParams`)),
     ...replacedAdditions(rule, needs).map((target) => say(RULE_FINDINGS.replaced, `.route[${target}].headers.response.add`)),
     ...undoneAdditions(rule, needs).map((at) => atOperation(at, RULE_FINDINGS.undone(at.name, needs.draws), say)),
     ...reorderedOperations(rule, needs).map((at) => atOperation(at, RULE_FINDINGS.reordered(at.name), say)),
@@ -135,6 +138,15 @@ function headerConflicts(rule: HTTPRoute, needs: WeavingNeeds): { readonly block
       .filter((name) => needed.includes(name.toLowerCase()))
       .map((name) => ({ block: index, name }));
   });
+}
+
+/** As with headers: one matcher per parameter. */
+function queryConflicts(rule: HTTPRoute, { matchQueries = [] }: WeavingNeeds): { readonly block: number; readonly name: string }[] {
+  return blocksOf(rule).flatMap((block, index) =>
+    Object.keys(block.queryParams ?? {})
+      .filter((name) => matchQueries.includes(name))
+      .map((name) => ({ block: index, name })),
+  );
 }
 
 function replacedAdditions(rule: HTTPRoute, needs: WeavingNeeds): number[] {

@@ -5,7 +5,7 @@ import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { ownedField, routedName, routedPath } from '../release/route-form.ts';
 import { isDelegate } from '../routing/delegates.ts';
 import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
-import { MOST_CELLS } from './cohort-cells.ts';
+import { MOST_GROUPS } from './cohort-cells.ts';
 import { type ReleasedService, standingOf } from './released-destination.ts';
 import { describeRouteObject, type RouteObject, routeObject } from './route-object.ts';
 import { wovenReleases } from './unweave.ts';
@@ -72,13 +72,13 @@ export function foreignReleases(object: KubeObject, sharing: readonly CanaryRele
     }));
 }
 
-/** Together with the other releases of the object, the visitors of one of its rules would be divided into too many cells. */
-export function tooManyCells(issuing: RouteObject, cells: number, release: CanaryRelease, others: readonly CanaryRelease[]): Diagnostic {
+/** Together with the other releases of the object, the visitors of one of its rules would be divided into too many groups. */
+export function tooManyGroups(issuing: RouteObject, groups: number, release: CanaryRelease, others: readonly CanaryRelease[]): Diagnostic {
   const names = others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`).join(', ');
   return {
     code: 'PERCH2021',
     severity: 'error',
-    message: `with ${names} the visitors of ${describeRouteObject(issuing)} would be divided into up to ${cells} parts: ${MOST_CELLS} at most`,
+    message: `with ${names} the visitors of ${describeRouteObject(issuing)} would be divided into up to ${groups} groups: ${MOST_GROUPS} at most`,
     object: describeRelease(release),
     path: 'spec.cohort',
     hint: 'give releases that run at the same time the same cohort, 0 to 3 (they then move the same visitors), or wait until one has finished',

@@ -1,10 +1,9 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { HTTPRoute, HTTPRouteDestination, KubeObject } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
-import { mostCells } from './cohort-cells.ts';
 import { deepCopy } from './deep-copy.ts';
 import type { GatewayPart } from './gateway-part.ts';
-import { gatewayRules } from './gateway-rules.ts';
+import { gatewayRules, mostGroups } from './gateway-rules.ts';
 import { withAdditions } from './header-additions.ts';
 import { atVersion, type ReleasedService } from './released-destination.ts';
 import type { RouteObject } from './route-object.ts';
@@ -28,8 +27,8 @@ export interface WovenPart {
   readonly woven: readonly number[];
   /** Count of the base rules that concern the release. */
   readonly concerned: number;
-  /** The most cells that visitors of one of its rules may be divided into, whatever the cutoffs; 1 where the release divides nobody. */
-  readonly cells: number;
+  /** The most groups that the visitors known at one of its rules may be divided into, whatever the cutoffs; 1 where the release divides nobody. */
+  readonly groups: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -55,15 +54,16 @@ export function weaveObject(route: RouteObject, weavings: readonly ObjectWeaving
       return {
         woven: involved.flatMap((all, index) => (all.includes(weaving) ? [index] : [])),
         concerned: judged.filter((each) => each.concerned).length,
-        cells: weaving.rules.part?.draw === undefined ? 1 : Math.max(1, ...involved.filter((all) => all.includes(weaving)).map(cellsAmong)),
+        groups:
+          weaving.rules.part?.draw === undefined ? 1 : Math.max(1, ...involved.filter((all) => all.includes(weaving)).map(groupsAmong)),
         diagnostics: [...diagnostics, ...judged.flatMap((each) => each.diagnostics)],
       };
     }),
   };
 }
 
-function cellsAmong(weavings: readonly ObjectWeaving[]): number {
-  return mostCells(weavings.flatMap(({ rules }) => rules.part?.draw?.offset ?? []));
+function groupsAmong(weavings: readonly ObjectWeaving[]): number {
+  return mostGroups(weavings.flatMap(({ rules }) => rules.part ?? []));
 }
 
 /** Those that one rule can be woven for at once: the first one, and, where that shares, all others that do. Only one may move destinations. */
@@ -90,10 +90,10 @@ function withoutIdle(weavings: readonly ObjectWeaving[]): readonly ObjectWeaving
 }
 
 function wovenRule(rule: HTTPRoute, route: RouteObject, weavings: readonly ObjectWeaving[], sketch: RuleSketch): HTTPRoute {
-  const { role, cohorts, match, destinations } = sketch;
+  const { parts, match, destinations } = sketch;
   const name = weavings.reduce<string | undefined>((baseName, weaving, index) => {
     const { namespace, name: release } = weaving.release;
-    const cohort = cohorts[index] ?? 'stable';
+    const { role = 'rest', cohort = 'stable' } = parts[index] ?? {};
     return wovenRuleName({ namespace, release, role, cohort, base: baseDestination(rule, route, weaving, cohort === 'drawn'), baseName });
   }, rule.name);
   const targets = destinations.flatMap(({ cohorts: decided, weight, additions }) =>

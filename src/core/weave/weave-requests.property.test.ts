@@ -76,7 +76,7 @@ describe.each(SHAPES)('any request: %s', (_shape, inputs) => {
 
 describe.each(FORMS)('any visitor: %s', (_form, inputs) => {
   it('at the edge: with an id, or as a new visitor, the version is canary exactly when bucket < cutoff; ids are issued to new ones only', () => {
-    const seen = { known: 0, new: 0, told: 0, rest: 0, none: 0 };
+    const seen = { known: 0, new: 0, told: 0, claimed: 0, rest: 0, none: 0 };
     const edges = inputs.filter(({ issuing }) => issuing === undefined).map(named);
     fc.assert(
       fc.property(edges, tenRequests, (input, all) => {

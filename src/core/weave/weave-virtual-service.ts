@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
 import { isDelegate } from '../routing/delegates.ts';
-import { MOST_CELLS } from './cohort-cells.ts';
+import { MOST_GROUPS } from './cohort-cells.ts';
 import { cookieFindings } from './cookie-findings.ts';
 import { ownGateways } from './gateway-hosts.ts';
 import { meshRivals } from './mesh-rivals.ts';
@@ -19,7 +19,7 @@ import {
   nothingReleased,
   placedInRelease,
   streamFindings,
-  tooManyCells,
+  tooManyGroups,
 } from './weave-findings.ts';
 
 /** What weaving needs; objects are bases (woven ones are taken for their base), and none is changed. */
@@ -87,7 +87,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
     ...(inside === undefined ? [] : unreachedRules({ route: routed, rules: inside.part.woven }, merging)),
     ...(released.part.woven.length > 0 ? [] : [nothingReleased(routed, released.part.concerned, release)]),
     ...(edge || atGateway.part.woven.length > 0 ? [] : [nothingIssued(issuing, release)]),
-    ...(atGateway.part.cells > MOST_CELLS ? [tooManyCells(issuing, atGateway.part.cells, release, splitting(companions))] : []),
+    ...(atGateway.part.groups > MOST_GROUPS ? [tooManyGroups(issuing, atGateway.part.groups, release, splitting(companions))] : []),
   ];
   const diagnostics = found.map((each) => placedInRelease(each, release));
   if (diagnostics.some((each) => each.severity === 'error')) return { routes: [], diagnostics };
