@@ -14,7 +14,7 @@ export function historyReference(): string {
     '',
     '```',
     'perch history reviews              # its past releases, and its last 50 events, the newest at the end',
-    'perch history reviews --limit 500  # all that is kept',
+    'perch history reviews --limit 200  # all that is kept',
     'perch describe release reviews     # a report that ends with the last five',
     '```',
     '',

@@ -116,7 +116,7 @@ export class ApiClient {
     return found?.items ?? [];
   }
 
-  /** The newest events of a release, at most `limit` (1 to 500), also of one that was deleted. Undefined where nothing is known of it. */
+  /** The newest events of a release, at most `limit` (1 to 200), also of one that was deleted. Undefined where nothing is known of it. */
   async history(namespace: string, name: string, limit: number): Promise<HistoryView | undefined> {
     return (await this.#find(`/api/v1/releases/${path(namespace, name)}/history?limit=${limit}`, hasItems)) as HistoryView | undefined;
   }

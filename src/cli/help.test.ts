@@ -110,7 +110,7 @@ test.each([
   ['a port that is none', ['serve', '--api-port', '70700'], /not a port number/],
   ['a map that is none', ['serve', '--map', '9080:19080'], /not DECLARED=ACTUAL/],
   ['a duration that is none', ['demo', '--hold', '20'], /not a duration/],
-  ['a count that is none', ['history', 'web', '--limit', '0'], /not a whole number from 1 to 500/],
+  ['a count that is none', ['history', 'web', '--limit', '0'], /not a whole number from 1 to 200/],
   ['a help that does not exist', ['help', 'staus'], /there is no command staus: did you mean status\?/],
   ['a shell that does not exist', ['completion', 'csh'], /Allowed choices are bash, zsh, fish/],
   ['a code that does not exist', ['explain', 'PERCH1140'], /there is no code PERCH1140: did you mean PERCH1104\?|did you mean PERCH/],

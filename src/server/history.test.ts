@@ -80,10 +80,10 @@ test('it can be read after the release was deleted; of one that never was there 
 });
 
 test.each([
-  ['limit=0', 'limit: 1 to 500'],
-  ['limit=501', 'limit: at most 500'],
-  ['limit=1e2', 'limit: 1 to 500'],
-  ['limit=', 'limit: 1 to 500'],
+  ['limit=0', 'limit: 1 to 200'],
+  ['limit=201', 'limit: at most 200'],
+  ['limit=1e2', 'limit: 1 to 200'],
+  ['limit=', 'limit: 1 to 200'],
   ['before=-1', 'before: the id of an event'],
   ['before=1.5', 'before: the id of an event'],
   ['since=1', 'Unrecognized key: "since"'],

@@ -27,7 +27,7 @@ export const addHistory: AddCommand = (program, context) => {
       'after',
       examples(
         ['perch history reviews', 'its past releases, and its last events'],
-        ['perch history reviews --limit 500', 'all that is kept'],
+        ['perch history reviews --limit 200', 'all that is kept'],
         ['perch history reviews --releases', 'how the last ten releases went'],
         ['perch history reviews -o json | jq .events', 'for programs'],
       ),

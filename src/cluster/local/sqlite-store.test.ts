@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MAX_EVENTS } from '../../core/release/release-event.ts';
 import { PROGRESSING } from '../../core/release/status.cases.ts';
 import { canaryRelease, STORE_CASES, virtualService } from '../store.cases.ts';
 import { StoreLockedError, StoreWriteError } from '../store-errors.ts';
@@ -126,9 +127,9 @@ describe('kill -9', () => {
       const numbers = [release?.status?.step, Number(routes?.base.metadata.labels?.['n']), Number(routes?.served.metadata.labels?.['n'])];
       expect(new Set(numbers).size).toBe(1);
       expect(numbers[0]).toBeGreaterThanOrEqual(confirmed);
-      const told = (await store.history(RELEASE, { limit: 500 })).filter(({ reason }) => reason === 'StepStarted');
+      const told = (await store.history(RELEASE, { limit: MAX_EVENTS })).filter(({ reason }) => reason === 'StepStarted');
       expect(told.map(({ message }) => Number(message))).toEqual(told.map((_, index) => Number(numbers[0]) - index));
-      expect(told.length).toBe(Math.min(Number(numbers[0]), 500));
+      expect(told.length).toBe(Math.min(Number(numbers[0]), MAX_EVENTS));
       expect([release?.revision, routes?.revision]).toEqual([store.revision(), store.revision()]);
       await store.close();
     }

@@ -52,9 +52,9 @@ export interface RecordedEvent extends ReleaseEvent {
 }
 
 /** How many events of one release are kept: the newest. */
-export const MAX_EVENTS = 500;
+export const MAX_EVENTS = 200;
 /** How many of them are kept once it was deleted. */
-export const MAX_EVENTS_AFTER_DELETION = 100;
+export const MAX_EVENTS_AFTER_DELETION = 50;
 /** How many deletions are remembered, over all releases: what was before an older one is forgotten. */
 export const MAX_DELETIONS = 100;
 
