@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { RecordedEvent } from '../../src/core/release/release-event.ts';
 import type { ReleaseStatus, RequestAction } from '../../src/core/release/status.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
 import { startServing } from '../harness/serving.ts';
@@ -104,6 +105,33 @@ async function tell(story: Story, random: () => number): Promise<Kills> {
   return kills;
 }
 
+/** Each thing that happened was recorded once, whenever the kills fell; times and ids aside, the history is that of a runtime that nobody killed. */
+function assertHistory(history: readonly RecordedEvent[], form: Form): void {
+  const stepsOf = (indexes: readonly number[]) => indexes.flatMap((step) => [`StepStarted ${step}`, `StepConfirmed ${step}`]);
+  const told = history.filter(({ reason }) => !['Paused', 'CanaryLost', 'CanaryFound', 'NoReadyVersion'].includes(reason));
+  const withStep = told.map(({ reason, step, by }) => {
+    if (reason === 'StepStarted' || reason === 'StepConfirmed') return `${reason} ${step}`;
+    return by === undefined || reason === 'Created' ? reason : `${reason} by ${by}`;
+  });
+  const asked = withStep.filter((line) => line.startsWith('Requested'));
+  expect(asked).toEqual(Array.from({ length: 3 }, () => 'Requested by test'));
+  expect(withStep.filter((line) => !line.startsWith('Requested'))).toEqual([
+    'Created',
+    'Started',
+    ...stepsOf([0, 1, 2]),
+    'RollingBack by test',
+    'RolledBack by test',
+    'RetryRequested by test',
+    'Started',
+    ...stepsOf([0, 1, 2, 3, 4]),
+    'Completing',
+    'Succeeded',
+    ...(form === 'adopt' ? ['SpecChanged by api'] : []),
+    'DeletionRequested by api',
+    'Deleted',
+  ]);
+}
+
 function assertWhole(story: Story, kills: Kills): void {
   const attempts = [1, 2].map((started) => story.sights.filter(({ status }) => status.started === started).map(({ status }) => status));
   const steps = attempts.map((seen) => [...new Set(seen.map(({ step }) => step))].filter((step) => step >= 0));
@@ -133,6 +161,7 @@ test(`${KILLS} times kill -9 in the lives of releases: every visitor, route, ste
     try {
       const kills = await tell(story, random);
       assertWhole(story, kills);
+      assertHistory(await story.history(), form);
       told.push(kills);
     } finally {
       await story.close();

@@ -2,8 +2,10 @@ import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
+import { MAX_EVENTS, type RecordedEvent } from '../../src/core/release/release-event.ts';
 import type { ReleaseStatus, RequestAction } from '../../src/core/release/status.ts';
 import { bucketOf, cutoffOf } from '../../src/core/visitor/bucket.ts';
+import type { HistoryView } from '../../src/server/release-resource.ts';
 import type { PerchProcess } from '../harness/perch-process.ts';
 import { type Serving, startServing } from '../harness/serving.ts';
 import { connections, inParallel, type Visit, Visitor } from '../harness/visitor.ts';
@@ -120,6 +122,12 @@ export class Story {
   async remove(): Promise<void> {
     await this.#call('DELETE', '/api/v1/releases/default/reviews', undefined, 202);
     this.#isRemoved = true;
+  }
+
+  /** What the runtime remembers of the release, oldest first. */
+  async history(): Promise<readonly RecordedEvent[]> {
+    const answer = await fetch(`${this.#server}/api/v1/releases/default/reviews/history?limit=${MAX_EVENTS}`);
+    return ((await answer.json()) as HistoryView).items.toReversed();
   }
 
   /** Starts the next runtime after `remove`: the release leaves, everybody stays. */
