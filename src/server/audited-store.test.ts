@@ -56,7 +56,7 @@ test('nothing that a user writes ends the line, colours it, turns it round or ma
   }
 });
 
-test('many objects are counted, and a write that fails is told as one', async () => {
+test('many objects are counted, and what could not be written is no change', async () => {
   await store.apply(
     'files',
     Array.from({ length: 30 }, (_, index) => virtualService('v1', `reviews-${index}`)),
@@ -64,5 +64,5 @@ test('many objects are counted, and a write that fails is told as one', async ()
   expect(lines[0]).toMatch(/reviews-9 created, and 20 more$/);
   await store.close();
   await expect(store.apply('files', [virtualService('v1')])).rejects.toThrow();
-  expect(lines[1]).toMatch(/^2026-01-01T00:00:00\.000Z files apply: failed, /);
+  expect(lines).toHaveLength(1);
 });

@@ -8,20 +8,15 @@ const MOST_NAMED = 10;
 
 /**
  * The store, with a line in the log's audit for each change that a person or a source asks for: when, who, what, and what came of it.
- * An apply that changes nothing is none. What the controller does by itself is told elsewhere. `now` is in ms since the epoch.
+ * An apply that changes nothing is none, nor is what could not be written: that is said as an error to whoever asked. What the controller
+ * does by itself is told elsewhere. `now` is in ms since the epoch.
  */
 export function auditedStore(store: Store, log: Pick<RuntimeLog, 'audit'>, now: () => number): Store {
   const audited = async <T>(who: string, what: string, work: Promise<T>, outcome: (result: T) => string | undefined): Promise<T> => {
-    const say = (end: string): void => log.audit(`${new Date(now()).toISOString()} ${logText(who)} ${what}: ${end}`);
-    try {
-      const result = await work;
-      const end = outcome(result);
-      if (end !== undefined) say(end);
-      return result;
-    } catch (error) {
-      say(`failed, ${logText(error instanceof Error ? error.message : String(error))}`);
-      throw error;
-    }
+    const result = await work;
+    const end = outcome(result);
+    if (end !== undefined) log.audit(`${new Date(now()).toISOString()} ${logText(who)} ${what}: ${end}`);
+    return result;
   };
   return {
     ...store,
