@@ -11,7 +11,7 @@ describe('a release from beginning to end', () => {
     const world = new ReleaseWorld();
     world.look();
     expect(world.place).toBe('Progressing 10 %');
-    expect(world.routes).toEqual({ kind: 'split', stable: v1, canary: v2, cutoff: cutoffOf(10), offset: world.status?.offset });
+    expect(world.routes).toEqual({ kind: 'split', stable: v1, canary: v2, cutoff: cutoffOf(10), offset: world.status?.offset, started: 1 });
     expect(world.status).toMatchObject({ step: 0, started: 1, liveVersion: v1, stable: v1, canary: v2 });
     expect(world.status?.stepStartedAt).toBeUndefined();
 
