@@ -7,7 +7,7 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { edgeFindings } from '../core/evidence/edge-findings.ts';
 import { canaryReleaseSpec, KIND } from '../core/release/canary-release.ts';
 import { MAX_EVENTS } from '../core/release/release-event.ts';
-import { REQUEST_ACTIONS } from '../core/release/requests.ts';
+import { handledRequest, REQUEST_ACTIONS } from '../core/release/requests.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery, whoAsks } from './api-context.ts';
@@ -125,8 +125,9 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
     if (!(await store.postRequest(ref, request))) {
       const stored = await store.get(ref);
       if (stored === undefined) return noSuchObject(ref);
-      const last = stored.status?.lastRequest;
-      if (last?.id === request.id && last.outcome === 'done') return c.json({ ...request, outcome: 'done', message: last.message });
+      const handled = handledRequest(stored.status, request.id);
+      if (handled?.outcome === 'refused') return problemResponse(problem(409, 'PERCH4008', handled.message));
+      if (handled !== undefined) return c.json({ ...request, outcome: 'done', message: handled.message });
       return problemResponse(problem(409, 'PERCH4008', 'a rollback was asked for and is not done yet; it stands above everything else'));
     }
     const { wait } = asked.query;

@@ -1,6 +1,7 @@
 import { refText } from '../cluster/manifest.ts';
 import type { ObjectRef, StoredObject } from '../cluster/store.ts';
 import type { StoreError } from '../cluster/store-errors.ts';
+import { handledRequest } from '../core/release/requests.ts';
 import type { ReleaseRequest, RequestAction } from '../core/release/status.ts';
 import type { ApiContext } from './api-context.ts';
 
@@ -31,10 +32,10 @@ function isInEffect(action: RequestAction, { status }: StoredObject): boolean {
 
 /** Reads the outcome off the release as it is stored now; `handled`: the request was seen handled before. */
 function outcomeOf(request: ReleaseRequest, stored: StoredObject, handled: string | undefined, servedRevision: number): RequestOutcome {
-  const last = stored.status?.lastRequest;
-  const message = last?.id === request.id ? last.message : handled;
+  const found = handledRequest(stored.status, request.id);
+  const message = found?.message ?? handled;
   if (message === undefined) return stored.request?.id === request.id ? { kind: 'waiting' } : { kind: 'replaced' };
-  if (last?.id === request.id && last.outcome === 'refused') return { kind: 'refused', message };
+  if (found?.outcome === 'refused') return { kind: 'refused', message };
   const inEffect = isInEffect(request.action, stored) && servedRevision >= stored.revision;
   return inEffect ? { kind: 'done', message } : { kind: 'waiting' };
 }
@@ -77,8 +78,7 @@ export async function awaitRequest(
       const outcome = outcomeOf(request, stored, handled, store.servedRevision());
       if (outcome.kind !== 'waiting' || deadline.aborted) return outcome;
       if (notStored !== undefined) return { kind: 'notStored', error: notStored };
-      const last = stored.status?.lastRequest;
-      if (last?.id === request.id) handled = last.message;
+      handled = handledRequest(stored.status, request.id)?.message ?? handled;
       await changed;
     }
   } finally {

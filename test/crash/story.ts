@@ -18,6 +18,8 @@ const VISITORS = 200;
 const CROWD = 24;
 
 const SETTLED: readonly string[] = ['Succeeded', 'RolledBack'];
+/** Everyone is to be at the live version, served already or not. */
+const DECIDED: readonly string[] = [...SETTLED, 'Pending', 'Completing', 'RollingBack', 'Superseded'];
 
 /** A release and its visitors, over all the lives of its runtime. Services and visitors outlive it. */
 export class Story {
@@ -45,6 +47,9 @@ export class Story {
   #note: string | undefined;
   #maybeNote: string | undefined;
   #isRemoved = false;
+  /** What the spec asks for since it was changed under way, and the release that is to come of it. */
+  #revision: number | undefined;
+  #awaited = 0;
   /** How the release comes to its routes now. */
   #form: Form;
   #life = 0;
@@ -77,6 +82,8 @@ export class Story {
     const promised = this.#promised;
     if (promised !== undefined) await this.#lookUntil(({ lastRequest }) => lastRequest?.id === promised);
     this.#promised = undefined;
+    if (this.#awaited > 0) await this.#lookUntil(({ started, stepStartedAt }) => started >= this.#awaited && stepStartedAt !== undefined);
+    this.#awaited = 0;
     await this.#round();
     await this.#assertRoutes();
     assertRecord(this.sights, this.shop.steps);
@@ -84,11 +91,23 @@ export class Story {
   }
 
   /** Asks, and comes back once the runtime has promised to do it. */
-  async ask(action: RequestAction): Promise<void> {
+  async ask(action: RequestAction, full = false): Promise<void> {
     const id = `${action}-${this.sights.length}`;
-    await this.#call('POST', '/api/v1/releases/default/reviews/requests', { action, by: 'test', id }, 202);
+    await this.#call('POST', '/api/v1/releases/default/reviews/requests', { action, ...(full ? { full } : {}), by: 'test', id }, 202);
     this.#promised = id;
     this.#mayGoBack ||= action === 'rollback' || action === 'retry';
+  }
+
+  /** Asks for another release in the middle of this one; comes back once the runtime has promised to do it. */
+  async supersede(revision: number): Promise<void> {
+    const { started } = await this.#lookUntil(() => true);
+    const answer = await fetch(`${this.#server}/api/v1/objects/CanaryRelease/default/reviews?view=base`);
+    const { apiVersion, kind, spec } = (await answer.json()) as KubeObject;
+    const release = { apiVersion, kind, metadata: { name: 'reviews' }, spec: { ...(spec as object), revision } };
+    this.#mayGoBack = true;
+    await this.#call('PUT', '/api/v1/releases/default/reviews', release, 200);
+    this.#revision = revision;
+    this.#awaited = started + 1;
   }
 
   /** Applies another note on the routes of `shop`, without waiting for the answer. */
@@ -227,8 +246,9 @@ export class Story {
       expect(JSON.stringify(spec).includes('perch:default/reviews:'), `${metadata.name} is ${woven ? 'its base' : 'woven'}`).toBe(woven);
     }
     const routes = JSON.stringify(objects.map(({ metadata, spec }) => [metadata.name, spec]));
-    const isSettled = SETTLED.includes(phase) || phase === 'Completing';
-    const what = isSettled ? `settled at ${JSON.stringify(liveVersion)}` : `${weight} % by ${offset ?? canaryCookie?.value}`;
+    const what = DECIDED.includes(phase)
+      ? `settled at ${JSON.stringify(liveVersion)} without ${canaryCookie?.value}`
+      : `${weight} % by ${offset ?? canaryCookie?.value}`;
     expect(routes, what).toBe(this.routesOf.get(what) ?? routes);
     this.routesOf.set(what, routes);
   }
@@ -264,6 +284,7 @@ export class Story {
       expect([release?.request?.id, release?.status?.lastRequest?.id], 'a promise is forgotten').toContain(this.#promised);
     }
     expect(release?.base.spec).toHaveProperty(['route', this.#form]);
+    expect((release?.base.spec as { readonly revision?: number } | undefined)?.revision, 'an edit is forgotten').toBe(this.#revision);
     if (release?.status === undefined) return;
     this.sights.push({ seenAt: Date.now(), status: release.status });
     if (release.status.phase !== 'Pending' || release.status.started > 0) this.#assertRoutesOf(release.status, routes);
@@ -301,7 +322,8 @@ export class Story {
     for (const cutoff of this.#cutoffsOf(after)) cutoffs.add(cutoff);
     if (cutoffs.size === 1) this.exactRounds++;
 
-    const mayGoBack = before.rollback !== undefined || after.rollback !== undefined || before.startedAt !== after.startedAt;
+    const mayGoBack =
+      this.#mayGoBack || before.rollback !== undefined || after.rollback !== undefined || before.startedAt !== after.startedAt;
     const wrong = answers.flatMap(({ visitor, answer: { status, body } }) => {
       const id = visitor.cookies.get('perch') ?? '';
       const bucket = after.offset === undefined ? undefined : bucketOf(id, after.offset);
@@ -312,7 +334,7 @@ export class Story {
     });
     expect(wrong, JSON.stringify([...cutoffs])).toEqual([]);
     // From here on everyone is where the release has them.
-    this.#mayGoBack = after.phase === 'RollingBack';
+    this.#mayGoBack = after.phase === 'RollingBack' || after.phase === 'Superseded';
   }
 
   async #assertEverybodyOn(version: string): Promise<void> {

@@ -12,9 +12,14 @@ const VISITORS: readonly string[] = Array.from({ length: 24 }, () => uuid());
 /** Visitors who look at every write: each is where arithmetic puts them, and nobody is taken back while a release is under way. */
 export class VisitorsSeen {
   /** Who has been on the canary of which release. */
-  readonly #moved = new Map<string, string>();
+  readonly #moved = new Map<string, number>();
   /** Routes by what they are for: the same for the same. */
   readonly #routes = new Map<string, string>();
+
+  /** The release has left: one that comes back begins to count anew. */
+  forget(): void {
+    this.#moved.clear();
+  }
 
   /** Looks at all that is stored. */
   look(objects: readonly StoredObject[]): void {
@@ -22,7 +27,7 @@ export class VisitorsSeen {
     const status = release?.status;
     if (status === undefined || status.liveVersion === undefined) return;
     const versions = versionsOf(objects);
-    const run = `${release?.createdAt} ${status.started}`;
+    const run = status.started;
     const isSplit = status.phase === 'Progressing' || status.phase === 'Paused';
     VISITORS.forEach((id, index) => {
       const version = versions[index];

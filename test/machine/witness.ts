@@ -69,6 +69,7 @@ export class Witness implements LivesWatch {
     const next = change.status;
     if (change.remove === true) {
       this.#status = undefined;
+      this.visitors.forget();
       this.count('removed');
     }
     if (next === undefined) return;
@@ -131,7 +132,10 @@ export class Witness implements LivesWatch {
   #checkBack(before: ReleaseStatus, next: ReleaseStatus, done: ReleaseStatus['lastRequest']): void {
     const goesBack = (next.phase === 'RollingBack' || next.phase === 'Superseded') && before.phase !== next.phase;
     if (!goesBack) {
-      if (isExposed(before) && next.started === before.started) expect(next.weight).toBeGreaterThanOrEqual(before.weight);
+      if (!isExposed(before)) return;
+      // What has ended, or what may begin after it, has everyone on the canary: it is the live version.
+      if (isExposed(next) && next.started === before.started) expect(next.weight).toBeGreaterThanOrEqual(before.weight);
+      else expect(next.liveVersion).toEqual(before.canary);
       return;
     }
     expect(this.#isReady(next.liveVersion)).toBe(true);

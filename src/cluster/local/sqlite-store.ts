@@ -2,7 +2,7 @@ import { hasErrors } from '../../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import { KIND as RELEASE } from '../../core/release/canary-release.ts';
 import { MAX_DELETIONS, MAX_EVENTS, MAX_EVENTS_AFTER_DELETION, type ReleaseEvent } from '../../core/release/release-event.ts';
-import { acceptRequest } from '../../core/release/requests.ts';
+import { acceptRequest, handledRequest } from '../../core/release/requests.ts';
 import type { Admission } from '../admission.ts';
 import { Listeners } from '../listeners.ts';
 import { canonicalJson, manifestOf, refText, sameManifest } from '../manifest.ts';
@@ -107,9 +107,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       if (existing === undefined || ref.kind !== RELEASE) return false;
       if (existing.request?.id === request.id) return true;
       const { request: pending, status } = existing;
-      const lastHandled = status?.lastRequest?.id;
-      if (!acceptRequest(pending, lastHandled, request)) {
-        if (request.id !== lastHandled) {
+      if (!acceptRequest(pending, status, request)) {
+        if (handledRequest(status, request.id) === undefined) {
           write(() => {
             record(ref, [notTakenEvent(timestamp(), request)]);
             return [];
@@ -119,7 +118,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       }
       write((next) => {
         table.update(ref, { request }, next);
-        record(ref, [requestedEvent(timestamp(), request, pending?.id === lastHandled ? undefined : pending)]);
+        record(ref, [requestedEvent(timestamp(), request, pending === undefined || handledRequest(status, pending.id) !== undefined ? undefined : pending)]);
         return [ref];
       });
       return true;

@@ -37,6 +37,19 @@ describe('requests', () => {
     expect(world.place).toBe('Progressing 20 %');
   });
 
+  test('also when it comes again after others: an answer that was lost does not promote twice', () => {
+    const world = started(specOf({ steps: [10, 20, 30, 100].map((weight) => ({ weight, hold: '10m' })) }));
+    world.ask('promote');
+    const again = world.request;
+    world.ask('pause');
+    world.request = again;
+    world.look();
+    expect(world.place).toBe('Paused 20 %');
+    expect(world.status?.earlierRequests?.map(({ id, action, by, at }) => [id, action, by, at])).toEqual([
+      ['r1', 'promote', 'ada', '2026-11-22T10:00:00.000Z'],
+    ]);
+  });
+
   test('pause keeps the rest of the hold, resume goes on with it', () => {
     const world = started();
     world.pass(4 * MINUTE);

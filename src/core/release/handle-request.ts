@@ -2,10 +2,10 @@ import { resumeBlocked } from './endpoints.ts';
 import { holdEnd } from './hold.ts';
 import { paused } from './pause.ts';
 import { goOn, promoteFully, wideningBlocked } from './progress.ts';
-import { type RequestEffect, requestEffect } from './requests.ts';
+import { handledRequest, type RequestEffect, requestEffect, withHandled } from './requests.ts';
 import { rollBack } from './roll-back.ts';
 import { toNewStart } from './start.ts';
-import type { ReleaseRequest, ReleaseStatus } from './status.ts';
+import type { HandledRequest, ReleaseRequest, ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
@@ -20,11 +20,11 @@ type Answer =
  */
 export function handleRequest(turn: Turn, status: ReleaseStatus): Move | undefined {
   const { request } = turn.observed;
-  if (request === undefined || request.id === status.lastRequest?.id) return undefined;
+  if (request === undefined || handledRequest(status, request.id) !== undefined) return undefined;
   const answer = answerTo(turn, status, request);
   if (answer === undefined) return undefined;
   const { id, action, full, by } = request;
-  const lastRequest = {
+  const handled: HandledRequest = {
     id,
     action,
     ...(full === undefined ? {} : { full }),
@@ -33,9 +33,9 @@ export function handleRequest(turn: Turn, status: ReleaseStatus): Move | undefin
     outcome: answer.kind,
     message: answer.message,
   };
-  if (answer.kind === 'done') return { status: withChanges(answer.move.status, { lastRequest }), events: answer.move.events };
+  if (answer.kind === 'done') return { status: withChanges(answer.move.status, withHandled(status, handled)), events: answer.move.events };
   const refusal = event(turn, 'RequestRefused', `${action} refused: ${answer.message}`, { type: 'Warning', by });
-  return { status: withChanges(status, { lastRequest }), events: [refusal] };
+  return { status: withChanges(status, withHandled(status, handled)), events: [refusal] };
 }
 
 function answerTo(turn: Turn, status: ReleaseStatus, request: ReleaseRequest): Answer | undefined {

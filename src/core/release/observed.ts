@@ -1,5 +1,6 @@
 import type { CanaryReleaseSpec, Version } from './canary-release.ts';
 import { isUnderWay } from './phase.ts';
+import { handledRequest } from './requests.ts';
 import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 
 /** Whether a version can take traffic now; `undefined`: not known yet. `reason` says what is missing, for people. */
@@ -36,7 +37,7 @@ export interface Observed {
 
 /** Whether a rollback was asked for and is not handled yet. */
 export function rollbackWaits(request: ReleaseRequest | undefined, status: ReleaseStatus | undefined): boolean {
-  return request?.action === 'rollback' && request.id !== status?.lastRequest?.id;
+  return request?.action === 'rollback' && handledRequest(status, request.id) === undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PHASES } from './phase.ts';
-import { acceptRequest, REQUEST_ACTIONS, requestEffect } from './requests.ts';
+import { acceptRequest, handledRequest, REQUEST_ACTIONS, requestEffect, withHandled } from './requests.ts';
 import type { ReleaseRequest, RequestAction } from './status.ts';
 
 describe('requestEffect', () => {
@@ -40,6 +40,15 @@ describe('requestEffect', () => {
 
 describe('acceptRequest', () => {
   const request = (id: string, action: RequestAction): ReleaseRequest => ({ id, action, by: 'ada' });
+  /** What a status remembers of requests that were handled: the last one first. */
+  const handled = (...ids: readonly string[]): ReturnType<typeof withHandled> =>
+    ids
+      .toReversed()
+      .reduce<ReturnType<typeof withHandled>>(
+        (status, id) =>
+          withHandled(status, { ...request(id, 'promote'), at: '2026-11-22T10:00:00.000Z', outcome: 'done', message: 'promoted' }),
+        {},
+      );
 
   test('the last one wins', () => {
     expect(acceptRequest(undefined, undefined, request('1', 'pause'))).toBe(true);
@@ -48,11 +57,12 @@ describe('acceptRequest', () => {
   });
 
   test('except that a rollback that waits is never overwritten, not even by another', () => {
-    for (const action of REQUEST_ACTIONS) expect(acceptRequest(request('1', 'rollback'), 'earlier', request('2', action))).toBe(false);
+    for (const action of REQUEST_ACTIONS)
+      expect(acceptRequest(request('1', 'rollback'), handled('earlier'), request('2', action))).toBe(false);
   });
 
   test('a rollback that was handled makes room', () => {
-    expect(acceptRequest(request('1', 'rollback'), '1', request('2', 'retry'))).toBe(true);
+    expect(acceptRequest(request('1', 'rollback'), handled('1'), request('2', 'retry'))).toBe(true);
   });
 
   test('posting the same request again changes nothing, and is accepted', () => {
@@ -60,7 +70,20 @@ describe('acceptRequest', () => {
   });
 
   test('an id that was handled does not push out what waits', () => {
-    expect(acceptRequest(request('2', 'promote'), '1', request('1', 'pause'))).toBe(false);
+    expect(acceptRequest(request('2', 'promote'), handled('1'), request('1', 'pause'))).toBe(false);
+  });
+
+  test('nor does one that was handled before the last one: whoever asks again after a lost answer is not served twice', () => {
+    const both = handled('2', '1');
+    expect(acceptRequest(request('2', 'pause'), both, request('1', 'promote'))).toBe(false);
+    expect(handledRequest(both, '1')).toMatchObject({ id: '1', outcome: 'done' });
+    expect(acceptRequest(request('1', 'rollback'), both, request('3', 'retry'))).toBe(true);
+  });
+
+  test('the last and ten before it are remembered, newest first', () => {
+    const ids = Array.from({ length: 13 }, (_, index) => `${index}`);
+    const { lastRequest, earlierRequests } = handled(...ids.toReversed());
+    expect([lastRequest, ...(earlierRequests ?? [])].map((each) => each?.id)).toEqual(ids.toReversed().slice(0, 11));
   });
 
   test('whatever is posted while a rollback waits, the rollback is what stays', () => {

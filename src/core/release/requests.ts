@@ -1,4 +1,4 @@
-import type { Phase, ReleaseRequest, RequestAction } from './status.ts';
+import type { HandledRequest, Phase, ReleaseRequest, ReleaseStatus, RequestAction } from './status.ts';
 
 /** What a request does in a phase: one of the machine's moves, or nothing, with the reason. */
 export type RequestEffect =
@@ -72,12 +72,27 @@ export function requestEffect(phase: Phase, action: string): RequestEffect {
   return known ?? refuse(`there is no request "${action}": use ${REQUEST_ACTIONS.join(', ')}`);
 }
 
+type Handled = Pick<ReleaseStatus, 'lastRequest' | 'earlierRequests'>;
+
+/** The request of that id, if it was handled: it is never handled again, as far as the status remembers. */
+export function handledRequest(status: Handled | undefined, id: string): HandledRequest | undefined {
+  return [status?.lastRequest, ...(status?.earlierRequests ?? [])].find((request) => request?.id === id);
+}
+
+/** How many handled requests are remembered beside the last one. */
+const MAX_EARLIER = 10;
+
+/** What is remembered of requests once this one is handled. */
+export function withHandled({ lastRequest: before, earlierRequests = [] }: Handled, lastRequest: HandledRequest): Handled {
+  return before === undefined ? { lastRequest } : { lastRequest, earlierRequests: [before, ...earlierRequests].slice(0, MAX_EARLIER) };
+}
+
 /**
  * Whether an incoming request may take the place of the pending one. The last one wins, except that a rollback that was not handled yet is
  * never overwritten; posting the same request twice changes nothing, and one that was handled is not handled again.
  */
-export function acceptRequest(pending: ReleaseRequest | undefined, lastHandledId: string | undefined, incoming: ReleaseRequest): boolean {
+export function acceptRequest(pending: ReleaseRequest | undefined, status: Handled | undefined, incoming: ReleaseRequest): boolean {
   if (pending !== undefined && pending.id === incoming.id) return true;
-  if (incoming.id === lastHandledId) return false;
-  return pending === undefined || pending.id === lastHandledId || pending.action !== 'rollback';
+  if (handledRequest(status, incoming.id) !== undefined) return false;
+  return pending === undefined || pending.action !== 'rollback' || handledRequest(status, pending.id) !== undefined;
 }

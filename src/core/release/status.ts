@@ -18,6 +18,14 @@ export interface ReleaseRequest {
   readonly by: string;
 }
 
+/** A request, and what came of it. */
+export interface HandledRequest extends ReleaseRequest {
+  /** When it was handled. */
+  readonly at: string;
+  readonly outcome: 'done' | 'refused';
+  readonly message: string;
+}
+
 /** kstatus-compatible (kubernetes-sigs/cli-utils pkg/kstatus): Ready, Reconciling, Stalled. */
 export interface Condition {
   readonly type: 'Ready' | 'Reconciling' | 'Stalled';
@@ -106,7 +114,9 @@ export interface ReleaseStatus {
   /** Of the versions that count now, as last known; canary first. */
   readonly endpoints?: readonly EndpointCount[];
   readonly observedGeneration: number;
-  readonly lastRequest?: ReleaseRequest & { readonly at: string; readonly outcome: 'done' | 'refused'; readonly message: string };
+  readonly lastRequest?: HandledRequest;
+  /** Those handled before it, newest first, at most 10: whoever posts one of them again is told what came of it. */
+  readonly earlierRequests?: readonly HandledRequest[];
   /** Newest first, at most 10. */
   readonly history: readonly HistoryEntry[];
   readonly conditions: readonly Condition[];
