@@ -220,6 +220,30 @@ test('promote through the last step: v2 is the live version', async () => {
   expect((await run('get')).stdout).toMatch(/^web +v1 +v2 +Succeeded +3\/3 +100 % /m);
 });
 
+test('rollback after success goes back to the version before; retry, another revision on the way, a freeze, and promote --full', async () => {
+  const back = 'web: rolled back, everyone is on v1 with their next request\n';
+  expect(await run('rollback', 'web')).toMatchObject({ code: 0, stdout: back, stderr: '' });
+  expect(await (await fetch(served.ingress)).text()).toBe('v1');
+  expect((await run('retry', 'web', '--wait', 'paused')).code).toBe(0);
+  const file = await fileWith('revision.yaml', webReleaseYaml().replace('spec:', 'spec:\n  revision: 2'));
+  expect((await run('apply', '-f', file, '--wait', 'paused')).code).toBe(0);
+  expect((await run('describe', 'release', 'web')).stdout).toMatch(/v1 → v2 +Superseded/);
+  expect((await run('get')).stdout).toMatch(/^web +v1 +v2 +Paused +1\/3 +10 % /m);
+
+  const suspended = await fileWith('suspended.yaml', webReleaseYaml().replace('spec:', 'spec:\n  revision: 2\n  suspend: true'));
+  expect((await run('apply', '-f', suspended)).code).toBe(0);
+  await expect.poll(async () => (await run('status', 'web')).stdout).toContain('suspended: nothing starts or widens');
+  expect(await run('promote', 'web', '--full')).toMatchObject({
+    code: 1,
+    stderr: 'error: the release is suspended: take spec.suspend away first (PERCH4008)\n',
+  });
+  expect((await run('apply', '-f', file)).code).toBe(0);
+  await expect.poll(async () => (await run('status', 'web')).stdout).not.toContain('suspended');
+
+  expect((await run('promote', 'web', '--full')).stdout).toBe('web: v2 is the live version, for everyone\n');
+  expect(await (await fetch(served.ingress)).text()).toBe('v2');
+});
+
 test('delete takes the release out of the routes and leaves the live version live', async () => {
   expect(await run('delete', 'release', 'web')).toMatchObject({ code: 0, stdout: 'canaryrelease/web deleted, everyone is on v2\n' });
   expect((await run('get', 'vs', 'web', '-o', 'yaml')).stdout).not.toContain('perch:');

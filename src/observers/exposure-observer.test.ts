@@ -314,9 +314,9 @@ describe('following the release', () => {
     expect(summary()).not.toHaveProperty('weight');
   });
 
-  test('a rollback brings back those who were on the canary', async () => {
+  test.each(['RollingBack', 'Superseded'] as const)('%s brings back those who were on the canary', async (phase) => {
     observer.observe(event('reviews v2', 'known', cookieOf(ANNA)));
-    await setStatus({ ...STATUS, phase: 'RollingBack', weight: 0, cutoff: 0 });
+    await setStatus({ ...STATUS, phase, weight: 0, cutoff: 0 });
     observer.observe(event('reviews v1', 'known', cookieOf(ANNA)));
     expect(summary()).toMatchObject({ visitors: { total: 1, canary: 0 }, moved: { toCanary: 0, back: 1 } });
   });

@@ -112,14 +112,38 @@ describe('requests', () => {
     expect((await scene.store.get(RELEASE_REF))?.request).toEqual({ id, action: 'pause', by: 'me' });
   });
 
-  test.each([{ action: 'explode', by: 'me' }, { action: 'pause' }, { action: 'pause', by: 'me', id: 'a b' }, {}])(
-    '%o is malformed',
-    async (body) => {
-      await scene.applyExample();
-      expect((await post(body)).status).toBe(400);
-      expect((await scene.store.get(RELEASE_REF))?.request).toBeUndefined();
-    },
-  );
+  test.each([
+    { action: 'explode', by: 'me' },
+    { action: 'pause' },
+    { action: 'pause', by: 'me', id: 'a b' },
+    { action: 'pause', by: 'me', full: true },
+    {},
+  ])('%o is malformed', async (body) => {
+    await scene.applyExample();
+    expect((await post(body)).status).toBe(400);
+    expect((await scene.store.get(RELEASE_REF))?.request).toBeUndefined();
+  });
+
+  test('a promotion may be one to the end', async () => {
+    await scene.applyExample();
+    expect((await post({ action: 'promote', by: 'me', id: 'r0', full: true })).status).toBe(202);
+    expect((await scene.store.get(RELEASE_REF))?.request).toEqual({ id: 'r0', action: 'promote', full: true, by: 'me' });
+  });
+
+  test('one that was handled before others gets the answer that it had, and is not handled again', async () => {
+    await scene.applyExample();
+    const { lastRequest: done } = handled('r1', 'done', 'promoted');
+    const { lastRequest: refused } = handled('r2', 'refused', 'not widened: v2 is not ready');
+    const earlierRequests = [done, refused].filter((each) => each !== undefined);
+    await scene.writeStatus({ ...PROGRESSING, ...handled('r3', 'done', 'paused'), earlierRequests });
+    const again = await post({ action: 'promote', by: 'me', id: 'r1' });
+    expect([again.status, await again.json()]).toMatchObject([200, { id: 'r1', outcome: 'done', message: 'promoted' }]);
+    expect(await problemOf(await post({ action: 'promote', by: 'me', id: 'r2' }))).toMatchObject({
+      status: 409,
+      detail: 'not widened: v2 is not ready',
+    });
+    expect((await scene.store.get(RELEASE_REF))?.request).toBeUndefined();
+  });
 
   test('nothing takes the place of a pending rollback', async () => {
     await scene.applyExample();

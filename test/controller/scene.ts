@@ -141,7 +141,9 @@ export async function versionFor(store: Store, bucket?: number): Promise<string 
 let requests = 0;
 
 /** Posts a request of Ann's. */
-export async function request(store: Store, action: RequestAction): Promise<void> {
+export async function request(store: Store, action: RequestAction, full?: true): Promise<void> {
   requests += 1;
-  expect(await store.postRequest(RELEASE, { id: `request-${requests}`, action, by: 'ann' })).toBe(true);
+  expect(await store.postRequest(RELEASE, { id: `request-${requests}`, action, ...(full === undefined ? {} : { full }), by: 'ann' })).toBe(
+    true,
+  );
 }

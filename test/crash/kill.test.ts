@@ -193,7 +193,7 @@ function assertWhole(story: Story, kills: Kills): void {
 }
 
 test(`${KILLS} times kill -9 in the lives of releases: every visitor, route, step and promise where it was`, {
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, async () => {
   const random = seededRandom(SEED);
   const holdMs = await measureHold();

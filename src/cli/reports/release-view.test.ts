@@ -183,6 +183,23 @@ test.each<[string, Partial<ReleaseStatus>, string]>([
     { phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 },
     'Paused   step 3 of 4, 50 %, waits for perch promote reviews',
   ],
+  [
+    'suspended: the sentence that says so, however long its hold is',
+    {
+      suspended: true,
+      holdRemainingMs: 15_000,
+      message: '15s of its hold left; suspended',
+      conditions: [
+        { type: 'Reconciling', status: 'True', reason: 'Suspended', message: '', lastTransitionTime: '2026-11-22T12:00:00.000Z' },
+      ],
+    },
+    'Progressing   15s of its hold left; suspended',
+  ],
+  [
+    'another release takes its place',
+    { phase: 'Superseded', weight: 0, message: 'superseded by v3: everyone goes back to v1' },
+    'Superseded   superseded by v3: everyone goes back to v1',
+  ],
   ['over', { phase: 'Succeeded', message: 'v2 is the live version' }, 'Succeeded   v2 is the live version'],
 ])('%s', (_, status, text) => {
   expect(show(release(status))[0]).toBe(`  reviews  v1 → v2   ${text}`);

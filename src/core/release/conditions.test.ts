@@ -5,9 +5,16 @@ describe('conditions, as kstatus reads them', () => {
   const conditionsOf = (world: ReleaseWorld) =>
     Object.fromEntries((world.status?.conditions ?? []).map(({ type, status }) => [type, status]));
 
+  const overtaken = (): ReleaseWorld => {
+    const world = started();
+    world.edit(specOf({ revision: 8 }));
+    return world;
+  };
+
   test.each([
     ['Progressing', () => started(), { Ready: 'False', Reconciling: 'True', Stalled: 'False' }],
     ['Succeeded', () => succeeded(), { Ready: 'True', Reconciling: 'False', Stalled: 'False' }],
+    ['Superseded', overtaken, { Ready: 'False', Reconciling: 'True', Stalled: 'False' }],
     ['RolledBack', () => rolledBack(), { Ready: 'False', Reconciling: 'False', Stalled: 'True' }],
   ])('%s', (phase, arrange, expected) => {
     const world = arrange();

@@ -121,11 +121,16 @@ describe('where a visitor stands, in words', () => {
     views.push(describeVisitor(releaseOf(back), EARLY));
     back.serve();
     views.push(describeVisitor(releaseOf(back), EARLY));
+    const overtaken = world();
+    overtaken.look();
+    overtaken.edit({ ...overtaken.spec, revision: 2 });
+    views.push(describeVisitor(releaseOf(overtaken), EARLY));
     expect(views.map((view) => [view?.weight, view?.sentence.split(': ').slice(1).join(': ')])).toEqual([
       [100, 'reviews v2, since the release passed 70.1 %'],
       [100, 'reviews v2, as everyone: it is the live version'],
       [0, 'reviews v1, as everyone: v2 is being rolled back'],
       [0, 'reviews v1, as everyone: v2 was rolled back'],
+      [0, 'reviews v1, as everyone: another release takes the place of that of v2'],
     ]);
   });
 
