@@ -29,13 +29,16 @@ spec:
 const PHASE_TEXTS: Readonly<Record<Phase, { readonly means: string; readonly leaves: string }>> = {
   Pending: {
     means: 'Something is missing; `status.message` names it. Traffic is untouched.',
-    leaves: 'nothing is missing, and both versions have ready endpoints',
+    leaves: 'nothing is missing, and both versions have ready endpoints, the canary enough of them',
   },
   Progressing: {
     means: 'On a step. Its hold begins once the data plane serves its routes.',
-    leaves: 'the hold is over and the canary is ready: the next step, or Completing after the last',
+    leaves: 'the hold is over and the canary has enough ready endpoints: the next step, or Completing after the last',
   },
-  Paused: { means: 'At a manual hold, or because someone asked.', leaves: 'promote or resume' },
+  Paused: {
+    means: 'At a manual hold, because someone asked, or because the canary lost its endpoints (`onCanaryUnavailable: pause`).',
+    leaves: 'promote or resume',
+  },
   Completing: { means: 'Everyone goes to the canary.', leaves: 'the data plane serves that' },
   Succeeded: { means: 'The canary is the live version.', leaves: 'another pair, or a new `revision`' },
   RollingBack: { means: 'Everyone goes back to stable.', leaves: 'the data plane serves that' },
@@ -93,7 +96,7 @@ export function releaseReference(): string {
     '|---|---|---|',
     ...PHASES.map((phase) => `| ${phase} | ${PHASE_TEXTS[phase].means} | ${PHASE_TEXTS[phase].leaves} |`),
     '',
-    '[What every event does in every phase](phases.md). A canary that loses all its ready endpoints for 30 seconds while visitors are on it is rolled back. Nobody is ever sent to a version without ready endpoints: if stable has none either, everyone stays, and the condition `Stalled` says so.',
+    '[What every event does in every phase](phases.md). A canary that loses all its ready endpoints for `readiness.grace` (30 seconds) while visitors are on it is rolled back, or paused. Nobody is ever sent to a version without ready endpoints: if stable has none either, everyone stays, and the condition `Stalled` says so; with stable alone lost, `Reconciling` has the reason `StableLost`. [What counts as ready, and how many endpoints are enough](../guides/readiness.md).',
     '',
     '## Requests',
     '',
@@ -107,7 +110,7 @@ export function releaseReference(): string {
     '',
     '## Conditions',
     '',
-    'As [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus) reads them: `Ready` when the wanted version is live; `Reconciling` while a release goes on or waits; `Stalled` after a rollback, or when neither version has ready endpoints.',
+    'As [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus) reads them: `Ready` when the wanted version is live; `Reconciling` while a release goes on or waits; `Stalled` after a rollback, and while a canary that visitors are on has had no ready endpoints for longer than the grace.',
     '',
   ].join('\n');
 }

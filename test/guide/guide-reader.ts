@@ -139,6 +139,7 @@ export class GuideReader {
         .replace(/ +\(declared \d+\)$/, '')
         .replace(/^( {2}data +).*$/, '$1DIR')
         .replace(/^perch \d+\.\d+\.\d+ serves/, 'perch VERSION serves')
+        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
         .replaceAll(/\b(?:\d+(?:ms|[smhd]))+(?= old|$)/g, 'AGE')
         .trimEnd(),
     );

@@ -247,6 +247,24 @@ test('what does not fit beside the phase gets lines of its own: it says what is 
   ]);
 });
 
+test('shows how many endpoints are ready, as far as known, and not any more once the release is over', () => {
+  const endpoints = [
+    { version: { subset: 'v2' }, ready: 2, total: 3 },
+    { version: { subset: 'v1' }, ready: 2, total: 2 },
+  ];
+  expect(show(release({ endpoints })).at(-1)).toBe('  endpoints   v2 2 of 3 ready, v1 2 of 2 ready');
+  expect(show(release({ endpoints: endpoints.slice(1) }, EXPOSURE)).at(-1)).toBe('  endpoints   v1 2 of 2 ready');
+  expect(show(release({ endpoints, phase: 'RolledBack' })).join('\n')).not.toContain('endpoints');
+  const coloured = renderRelease(release({ endpoints }), NOW, colourStyle, 100).at(-1);
+  expect(coloured).toContain(colourStyle.attention('v2 2 of 3 ready'));
+});
+
+test.each(['CanaryLost', 'StableLost', 'NotWidened'])('where its conditions say %s, the message is what counts', (reason) => {
+  const message = 'step 2 of 4: 25 % of visitors on v2; v1 has no ready endpoints';
+  const condition = { type: 'Reconciling', status: 'True', reason, message, lastTransitionTime: '2026-11-22T12:00:00.000Z' } as const;
+  expect(show(release({ message, conditions: [condition] }))).toContain(`  ${message}`);
+});
+
 test('no line is ever wider than the terminal', () => {
   fc.assert(
     fc.property(fc.integer({ min: 20, max: 120 }), fc.nat(5_000_000), fc.string({ maxLength: 300 }), (columns, total, message) => {

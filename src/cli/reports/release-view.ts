@@ -8,6 +8,7 @@ import { countdown } from '../terminal/age.ts';
 import { clip, printable } from '../terminal/clip.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
 import type { Style } from '../terminal/style.ts';
+import { endpointsText } from './endpoints-text.ts';
 import {
   edgeOnlyText,
   edgeTexts,
@@ -55,15 +56,16 @@ function nextText({ metadata, status }: ReleaseView, now: number): string {
 /** A step that has not ended this long after its hold waits for something, which the status' message names. */
 const OVERDUE_MS = 2000;
 
+/** Reasons of the condition Reconciling that the message has to be read for. */
+const HOLDS_UP: ReadonlySet<string> = new Set(['NotWidened', 'Suspended', 'CanaryLost', 'StableLost']);
+
 /** Where the release stands: `step 2 of 4, 25 %, next in 0:18`; the status' own sentence where it is on no step, or held up. */
 function whereText(release: ReleaseView, now: number): string {
   const { spec, status } = release;
   if (status === undefined) return 'not looked at yet';
   if (status.phase !== 'Progressing' && status.phase !== 'Paused') return printable(status.message);
   const isOverdue = status.holdUntil !== undefined && now - Date.parse(status.holdUntil) > OVERDUE_MS;
-  const isHeldUp = status.conditions.some(
-    ({ type, reason }) => type === 'Reconciling' && (reason === 'NotWidened' || reason === 'Suspended'),
-  );
+  const isHeldUp = status.conditions.some(({ type, reason }) => type === 'Reconciling' && HOLDS_UP.has(reason));
   if (isOverdue || isHeldUp) return printable(status.message);
   const next = nextText(release, now);
   return `step ${status.step + 1} of ${spec.steps.length}, ${percent(status.weight)}${next === '' ? '' : `, ${next}`}`;
@@ -131,11 +133,11 @@ export function renderRelease(release: ReleaseView, now: number, style: Style, c
     ...(help === undefined || metadata.deletionTimestamp !== undefined ? [] : [style.dim(help)]),
     progressBar(weights, barStep(release), holdFraction(release, now), Math.min(room, WIDEST_BAR), style),
   ];
-  if (exposure !== undefined) {
-    const facts = [...seenFacts(exposure, name, canary, style), ['errors', errorsText(exposure, stable, canary, style)]] as const;
-    const width = Math.max(...facts.map(([label]) => label.length)) + 3;
-    for (const [label, text] of facts) if (text !== undefined) lines.push(`${label.padEnd(width)}${text}`);
-  }
+  const measured: readonly Fact[] =
+    exposure === undefined ? [] : [...seenFacts(exposure, name, canary, style), ['errors', errorsText(exposure, stable, canary, style)]];
+  const facts = [...measured, ['endpoints', endpointsText(release, style)] as const].filter(([, text]) => text !== undefined);
+  const width = Math.max(...facts.map(([label]) => label.length)) + 3;
+  for (const [label, text] of facts) lines.push(`${label.padEnd(width)}${text}`);
   return lines.map((line) => clip(`${INDENT}${line}`, columns));
 }
 
