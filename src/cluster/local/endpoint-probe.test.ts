@@ -160,6 +160,31 @@ test('says what is missing: the service, the subset, its endpoints', async () =>
   });
 });
 
+test('a DestinationRule that does not count for the service is told from one that is not there', async () => {
+  const [entry, rule] = service([['v2', 1]]);
+  if (entry === undefined || rule === undefined) return expect.fail();
+  await store.apply('files', [
+    entry,
+    { ...rule, metadata: { name: 'reviews', namespace: 'shop' }, spec: { ...(rule.spec as object), host: HOST } },
+  ]);
+  const readiness = probe();
+  const wanted = `the DestinationRule with subset v2 does not count for ${HOST}: put it into the namespace of ServiceEntry default/reviews`;
+  await expect.poll(() => check(readiness, 'v2').reason).toBe(wanted);
+});
+
+test('an address that stands there twice is one endpoint', async () => {
+  const { port } = await listen();
+  await store.apply(
+    'files',
+    service([
+      ['v1', port],
+      ['v1', port],
+    ]),
+  );
+  const readiness = probe();
+  await expect.poll(() => check(readiness, 'v1').endpoints).toEqual({ ready: 1, total: 1 });
+});
+
 test('one endpoint of several is enough', async () => {
   const [up, down] = [await listen(), await listen()];
   await down.close();

@@ -45,6 +45,16 @@ interface Interest {
   told: VersionReadiness;
 }
 
+/** What the store says about endpoints. */
+interface Declared {
+  /** By address; of several of one address (clients may see other DestinationRules) the first. */
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly objects: readonly KubeObject[];
+}
+
+/** How often it is looked for interests that nobody has any more, in ms. */
+const SWEEP_MS = 1000;
+
 /** Checks that go on at the same time, of all endpoints together: sockets and file descriptors are for visitors first. */
 const MOST_AT_ONCE = 128;
 
@@ -63,7 +73,9 @@ class EndpointProbe implements Readiness {
   readonly #changed: Listeners<[]>;
   readonly #stopWatching: () => void;
   /** Undefined until the store was read. */
-  #declared: { readonly clusters: readonly Cluster[]; readonly objects: readonly KubeObject[] } | undefined;
+  #declared: Declared | undefined;
+  /** When it was last looked for interests that nobody has any more. */
+  #sweptAt = 0;
   #isClosed = false;
   #isStale = true;
   #shortage: { readonly reason: string; readonly toldAt: number } | undefined;
@@ -112,7 +124,8 @@ class EndpointProbe implements Readiness {
     this.#isStale = false;
     try {
       const objects = (await this.#options.store.list()).filter(({ ref }) => ENDPOINT_KINDS.has(ref.kind)).map(({ served }) => served);
-      this.#declared = { clusters: compileRouting(objects).table.clusters, objects };
+      const { clusters } = compileRouting(objects).table;
+      this.#declared = { clusters: new Map(clusters.toReversed().map((cluster) => [addressKey(cluster), cluster])), objects };
       this.#probeWhatIsAskedFor();
       this.#tell();
     } catch (error) {
@@ -125,6 +138,7 @@ class EndpointProbe implements Readiness {
   #probeWhatIsAskedFor(): void {
     if (this.#isClosed) return;
     const now = performance.now();
+    this.#sweptAt = now;
     for (const [key, { askedAt }] of this.#interests) {
       if (now - askedAt > this.#options.forgetAfterMs) this.#interests.delete(key);
     }
@@ -148,9 +162,10 @@ class EndpointProbe implements Readiness {
       random: this.#options.random,
       slots: this.#slots,
       onShortage: (reason) => this.#tellShortage(reason),
-      onChecked: () => {
-        this.#probeWhatIsAskedFor();
-        this.#tell();
+      onChecked: (isNews) => {
+        // A check costs the same however many releases there are, as long as it finds nothing new.
+        if (performance.now() - this.#sweptAt >= Math.min(SWEEP_MS, this.#options.forgetAfterMs)) this.#probeWhatIsAskedFor();
+        if (isNews) this.#tell();
       },
     });
   }
@@ -173,25 +188,26 @@ class EndpointProbe implements Readiness {
   }
 
   #clusterOf(interest: Interest): Cluster | undefined {
-    const { host, port, subset } = addressOf(interest);
-    return this.#declared?.clusters.find((cluster) => cluster.host === host && cluster.port === port && cluster.subset === subset);
+    return this.#declared?.clusters.get(addressKey(addressOf(interest)));
   }
 
   #answer(interest: Interest): VersionReadiness {
     const { host, port, version, check } = interest;
     const name = 'subset' in version ? `subset ${version.subset} of ${host}:${port}` : describeVersion(version);
     if (this.#declared === undefined) return { ready: undefined, reason: `the endpoints of ${name} are not known yet` };
-    const { endpoints } = this.#clusterOf(interest) ?? { endpoints: [] };
-    const none = { ready: 0, total: 0 };
-    if (endpoints.length === 0) {
-      return { ready: false, reason: missingEndpoints(this.#declared.objects, addressOf(interest)), endpoints: none };
+    const cluster = this.#clusterOf(interest);
+    // An address that stands there twice is one endpoint.
+    const keys = [...new Set((cluster?.endpoints ?? []).map((endpoint) => targetKey(endpoint, check)))];
+    if (keys.length === 0) {
+      const reason = missingEndpoints(this.#declared.objects, addressOf(interest), cluster !== undefined);
+      return { ready: false, reason, endpoints: { ready: 0, total: 0 } };
     }
-    const targets = endpoints.flatMap((endpoint) => this.#targets.get(targetKey(endpoint, check)) ?? []);
+    const targets = keys.flatMap((key) => this.#targets.get(key) ?? []);
     const known = targets.filter(({ health }) => health !== undefined);
     const ready = known.filter(({ health }) => health?.healthy === true).length;
-    const counts = { ready, total: endpoints.length };
+    const counts = { ready, total: keys.length };
     if (ready > 0) return { ready: true, reason: `${name} is ready`, endpoints: counts };
-    if (known.length < endpoints.length) return { ready: undefined, reason: `${name} is being probed` };
+    if (known.length < keys.length) return { ready: undefined, reason: `${name} is being probed` };
     const failures = targets.map(({ endpoint, health }) => `${keyOf(endpoint)} ${health?.reason}`);
     const what = check.path === undefined ? 'accepts connections' : 'is healthy';
     return { ready: false, reason: `no endpoint of ${name} ${what} (${listed(failures)})`, endpoints: counts };
@@ -205,6 +221,10 @@ function isOtherAnswer(before: VersionReadiness, now: VersionReadiness): boolean
 
 function addressOf({ host, port, version }: Interest): VersionAddress {
   return 'subset' in version ? { host, port, subset: version.subset } : { host: version.host, port: version.port ?? port };
+}
+
+function addressKey({ host, port, subset }: VersionAddress): string {
+  return JSON.stringify([host, port, subset]);
 }
 
 function targetKey(endpoint: Endpoint, check: HealthCheck): string {

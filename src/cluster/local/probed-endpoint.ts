@@ -13,8 +13,8 @@ interface Watch {
   readonly random: () => number;
   /** Shared by all endpoints: how many are asked at the same time. */
   readonly slots: Slots;
-  /** Called after each check that said something. */
-  readonly onChecked: () => void;
+  /** Called after each check; `isNews`: the endpoint counts as something else now, or for another reason. */
+  readonly onChecked: (isNews: boolean) => void;
   /** Called with what keeps this process from asking. */
   readonly onShortage: (reason: string) => void;
 }
@@ -53,9 +53,10 @@ export class ProbedEndpoint {
       const began = performance.now();
       const answer = await slots.use(() => this.#probe(signal));
       if (signal.aborted) return;
+      const before = this.#health;
       if (answer.kind === 'notAsked') onShortage(answer.reason);
       else this.#health = nextHealth(this.#health, answer.kind === 'fails' ? answer.reason : undefined, this.#check);
-      onChecked();
+      onChecked(this.#health?.healthy !== before?.healthy || this.#health?.reason !== before?.reason);
       const pause = pauseAfter(round, this.#check.intervalMs, random()) - (performance.now() - began);
       await sleep(Math.max(0, pause), undefined, { signal }).catch(() => undefined);
     }

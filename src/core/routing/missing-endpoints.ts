@@ -11,9 +11,10 @@ export interface VersionAddress {
 
 /**
  * Why no endpoint of a version is declared, in words, with what to do: which object is missing, or what it does not have. Of a version
- * that has endpoints it says nothing useful. `objects` are ServiceEntries and DestinationRules; others are left out.
+ * that has endpoints it says nothing useful. `objects` are ServiceEntries and DestinationRules; others are left out. `isRouted`: whether
+ * clients have the address at all.
  */
-export function missingEndpoints(objects: readonly KubeObject[], { host, port, subset }: VersionAddress): string {
+export function missingEndpoints(objects: readonly KubeObject[], { host, port, subset }: VersionAddress, isRouted = true): string {
   const entries = objects.filter((object) => object.kind === 'ServiceEntry') as readonly ServiceEntry[];
   const declaring = entries.filter((entry) => entry.spec.hosts.some((each) => resolved(each, entry) === host));
   const ports = [...new Set(declaring.flatMap((entry) => entry.spec.ports.map(({ number }) => number)))];
@@ -21,9 +22,10 @@ export function missingEndpoints(objects: readonly KubeObject[], { host, port, s
   if (declaring.length === 0) return `no ServiceEntry declares ${host}: add one, or correct the host`;
   if (!ports.includes(port)) return `${names} has no port ${port}, only ${listed(ports)}: add it there, or correct the port`;
   if (subset === undefined) return `no endpoints in ${names}: add some`;
-  return (
-    missingSubset(objects, host, subset) ?? `no endpoint of ${names} has the labels of subset ${subset}: add one, or correct the labels`
-  );
+  const missing = missingSubset(objects, host, subset);
+  if (missing !== undefined) return missing;
+  if (!isRouted) return `the DestinationRule with subset ${subset} does not count for ${host}: put it into the namespace of ${names}`;
+  return `no endpoint of ${names} has the labels of subset ${subset}: add one, or correct the labels`;
 }
 
 /** Why a subset of a host does not exist, with what to do; undefined where a DestinationRule has it. `host` is resolved. */

@@ -34,7 +34,7 @@ export function declaredReadiness(objects: readonly KubeObject[]): Check {
     }
     const found = clusters.filter(({ host: of, port: at, subset }) => of === wanted.host && at === wanted.port && subset === wanted.subset);
     return found.every(({ endpoints }) => endpoints.length === 0)
-      ? notReady(missingEndpoints(objects, wanted))
+      ? notReady(missingEndpoints(objects, wanted, found.length > 0))
       : { ready: true, reason: `${name} is declared` };
   };
 }
