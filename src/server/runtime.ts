@@ -34,6 +34,8 @@ interface RuntimeOptions {
   readonly uuid?: () => string;
   /** Draws among weighted destinations: 0 up to 1, without 1; default: Math.random. */
   readonly random?: () => number;
+  /** The clock of request rates: monotonic, in ms; default: the process's own. */
+  readonly monotonicNow?: () => number;
   /** One line of JSON per request. */
   readonly accessLog?: (line: string) => void;
   readonly log: RuntimeLog;
@@ -88,7 +90,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     closers.push(() => observer.close());
     await observer.ready;
 
-    const rates = startRequestRateObserver();
+    const rates = startRequestRateObserver(options.monotonicNow);
 
     let graceMs: number | undefined;
     const gateway = await startGateway({

@@ -18,10 +18,15 @@ export interface SeededRuntime {
   close(): Promise<void>;
 }
 
-/** The ports 8080 and 9080 of what is served are moved to free ones. `others`: request ids of another making, and who is told what. */
+/** The ports 8080 and 9080 of what is served are moved to free ones. `others`: request ids of another making, who is told what, and the clock of request rates. */
 export async function startSeededRuntime(
   seed: number,
-  others: { readonly uuid?: () => string; readonly log?: RuntimeLog; readonly accessLog?: (line: string) => void } = {},
+  others: {
+    readonly uuid?: () => string;
+    readonly log?: RuntimeLog;
+    readonly accessLog?: (line: string) => void;
+    readonly monotonicNow?: () => number;
+  } = {},
 ): Promise<SeededRuntime> {
   const dataDir = mkdtempSync(join(tmpdir(), 'perch-seeded-'));
   const map = new Map([
