@@ -136,6 +136,15 @@ describe('onCanaryUnavailable: pause', () => {
     expect(world.place).toBe('Progressing 50 %');
   });
 
+  test('a resume asked for while that is not known yet waits until it is', () => {
+    const world = lost();
+    world.ready.set('v2', undefined);
+    world.ask('resume');
+    expect(world.status?.lastRequest).toBeUndefined();
+    world.setReady('v2', true);
+    expect(world.place).toBe('Progressing 10 %');
+  });
+
   test('a rollback by request takes everyone back', () => {
     const world = lost();
     world.ask('rollback');

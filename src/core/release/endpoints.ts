@@ -103,11 +103,12 @@ export function lossMessages(turn: Turn, status: ReleaseStatus): readonly string
   return messages;
 }
 
-/** Why a paused release may not go on: it would stop again at once. */
-export function resumeBlocked(turn: Turn, status: ReleaseStatus): string | undefined {
+/** Why a paused release may not go on: it would stop again at once. `unknown`: that is not known yet. */
+export function resumeBlocked(turn: Turn, status: ReleaseStatus): { readonly reason: string } | 'unknown' | undefined {
   if (status.pausedBy !== 'canaryLost') return undefined;
   const { ready, reason } = readinessOf(turn, status.canary);
-  return ready === true ? undefined : `${nameOf(status.canary)} has no ready endpoints: ${reason}`;
+  if (ready === undefined) return 'unknown';
+  return ready ? undefined : { reason: `${nameOf(status.canary)} has no ready endpoints: ${reason}` };
 }
 
 function stableLoss({ stable, weight }: ReleaseStatus): string {

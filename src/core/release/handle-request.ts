@@ -78,9 +78,10 @@ function pause(turn: Turn, status: ReleaseStatus, by: string): Answer {
   return done(message, { status: paused(turn, status, 'request'), events: [event(turn, 'Paused', message, { by })] });
 }
 
-function resume(turn: Turn, status: ReleaseStatus, by: string): Answer {
+function resume(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
   const blocked = resumeBlocked(turn, status);
-  if (blocked !== undefined) return refused(blocked);
+  if (blocked === 'unknown') return undefined;
+  if (blocked !== undefined) return refused(blocked.reason);
   const left = status.holdRemainingMs;
   const resumed = withChanges(status, {
     phase: 'Progressing',
