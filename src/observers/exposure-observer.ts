@@ -165,11 +165,9 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
     if (isSynthetic(event.userAgent)) return known ?? issued;
     watched.edge ??= new EdgeTally(issueOn);
     const { requestId, accept, fetchMode, fetchSite } = event;
+    const drewCanary = rule.role === 'new' && rule.cohort === 'canary';
     const isWrong = watched.edge.count({
-      requestId,
-      accept,
-      fetchMode,
-      fetchSite,
+      ...{ requestId, accept, fetchMode, fetchSite, drewCanary },
       known: known !== undefined,
       issued: issued !== undefined,
     });

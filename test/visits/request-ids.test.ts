@@ -49,7 +49,7 @@ test('request ids of 32 hex digits leave everyone on stable, and it is said: in 
   agent.destroy();
   expect(warnings).toEqual([
     expect.stringMatching(
-      /^CanaryRelease default\/web: 10 of 10 first visits in this step got no visitor id .* such as [0-9a-f]{32} .*\(PERCH3080\)$/,
+      /^CanaryRelease default\/web: 10 of 10 first visits in this step got no valid visitor id: .* such as [0-9a-f]{32} .*\(PERCH3080\)$/,
     ),
   ]);
 
@@ -64,7 +64,7 @@ test('request ids of 32 hex digits leave everyone on stable, and it is said: in 
   expect(items).toMatchObject([{ code: 'PERCH3080', message: expect.stringContaining(`${VISITORS} of ${VISITORS} first visits`) }]);
   const { code, stdout } = await perch(['status', 'web'], { PERCH_SERVER: server });
   expect(code).toBe(0);
-  expect(stdout).toContain(`${VISITORS} first visits got no id: their request ids are no UUIDs (PERCH3080)`);
+  expect(stdout).toContain(`${VISITORS} first visits got no valid id: their request ids are no UUIDs (PERCH3080)`);
   expect((await perch(['describe', 'release', 'web'], { PERCH_SERVER: server })).stdout).toContain('let the edge make x-request-id itself');
 });
 

@@ -83,7 +83,7 @@ export function edgeTexts({ edge }: VisitorExposure, release: string, style: Sty
   return edgeFindings(release, edge, 'documents').map(({ code }) =>
     style.attention(
       code === 'PERCH3080'
-        ? `${count(edge.oddRequestIds)} first visits got no id: their request ids are no UUIDs (${code})`
+        ? `${count(edge.oddRequestIds)} first visits got no valid id: their request ids are no UUIDs (${code})`
         : `${count(edge.crossSite)} of ${count(edge.requests)} requests are of other sites’ scripts, without id (${code})`,
     ),
   );

@@ -330,7 +330,7 @@ export const CODES = {
       'Write the version that the VirtualService leads to into the rules of spec.route: everyone is there now, and would be moved at once.',
   },
   PERCH3080: {
-    title: 'First visits get no visitor id, because of their request ids',
+    title: 'First visits get no valid visitor id, because of their request ids',
     remedy:
       'A proxy before the edge sets x-request-id in a form of its own, and the edge keeps it. Let the edge make its own (Envoy: no preserve_external_request_id), or have the proxy send UUIDs or none.',
   },

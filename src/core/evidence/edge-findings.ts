@@ -19,7 +19,7 @@ export function edgeFindings(release: string, edge: EdgeFigures, issueOn: 'docum
       code: 'PERCH3080',
       severity: 'warning',
       object,
-      message: `${oddRequestIds} of ${oddRequestIds + issued} first visits in this step got no visitor id and stay on stable: their request ids${such} do not end in a hyphen and 12 lower-case hex digits, as those of a UUID do`,
+      message: `${oddRequestIds} of ${oddRequestIds + issued} first visits in this step got no valid visitor id: their request ids${such} do not end in a hyphen and 12 lower-case hex digits, as those of a UUID do; ${fateOf(edge)}`,
       hint: 'let the edge make x-request-id itself (Envoy: no preserve_external_request_id), or have the proxy before it send UUIDs or none',
     });
   }
@@ -35,6 +35,12 @@ export function edgeFindings(release: string, edge: EdgeFigures, issueOn: 'docum
     });
   }
   return found;
+}
+
+function fateOf({ oddRequestIds, oddOnCanary }: EdgeFigures): string {
+  if (oddOnCanary === 0) return 'they stay on stable';
+  const who = oddOnCanary === oddRequestIds ? 'they' : `${oddOnCanary} of them`;
+  return `${who} are on the canary, whatever its weight`;
 }
 
 function hasOddRequestIds({ oddRequestIds, issued }: EdgeFigures): boolean {

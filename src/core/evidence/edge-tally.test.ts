@@ -11,7 +11,14 @@ const SCRIPT = { accept: '*/*', fetchMode: 'cors', fetchSite: 'cross-site' };
 const UUID = '3e4666bf-d5e5-4aa7-b8ce-0b3e41c7568a';
 const HEX = '3e4666bfd5e54aa7b8ce0b3e41c7568a';
 
-const request = (more: Partial<EdgeRequest>): EdgeRequest => ({ requestId: UUID, ...PAGE, known: false, issued: false, ...more });
+const request = (more: Partial<EdgeRequest>): EdgeRequest => ({
+  requestId: UUID,
+  ...PAGE,
+  known: false,
+  issued: false,
+  drewCanary: false,
+  ...more,
+});
 
 function figuresOf(issueOn: 'documents' | 'all', ...requests: readonly EdgeRequest[]) {
   const tally = new EdgeTally(issueOn);
@@ -28,7 +35,7 @@ describe('who gets no id at the edge', () => {
       request({ requestId: HEX, ...IMAGE }),
       request({ issued: true }),
     );
-    expect(figures).toEqual({ requests: 4, issued: 1, oddRequestIds: 1, oddRequestId: HEX, crossSite: 0, wrong: 1 });
+    expect(figures).toEqual({ requests: 4, issued: 1, oddRequestIds: 1, oddOnCanary: 0, oddRequestId: HEX, crossSite: 0, wrong: 1 });
   });
 
   test('where all get one, an image too', () => {
