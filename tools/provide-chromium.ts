@@ -1,33 +1,8 @@
 // `node tools/provide-chromium.ts` prints the path of a Chromium that the browser tests may drive, and installs it where it can.
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findExecutable, installOnDebian } from './debian-package.ts';
 import { runCommand } from './run-command.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-function onPath(environment: NodeJS.ProcessEnv): string | undefined {
-  for (const folder of (environment['PATH'] ?? '').split(delimiter)) {
-    for (const name of NAMES) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // Not here: look on.
-      }
-    }
-  }
-  return undefined;
-}
-
-async function installOnDebian(): Promise<void> {
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return;
-  console.error('Installing Chromium (Debian package chromium) ...');
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'chromium']]) {
-    const { code, output } = await runCommand('apt-get', args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-    if (code !== 0) throw new Error(`apt-get ${args.join(' ')} failed (exit ${code}):\n${output}`);
-  }
-}
 
 /**
  * Path of a Chromium executable that runs: PERCH_CHROMIUM, else chromium or google-chrome on the PATH, else, as root on
@@ -36,10 +11,10 @@ async function installOnDebian(): Promise<void> {
  */
 export async function provideChromium(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   let executable = environment['PERCH_CHROMIUM'] ?? '';
-  if (executable === '') executable = onPath(environment) ?? '';
+  if (executable === '') executable = findExecutable(NAMES, environment) ?? '';
   if (executable === '') {
-    await installOnDebian();
-    executable = onPath(environment) ?? '';
+    await installOnDebian('chromium');
+    executable = findExecutable(NAMES, environment) ?? '';
   }
   if (executable === '') {
     throw new Error(

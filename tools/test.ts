@@ -1,4 +1,4 @@
-// `npm test` runs what needs nothing but Node; `npm run test:all` (`--all`) also provides Envoy and Chromium, and lets nothing be skipped.
+// `npm test` runs what needs nothing but Node; `npm run test:all` (`--all`) also provides Envoy, Chromium and nginx, and lets nothing be skipped.
 // Other arguments go to vitest: `npm test -- src/core`, `npm test -- -t "bucket"`. The last line is "N passed, N failed".
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { REQUIREMENTS } from '../test/requirements.ts';
 import { provideChromium } from './provide-chromium.ts';
 import { provideEnvoy } from './provide-envoy.ts';
+import { provideNginx } from './provide-nginx.ts';
 import { ROOT } from './repository.ts';
 import { runCommand } from './run-command.ts';
 import { summarizeTests, type TestReport } from './test-summary.ts';
@@ -25,6 +26,7 @@ if (all) {
   try {
     env[REQUIREMENTS.Envoy] = await provideEnvoy();
     env[REQUIREMENTS.Chromium] = await provideChromium();
+    env[REQUIREMENTS.Nginx] = await provideNginx();
     // As many as the claims of test/visits, test/crash and test/machine are made for; npm test has to be quick.
     env['PERCH_VISITORS'] ??= '20000';
     env['PERCH_KILLS'] ??= '200';
