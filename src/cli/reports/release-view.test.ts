@@ -316,3 +316,14 @@ test('without a terminal: the last step is told too when the release ends, and f
     renderChange(end.said, release({ phase: 'Succeeded', step: 3, message: 'v2 is the live version; more' }), NOW, plainStyle).lines,
   ).toHaveLength(1);
 });
+
+test('what keeps visitors without an id stands beside the figures, and nothing where nothing does', () => {
+  const edge = { requests: 1_600, issued: 0, oddRequestIds: 1_200, oddOnCanary: 0, crossSite: 400 };
+  const lines = (figures: VisitorExposure) =>
+    renderRelease(release({}, figures), NOW, plainStyle, 120).filter((line) => line.startsWith('  ids'));
+  expect(lines({ ...EXPOSURE, edge })).toEqual([
+    '  ids      1,200 first visits got no valid id: their request ids are no UUIDs (PERCH3080)',
+    '  ids      400 of 1,600 requests are of other sites’ scripts, without id (PERCH3081)',
+  ]);
+  expect(lines({ ...EXPOSURE, edge: { ...edge, issued: 1_600, oddRequestIds: 0, crossSite: 3 } })).toEqual([]);
+});
