@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { edgeFindings } from '../../src/core/evidence/edge-findings.ts';
 import { EdgeTally } from '../../src/core/evidence/edge-tally.ts';
 import { isVisitorId } from '../../src/core/visitor/bucket.ts';
-import { parseServedRuleName } from '../../src/core/weave/rule-name.ts';
+import { servedRuleNames } from '../../src/core/weave/rule-name.ts';
 import { describeWithEnvoy } from '../requirements.ts';
 import { type EnvoyForms, startEnvoyForms } from './envoy-forms.ts';
 import { ask } from './wire-answer.ts';
@@ -39,7 +39,7 @@ describeWithEnvoy('request ids that are no UUIDs, before a real Envoy', (executa
         ['x-request-id', requestId],
       ] as const;
       const { answer, route } = await ask(agent, envoy.port(FORM, 'ingress'), { method: 'GET', path: '/shop', headers, body: '' });
-      const rule = parseServedRuleName(route);
+      const rule = servedRuleNames(route);
       const kept = answer.seen?.headers['x-request-id'] ?? '';
       expect(answer.cookies.some((line) => line.startsWith(`perch=${kept};`))).toBe(rule?.role === 'new');
       const issued = rule?.role === 'new' && isVisitorId(kept);

@@ -118,7 +118,13 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       }
       write((next) => {
         table.update(ref, { request }, next);
-        record(ref, [requestedEvent(timestamp(), request, pending === undefined || handledRequest(status, pending.id) !== undefined ? undefined : pending)]);
+        record(ref, [
+          requestedEvent(
+            timestamp(),
+            request,
+            pending === undefined || handledRequest(status, pending.id) !== undefined ? undefined : pending,
+          ),
+        ]);
         return [ref];
       });
       return true;
