@@ -39,7 +39,7 @@ describeWithEnvoy('request ids that are no UUIDs, before a real Envoy', (executa
         ['x-request-id', requestId],
       ] as const;
       const { answer, route } = await ask(agent, envoy.port(FORM, 'ingress'), { method: 'GET', path: '/shop', headers, body: '' });
-      const rule = servedRuleNames(route);
+      const [rule] = servedRuleNames(route);
       const kept = answer.seen?.headers['x-request-id'] ?? '';
       expect(answer.cookies.some((line) => line.startsWith(`perch=${kept};`))).toBe(rule?.role === 'new');
       const issued = rule?.role === 'new' && isVisitorId(kept);
