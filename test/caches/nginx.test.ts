@@ -80,6 +80,23 @@ describeWithNginx('a shared cache in front', (executable) => {
     expect(new Set(outcome.visits.map(({ headers }) => headers['cache-control']))).toEqual(new Set(['public, max-age=60,private']));
   });
 
+  test('nor does a client without an id, such as a monitor, put the page of stable into it for all', async () => {
+    scene = await startWebScene(52, { cache: 'private' }, (version, _, response) =>
+      response.setHeader('cache-control', 'public, max-age=60').end(version),
+    );
+    nginx = await startCachingNginx(executable, scene.ingressPort);
+    for (let visit = 0; visit < 3; visit++) {
+      const { headers, body } = await new Visitor(nginx.agent, 0).get('/', { accept: '*/*' });
+      expect([body, headers['x-cache'], headers['cache-control']]).toEqual(['v1', 'MISS', 'public, max-age=60,private']);
+    }
+    // After the release, pages are as cacheable as the service says.
+    await scene.rollBack();
+    const later = [1, 2].map(() => new Visitor(nginx?.agent ?? expect.fail(), 0));
+    const kinds: unknown[] = [];
+    for (const visitor of later) kinds.push((await visitor.get('/', { accept: '*/*' })).headers['x-cache']);
+    expect(kinds).toEqual(['MISS', 'HIT']);
+  });
+
   test('cache: issuing keeps the ids out of it; but once the page of somebody known is in it, nobody new gets an id', async () => {
     const outcome = await visitors({ cache: 'issuing' });
     tell('cache: issuing, new visitors', outcome);

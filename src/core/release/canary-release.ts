@@ -211,7 +211,9 @@ export const canaryReleaseSpec = mapping({
   cache: z
     .enum(['issuing', 'private'])
     .default('issuing')
-    .describe('Which responses get `Cache-Control: private`: those that issue an id or set the canary’s cookie, or all of both cohorts.'),
+    .describe(
+      'Which responses get `Cache-Control: private`: those that issue an id or set the canary’s cookie, or all while a release runs.',
+    ),
   optIn: mapping({
     parameter: text('a parameter name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/)
       .default('perch')

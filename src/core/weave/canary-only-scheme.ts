@@ -82,7 +82,7 @@ function drawnRules(
   }
   // Sidecars do not draw: no browser would get the cookie, so every call would be drawn anew.
   const atGateway = andConditions(atGateways(blocks, route), place.edge ? [{}] : DOCUMENTS);
-  const rest = { ...REST, destinations: REST.destinations.map((each) => ({ ...each, additions: stamp('stable') })) };
+  const rest = { ...REST, destinations: REST.destinations.map((each) => ({ ...each, additions: [...stamp('stable'), ...marked] })) };
   return present([known, { parts: [{ role: 'new', cohort: 'drawn' }], match: atGateway, destinations }, rest]);
 }
 

@@ -68,7 +68,7 @@ function rulesUnder(claims: Claiming, { rule, route, parts, first }: Weaving): r
   const matching = (from: readonly HTTPMatchRequest[], alternatives: readonly (readonly HeaderCondition[])[]) =>
     from.flatMap((block) => alternatives.map((conditions) => narrowed(block, [...asked, ...conditions], claimed)));
   const everyone = parts.map((): Cohort => 'stable');
-  const rest = sketch('rest', everyone, claimed.length === 0 ? undefined : matching(blocks, [[]]), claimed.length === 0 ? [] : additions);
+  const rest = sketch('rest', everyone, claimed.length === 0 ? undefined : matching(blocks, [[]]), additions);
   // Where nobody is left to be drawn, it does not matter whose the request is.
   if (claimed.length > 0 && draws.every((draw) => draw === undefined)) return [rest];
   const known = cells.map((cell) => {

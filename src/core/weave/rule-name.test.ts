@@ -40,6 +40,19 @@ describe('wovenRuleName', () => {
     ],
     ['perch:default/reviews:new:drawn:+', { role: 'new', cohort: 'drawn', base: { kind: 'kept', stamped: true }, baseName: undefined }],
     ['perch:default/reviews:new:stable:=', { role: 'new', cohort: 'stable', base: { kind: 'kept', stamped: false }, baseName: undefined }],
+    [
+      'perch:default/reviews:rest:stable:v1@web@80!:x',
+      {
+        role: 'rest',
+        cohort: 'stable',
+        base: { kind: 'moved', subset: 'v1', address: { host: 'web', port: 80 }, marked: true },
+        baseName: 'x',
+      },
+    ],
+    [
+      'perch:default/reviews:rest:stable:+!',
+      { role: 'rest', cohort: 'stable', base: { kind: 'kept', stamped: true, marked: true }, baseName: undefined },
+    ],
     ['perch:default/reviews:rest:stable:+', { role: 'rest', cohort: 'stable', base: { kind: 'kept', stamped: true }, baseName: undefined }],
   ])('%s', (text, changes) => {
     const name = { ...NAME, ...changes };

@@ -11,15 +11,17 @@ export type RuledCohort = Cohort | 'drawn';
 
 /**
  * What the rule's destination was in the base: `kept` as it is (issuing rules lead where they led before; `stamped`: with a baggage stamp
- * added), or `moved` to a version. `address` is there where host or port were replaced too, `weight` where drawing replaced one.
+ * added), or `moved` to a version. `address` is there where host or port were replaced too, `weight` where drawing replaced one; `marked`: the
+ * answers of the rest are made private too.
  */
 export type BaseDestination =
-  | { readonly kind: 'kept'; readonly stamped: boolean }
+  | { readonly kind: 'kept'; readonly stamped: boolean; readonly marked?: true }
   | {
       readonly kind: 'moved';
       readonly subset: string | undefined;
       readonly address: { readonly host: string; readonly port: number | undefined } | undefined;
       readonly weight?: number;
+      readonly marked?: true;
     };
 
 /** What a woven rule's name says (docs/architecture.md, "The woven rule's name"). */
@@ -42,10 +44,11 @@ const COHORTS: readonly RuledCohort[] = ['canary', 'stable', 'drawn'];
 const NO_SUBSET = '-';
 const KEPT = '=';
 const STAMPED = '+';
+const MARKED = '!';
 
 /**
  * `perch:NAMESPACE/RELEASE:ROLE:COHORT:BASE:NAME`. BASE is the base's subset or `-`, followed by `@HOST@PORT` where the version replaced
- * those and `*WEIGHT` where the draw replaced one; or `=` (destinations kept), `+` (kept and stamped). `:NAME` is absent where the base rule has no name.
+ * those and `*WEIGHT` where the draw replaced one; or `=` (destinations kept), `+` (kept and stamped). `!` at its end: answers are marked private. `:NAME` is absent where the base rule has no name.
  */
 export function wovenRuleName(name: WovenRuleName): string {
   const ending = name.baseName === undefined ? '' : `:${name.baseName}`;
@@ -87,6 +90,10 @@ export function servedRuleNames(name: string | undefined): readonly ParsedRuleNa
 }
 
 function encodeBase(base: BaseDestination): string {
+  return encodeDestination(base) + (base.marked === true ? MARKED : '');
+}
+
+function encodeDestination(base: BaseDestination): string {
   if (base.kind === 'kept') return base.stamped ? STAMPED : KEPT;
   const subset = base.subset ?? NO_SUBSET;
   const address = base.address === undefined ? '' : `@${base.address.host}@${base.address.port ?? ''}`;
@@ -94,8 +101,14 @@ function encodeBase(base: BaseDestination): string {
 }
 
 function decodeBase(text: string): BaseDestination | undefined {
+  if (!text.endsWith(MARKED)) return decodeDestination(text);
+  const base = decodeDestination(text.slice(0, -MARKED.length));
+  return base === undefined ? undefined : { ...base, marked: true };
+}
+
+function decodeDestination(text: string): BaseDestination | undefined {
   if (text === KEPT || text === STAMPED) return { kind: 'kept', stamped: text === STAMPED };
-  const parts = /^([^@*]*)(?:@([^@*]+)@(\d*))?(?:\*(\d+))?$/.exec(text);
+  const parts = /^([^@*!]*)(?:@([^@*!]+)@(\d*))?(?:\*(\d+))?$/.exec(text);
   if (parts === null) return undefined;
   const [, subset = '', host, port = '', weight] = parts;
   const address = host === undefined ? undefined : { host, port: port === '' ? undefined : Number(port) };

@@ -57,7 +57,8 @@ function rulesOf(object: KubeObject): readonly HTTPRoute[] {
 
 function baseRule(rule: HTTPRoute, name: ParsedRuleName, namespace: string, live: LiveVersion | undefined): HTTPRoute {
   const targets = name.cohort === 'drawn' ? undrawn(rule.route ?? [], name.base) : (rule.route ?? []);
-  const route = targets.map((target) => {
+  const route = targets.map((each) => {
+    const target = name.base.marked === true ? withoutAddition(each, PRIVATE) : each;
     if (name.base.kind === 'kept') {
       return name.base.stamped ? withoutAddition(target, cohortStamp(name.namespace, name.release, 'stable')) : target;
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { edgeInput, releaseOf, rulesOf, TEN_PERCENT, virtualService } from './fixtures.cases.ts';
+import { unweave } from './unweave.ts';
 import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 
 /** What the rules of the only, or the last, woven object look like, as YAML. */
@@ -255,13 +256,15 @@ describe('at the edge', () => {
     expect(known?.match?.flatMap((block) => Object.keys(block.headers ?? {}))).toEqual(['cookie', 'cookie', 'cookie', 'cookie']);
   });
 
-  it('cache: private marks the answers of both cohorts, while a release runs', () => {
+  it('cache: private marks the answers of both cohorts and of the rest, while a release runs, and is taken out again', () => {
     const release = releaseOf({ cache: 'private' });
     const marked = (plan: WeaveInput['plan']) =>
       rulesOf(weaveRelease(edgeInput(base, { release, plan })).routes[0]?.virtualService).map(
         (rule) => rule.route?.[0]?.headers?.response?.add?.['Cache-Control'],
       );
-    expect(marked(TEN_PERCENT)).toEqual(['private', 'private', 'private', 'private', undefined]);
+    expect(marked(TEN_PERCENT)).toEqual(['private', 'private', 'private', 'private', 'private']);
+    const woven = weaveRelease(edgeInput(base, { release, plan: TEN_PERCENT })).routes[0]?.virtualService;
+    expect(woven === undefined ? [] : rulesOf(unweave(woven))).toEqual(base);
     expect(marked({ kind: 'settled', live: { subset: 'v2' } })).toEqual([undefined, 'private', undefined]);
   });
 

@@ -4,7 +4,7 @@ import type { Version } from '../release/canary-release.ts';
 import { deepCopy } from './deep-copy.ts';
 import type { GatewayPart } from './gateway-part.ts';
 import { gatewayRules, mostGroups } from './gateway-rules.ts';
-import { withAdditions } from './header-additions.ts';
+import { PRIVATE, withAdditions } from './header-additions.ts';
 import { atVersion, type ReleasedService } from './released-destination.ts';
 import type { RouteObject } from './route-object.ts';
 import { type BaseDestination, wovenRuleName } from './rule-name.ts';
@@ -94,7 +94,11 @@ function wovenRule(rule: HTTPRoute, route: RouteObject, weavings: readonly Objec
   const name = weavings.reduce<string | undefined>((baseName, weaving, index) => {
     const { namespace, name: release } = weaving.release;
     const { role = 'rest', cohort = 'stable' } = parts[index] ?? {};
-    return wovenRuleName({ namespace, release, role, cohort, base: baseDestination(rule, route, weaving, cohort === 'drawn'), baseName });
+    const base = baseDestination(rule, route, weaving, cohort === 'drawn');
+    // One of them takes it out again.
+    const isMarked =
+      index === 0 && role === 'rest' && destinations.some(({ additions }) => cohort !== 'drawn' && additions.includes(PRIVATE));
+    return wovenRuleName({ namespace, release, role, cohort, base: isMarked ? { ...base, marked: true } : base, baseName });
   }, rule.name);
   const targets = destinations.flatMap(({ cohorts: decided, weight, additions }) =>
     (rule.route ?? []).map((target) => {
