@@ -16,7 +16,7 @@ export interface WebRequest {
   readonly route_name: string | null;
 }
 
-/** A service at the edge with a release that waits at half of its visitors, in this process. */
+/** A service at the edge with a release that waits at its first step (half of its visitors, unless said otherwise), in this process. */
 export interface WebScene {
   readonly ingressPort: number;
   /** Address of the runtime's API. */
@@ -29,6 +29,10 @@ export interface WebScene {
   status(): Promise<ReleaseStatus>;
   /** Rolls the release back, and waits until that is served. */
   rollBack(): Promise<void>;
+  /** Promotes it, and waits until the next step is served. */
+  promote(): Promise<void>;
+  /** Applies the release with other fields of its spec, and waits until what comes of it is served. */
+  change(spec: object): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,12 +78,17 @@ export async function startWebScene(
     const [v1 = 0, v2 = 0] = versions.map(({ port }) => port);
     const { objects } = parseManifests([webBasicsYaml({ v1, v2 }), WEB_ROUTES_YAML, webReleaseYaml()].join('---\n'), 'web.yaml');
     await seeded.serve(objects.map(({ object }) => withSpec(object, { steps: AT_HALF, ...spec })));
-    await waitFor((status) => status?.phase === 'Paused' && status.weight === 50);
+    await waitFor((status) => status?.phase === 'Paused' && status.step === 0);
   } catch (error) {
     await close();
     throw error;
   }
   const api = `http://127.0.0.1:${seeded.runtime.apiPort}`;
+  const statusNow = async (): Promise<ReleaseStatus> => {
+    const { status } = await release();
+    if (status === undefined) throw new Error('the release has no status yet');
+    return status;
+  };
   const release = async (): Promise<ReleaseView> => (await (await fetch(`${api}/api/v1/releases/default/web`)).json()) as ReleaseView;
   return {
     ingressPort: seeded.ingressPort(),
@@ -87,14 +96,21 @@ export async function startWebScene(
     log,
     warnings,
     release,
-    status: async () => {
-      const { status } = await release();
-      if (status === undefined) throw new Error('the release has no status yet');
-      return status;
-    },
+    status: statusNow,
     rollBack: async () => {
       await store.postRequest(ref, { id: 'scene', action: 'rollback', by: 'test' });
       await waitFor((status) => status?.phase === 'RolledBack');
+    },
+    promote: async () => {
+      const { step } = await statusNow();
+      await store.postRequest(ref, { id: `promote ${step}`, action: 'promote', by: 'test' });
+      await waitFor((status) => status?.step === step + 1 && status.stepStartedAt !== undefined);
+    },
+    change: async (changes) => {
+      const base = (await store.get(ref))?.base;
+      if (base === undefined) throw new Error('there is no release');
+      await seeded.serve([withSpec(base, changes)]);
+      await seeded.runtime.served(store.revision());
     },
     close,
   };

@@ -63,6 +63,8 @@ describe('a good release', () => {
     { readiness: '{healthCheck: {interval: 1m, timeout: 1m, healthyThreshold: 1, unhealthyThreshold: 10}, grace: 1d}' },
     { visitorId: '{cookie: {name: __Secure-perch, domain: www.shop.example, secure: true, sameSite: None, partitioned: true}}' },
     { visitorId: '{cookie: {partitioned: true}}' },
+    { visitorId: '{from: {header: x-tenant-id}}', optIn: '{}' },
+    { steps: '[{match: [{headers: {x-team: {exact: qa}}}], hold: manual}, {weight: 100, hold: 1m}]' },
     { visitorId: '{issueAt: {virtualService: bookinfo}, issueOn: all}', cache: 'private' },
     { route: '{delegate: {name: reviews-perch, http: [{route: [{destination: {host: reviews}}]}]}}' },
     { route: '{managed: {hosts: [reviews], http: [{timeout: 2s, route: [{destination: {host: reviews, subset: v1}}]}]}}' },
@@ -161,6 +163,54 @@ describe('one mistake, one finding, with its remedy', () => {
     [
       { steps: '[{weight: 10, hold: 1m}]' },
       'PERCH1204 spec.steps[0].weight: the last step has weight 10: a release ends at 100 | add a step such as {weight: 100, hold: 10m}',
+    ],
+    [
+      { steps: '[{hold: 1m}, {weight: 100, hold: 1m}]' },
+      'PERCH1202 spec.steps[0].weight: spec.steps[0].weight is missing | add spec.steps[0].weight: a number over 0 and up to 100, in steps of 0.1; or spec.steps[0].match',
+    ],
+    [
+      { steps: '[{weight: 0, hold: 1m}, {weight: 100, hold: 1m}]' },
+      'PERCH1204 spec.steps[0].weight: spec.steps[0].weight is 0, and the step has no match: it would do nothing | give it a weight over 0, or a match',
+    ],
+    [
+      { steps: '[{weight: 10, hold: 1m, match: [{headers: {x-team: {exact: qa}}}]}, {weight: 100, hold: 1m}]' },
+      'PERCH1204 spec.steps[0].match: spec.steps[0] has a weight and a match: a step either draws or picks | put the match into a step of its own, before the weights; it stays in force with them',
+    ],
+    [
+      { steps: '[{weight: 10, hold: 1m}, {hold: 1m, match: [{headers: {x-team: {exact: qa}}}]}, {weight: 100, hold: 1m}]' },
+      'PERCH1204 spec.steps[1].match: spec.steps[1] picks visitors after a step that draws some | put the steps with match before those with weights',
+    ],
+    [
+      { steps: '[{hold: 1m, match: [{headers: {x-team: {exact: qa}}}]}]' },
+      'PERCH1204 spec.steps[0].match: the last step picks visitors: a release ends at 100 | add a step such as {weight: 100, hold: 10m}',
+    ],
+    [
+      { steps: '[{hold: 1m, match: [{headers: {}}]}, {weight: 100, hold: 1m}]' },
+      'PERCH1203 spec.steps[0].match[0].headers: spec.steps[0].match[0].headers names no header: it would pick everyone | name a header, such as x-team: {exact: qa}',
+    ],
+    [
+      { steps: '[{hold: 1m, match: [{headers: {cookie: {exact: qa}}}]}, {weight: 100, hold: 1m}]' },
+      'PERCH1203 spec.steps[0].match[0].headers.cookie: cookie cannot pick visitors: by it they are known or their requests told | use another header; to pick by a cookie, use optIn',
+    ],
+    [
+      { steps: '[{hold: 1m, match: [{headers: {x-team: {regex: "("}}}]}, {weight: 100, hold: 1m}]' },
+      'PERCH1203 spec.steps[0].match[0].headers.x-team.regex: RE2 does not take this regex: missing closing ): `(` | correct the regex',
+    ],
+    [
+      { optIn: '{maxAge: 401d}' },
+      'PERCH1208 spec.optIn.maxAge: spec.optIn.maxAge is 401d, longer than 400d | use at most 400d: browsers keep no cookie longer',
+    ],
+    [
+      { visitorId: '{from: {header: x-tenant-id}, issueOn: all}' },
+      'PERCH1215 spec.visitorId.issueOn: spec.visitorId.issueOn means nothing with visitorId.from.header: no id is issued | leave it out',
+    ],
+    [
+      { visitorId: '{from: {header: traceparent}}' },
+      'PERCH1215 spec.visitorId.from.header: traceparent is no visitor’s: spec.visitorId.from.header has to name a header with a visitor’s own UUID | name a header such as x-tenant-id',
+    ],
+    [
+      { visitorId: '{from: {header: X-Tenant}}' },
+      'PERCH1203 spec.visitorId.from.header: spec.visitorId.from.header must be a header name in lower case: letters, digits and hyphens, at most 64, found the text "X-Tenant" | correct the value',
     ],
     [
       { steps: '[{weight: 20, hold: 1m}, {weight: 20, hold: 1m}, {weight: 100, hold: 1m}]' },
