@@ -23,6 +23,8 @@ const STORIES: readonly (readonly [Form, Mode])[] = [
   ['managed', 'visitor'],
   ['delegate', 'canaryOnly'],
 ];
+/** Whether stories go on after the first success; `npm test` has to be quick. */
+const GO_ON = KILLS >= 100;
 const SEED = 20260801;
 
 /** As long as two or three lives, however slow this machine is at the moment. */
@@ -90,7 +92,7 @@ async function tell(story: Story, random: () => number): Promise<Kills> {
     if (life % 4 === 3) await killStarts(life % 8 === 3 ? 2 : 1);
   }
 
-  await undoAndRepeat(story, random, kills);
+  if (GO_ON) await undoAndRepeat(story, random, kills);
   if (story.shop.form === 'adopt') {
     await story.own();
     await story.kill(random() * 15);
@@ -176,19 +178,16 @@ function assertWhole(story: Story, kills: Kills): void {
     [0, 1, 2],
     [0, 1, 2, 3, 4],
   ]);
-  expect(story.sights.at(-1)?.status.history.map(({ outcome }) => outcome)).toEqual([
-    'Succeeded',
-    'Superseded',
-    'RolledBack',
-    'Succeeded',
-    'RolledBack',
-  ]);
+  const ends = ['Succeeded', 'RolledBack'];
+  expect(story.sights.at(-1)?.status.history.map(({ outcome }) => outcome)).toEqual(
+    GO_ON ? ['Succeeded', 'Superseded', 'RolledBack', ...ends] : ends,
+  );
   expect(story.routesOf.size, 'ways to route: every step, stable, canary').toBeGreaterThanOrEqual(story.shop.steps.length + 2);
   const split = [...story.routesOf].filter(([what]) => what.includes('%')).map(([, routes]) => routes);
   expect(new Set(split).size).toBe(split.length);
   expect(story.exactRounds).toBeGreaterThan(5);
   expect(story.crowdAnswers).toBeGreaterThan(100);
-  expect(kills).toMatchObject({ request: 6, deletion: 1 });
+  expect(kills).toMatchObject({ request: GO_ON ? 6 : 3, deletion: 1 });
   expect(new Set(story.lastSeen.values())).toEqual(new Set(['v2']));
 }
 
@@ -199,7 +198,7 @@ test(`${KILLS} times kill -9 in the lives of releases: every visitor, route, ste
   const holdMs = await measureHold();
   const told: Kills[] = [];
   const total = (): number => told.flatMap((kills) => Object.values(kills)).reduce((sum, count) => sum + count, 0);
-  while (total() < KILLS || (KILLS >= 100 && told.length < STORIES.length)) {
+  while (total() < KILLS || (GO_ON && told.length < STORIES.length)) {
     const [form, mode] = STORIES[told.length % STORIES.length] ?? ['adopt', 'visitor'];
     const story = await Story.begin(holdMs, form, mode);
     try {

@@ -199,7 +199,7 @@ const ask = (action: RequestAction): Act => ({ do: 'ask', action });
 /** Anything that may happen, each as often as makes releases interesting. */
 export const anyAct: fc.Arbitrary<Act> = fc.oneof(
   chosen(8, { do: 'serve' }),
-  chosen(6, ...[1, 20_000, MINUTE, 5 * MINUTE].map((ms): Act => ({ do: 'pass', ms }))),
+  chosen(6, ...[1, 20_000, MINUTE - 1, MINUTE, 5 * MINUTE - 1, 5 * MINUTE].map((ms): Act => ({ do: 'pass', ms }))),
   chosen(4, ask('promote'), ask('promote'), { do: 'ask', action: 'promote', full: true }, ask('pause'), ask('resume')),
   chosen(2, ask('rollback'), ask('retry'), ask('retry')),
   chosen(
