@@ -108,9 +108,11 @@ export function releaseReference(): string {
       (phase) => `| ${phase} | ${REQUEST_ACTIONS.map((action) => EFFECT_TEXTS[requestEffect(phase, action).kind]).join(' | ')} |`,
     ),
     '',
+    'A rollback in Pending or Succeeded goes back to the version before, where one is known and has ready endpoints. `perch promote --full` (in the API `full: true`) goes to the end at once. While `spec.suspend` is true, promote, resume and retry are refused. [Changing course](../guides/changing-course.md).',
+    '',
     '## Conditions',
     '',
-    'As [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus) reads them: `Ready` when the wanted version is live; `Reconciling` while a release goes on or waits; `Stalled` after a rollback, and while a canary that visitors are on has had no ready endpoints for longer than the grace.',
+    'As [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus) reads them: `Ready` when the wanted version is live; `Reconciling` while a release goes on or waits; `Stalled` after a rollback, and while a canary that visitors are on has had no ready endpoints for longer than the grace. The reason of `Reconciling` is `NotWidened` where something forbids the next step, `Suspended` while `spec.suspend` does, `CanaryLost` or `StableLost` where a version has no ready endpoints, else the phase.',
     '',
   ].join('\n');
 }

@@ -179,6 +179,7 @@ export class ReleaseLives {
     const left = await this.lives.disk.get(RELEASE);
     // It waits where it is not known, or not so, that there is a version to leave everyone at.
     if (left === undefined) {
+      this.witness.visitors.assertTogether(await this.lives.disk.list());
       const routes = (await this.lives.disk.list('VirtualService')).map(({ served, base }) => [served.spec, base.spec]);
       expect(JSON.stringify(routes)).not.toContain('perch:default/reviews:');
       for (const [served, base] of routes) expect(served).toEqual(base);
@@ -202,11 +203,13 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
   chosen(6, ...[1, 20_000, MINUTE - 1, MINUTE, 5 * MINUTE - 1, 5 * MINUTE].map((ms): Act => ({ do: 'pass', ms }))),
   chosen(4, ask('promote'), ask('promote'), { do: 'ask', action: 'promote', full: true }, ask('pause'), ask('resume')),
   chosen(2, ask('rollback'), ask('retry'), ask('retry')),
-  chosen(
-    2,
-    ...['v1', 'v2', 'v3'].flatMap((version) => [true, true, false, undefined].map((ready): Act => ({ do: 'ready', version, ready }))),
-  ),
-  chosen(2, ...(['v2', 'v3'] as const).map((canary): Act => ({ do: 'want', change: { canary } })), { do: 'want', change: { revision: 2 } }),
+  chosen(4, ...['v1', 'v1', 'v2', 'v3'].flatMap((version) => [true, true, false].map((ready): Act => ({ do: 'ready', version, ready })))),
+  chosen(1, ...['v1', 'v2', 'v3'].map((version): Act => ({ do: 'ready', version, ready: undefined })), {
+    do: 'ready',
+    version: 'v1',
+    ready: true,
+  }),
+  chosen(3, ...(['v2', 'v3'] as const).map((canary): Act => ({ do: 'want', change: { canary } })), { do: 'want', change: { revision: 2 } }),
   chosen(
     2,
     { do: 'want', change: { suspend: true } },
@@ -217,7 +220,7 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
   chosen(1, { do: 'base', seconds: 3 }, { do: 'base', seconds: 7 }),
   chosen(2, ...[-24 * 60, -7, 2, 4, 60].map((minutes): Act => ({ do: 'setClock', ms: minutes * MINUTE }))),
   chosen(1, { do: 'restart' }),
-  chosen(1, { do: 'remove', restoreBase: false }),
+  chosen(1, { do: 'remove', restoreBase: false }, { do: 'remove', restoreBase: true }),
 );
 
 /** Most acts end the process at one of their writes. */

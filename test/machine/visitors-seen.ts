@@ -21,6 +21,11 @@ export class VisitorsSeen {
     this.#moved.clear();
   }
 
+  /** Once the release has left, everyone is at one version. */
+  assertTogether(objects: readonly StoredObject[]): void {
+    expect(new Set(versionsOf(objects)).size).toBe(1);
+  }
+
   /** Looks at all that is stored. */
   look(objects: readonly StoredObject[]): void {
     const release = objects.find(({ ref }) => ref.kind === 'CanaryRelease');
