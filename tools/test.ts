@@ -27,8 +27,9 @@ if (all) {
     env[REQUIREMENTS.Envoy] = await provideEnvoy();
     env[REQUIREMENTS.Chromium] = await provideChromium();
     env[REQUIREMENTS.Nginx] = await provideNginx();
-    // As many as the claims of test/visits, test/crash and test/machine are made for; npm test has to be quick.
+    // As many as the claims of test/visits, test/statistics, test/crash and test/machine are made for; npm test has to be quick.
     env['PERCH_VISITORS'] ??= '20000';
+    env['PERCH_VISITOR_STEPS'] ??= '10000000';
     env['PERCH_KILLS'] ??= '200';
     env['PERCH_CRASHES'] ??= '1000';
   } catch (error) {
