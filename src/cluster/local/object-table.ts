@@ -5,6 +5,7 @@ import type { Manifest } from '../manifest.ts';
 import type { ObjectRef, StoredObject } from '../store.ts';
 import { StoreCorruptError } from '../store-errors.ts';
 import { OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
+import { ReadObjects } from './read-objects.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** What a write changes of a stored object; absent fields stay. `undefined` clears where a column may be empty. */
@@ -24,6 +25,8 @@ export interface ObjectTable {
   verify(): number;
   /** Ends a write, the last act of its transaction. */
   seal(revision: number): void;
+  /** To be called where a transaction was undone: what was read in it is read again. */
+  forgetRead(): void;
   get(ref: ObjectRef): StoredObject | undefined;
   /** In the order in which the objects were created. */
   list(kind: string | undefined, namespace: string | undefined): readonly StoredObject[];
@@ -51,7 +54,7 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
   const objects = `SELECT *, ${OBJECT_DIGEST} AS actual FROM objects`;
   const sources = `SELECT *, ${SOURCE_DIGEST} AS actual FROM sources`;
   const one = db.prepare(`${objects} WHERE kind = ? AND namespace = ? AND name = ?`);
-  const some = db.prepare(`${objects} WHERE kind = coalesce(?, kind) AND namespace = coalesce(?, namespace) ORDER BY sequence`);
+  const all = db.prepare(`${objects} ORDER BY sequence`);
   const insert = db.prepare(
     'INSERT INTO objects (kind, namespace, name, base, generation, revision, created_at) VALUES (?, ?, ?, ?, 1, ?, ?)',
   );
@@ -78,10 +81,16 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
     throw new StoreCorruptError(db.file, `${Object.values(refOfRow(row)).join(' ')} is not as it was written`);
   };
   const parse = (row: Row): StoredObject => storedObject(intact(row));
+  const readOne = (ref: ObjectRef): StoredObject | undefined => {
+    const row = one.get(...keyOf(ref));
+    return row === undefined ? undefined : parse(row);
+  };
+  const read = new ReadObjects(() => all.all().map(parse), readOne);
 
   return {
     verify: () => {
-      for (const row of [...some.all(null, null), ...appliedBy.all(null)]) intact(row);
+      read.list();
+      for (const row of appliedBy.all(null)) intact(row);
       const row = meta.get();
       if (row === undefined || row['digest'] !== row['actual']) throw new StoreCorruptError(db.file, 'something of it is lost');
       return Number(row['revision']);
@@ -90,14 +99,16 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
       setRevision.run(revision);
       sealStore.run();
     },
-    get: (ref) => {
-      const row = one.get(...keyOf(ref));
-      return row === undefined ? undefined : parse(row);
+    forgetRead: () => read.forget(),
+    get: (ref) => read.get(ref),
+    list: (kind, namespace) => {
+      if (kind === undefined && namespace === undefined) return read.list();
+      return read.list().filter(({ ref }) => (kind ?? ref.kind) === ref.kind && (namespace ?? ref.namespace) === ref.namespace);
     },
-    list: (kind, namespace) => some.all(kind ?? null, namespace ?? null).map(parse),
     insert: (ref, base, createdAt, at) => {
       insert.run(...keyOf(ref), JSON.stringify(base), at, createdAt);
       sealObject.run(...keyOf(ref));
+      read.written(ref);
     },
     update: (ref, change, at) => {
       const row = one.get(...keyOf(ref));
@@ -115,10 +126,12 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
         ...keyOf(ref),
       );
       sealObject.run(...keyOf(ref));
+      read.written(ref);
     },
     remove: (ref) => {
       remove.run(...keyOf(ref));
       forget.run(...keyOf(ref), null);
+      read.removed(ref);
     },
     lastApplied: (source, ref) => {
       const row = applied.get(source, ...keyOf(ref));

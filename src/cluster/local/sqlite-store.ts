@@ -36,15 +36,26 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   let revision = verified;
   let servedRevision = 0;
 
+  const undoing = <T>(transaction: () => T): T => {
+    try {
+      return transaction();
+    } catch (error) {
+      table.forgetRead();
+      throw error;
+    }
+  };
+
   /** One transaction of the next revision. What it says it changed is told; where that is nothing, no revision is used up. */
   const write = (work: (next: number) => readonly ObjectRef[]): void => {
     const next = revision + 1;
-    const refs = db.transaction(() => {
-      const touched = work(next);
-      // What a source applied may have changed alone.
-      table.seal(touched.length > 0 ? next : revision);
-      return touched;
-    });
+    const refs = undoing(() =>
+      db.transaction(() => {
+        const touched = work(next);
+        // What a source applied may have changed alone.
+        table.seal(touched.length > 0 ? next : revision);
+        return touched;
+      }),
+    );
     if (refs.length === 0) return;
     revision = next;
     changed.notify(refs, next);
