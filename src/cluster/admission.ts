@@ -8,6 +8,7 @@ import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { refOf, refText } from './manifest.ts';
 import { type AppliedRelease, foreignWrites, refuseDeletion, releasedBy, takenObjects } from './ownership.ts';
+import { readRelease } from './read-release.ts';
 import { refuseKind } from './refuse-kind.ts';
 import { releaseConflicts } from './release-conflicts.ts';
 import type { ObjectRef, StoredObject } from './store.ts';
@@ -58,12 +59,7 @@ export const runtimeAdmission: Admission = {
     const refused = refuseDeletion(ref, releasesAmong(objects));
     return refused === undefined ? [] : [refused];
   },
-  releasedRoutes: (objects) =>
-    new Set(
-      releasesAmong(objects)
-        .flatMap((release) => releasedBy(release, objects))
-        .map(refText),
-    ),
+  releasedRoutes: (objects) => new Set(releasedBy(releasesAmong(objects), objects).map(refText)),
 };
 
 interface Admitted {
@@ -72,7 +68,7 @@ interface Admitted {
 }
 
 function releasesAmong(objects: readonly KubeObject[]): readonly CanaryRelease[] {
-  return objects.filter(isCanaryRelease).flatMap((object) => validateCanaryRelease(object).release ?? []);
+  return objects.filter(isCanaryRelease).flatMap((object) => readRelease(object).release ?? []);
 }
 
 function admitOne(object: KubeObject, former: StoredObject | undefined): Admitted {
@@ -81,7 +77,7 @@ function admitOne(object: KubeObject, former: StoredObject | undefined): Admitte
   const validated = validateCanaryRelease(object);
   const { release, diagnostics } = validated;
   if (release === undefined || hasErrors(diagnostics)) return { diagnostics };
-  const current = former === undefined ? undefined : validateCanaryRelease(former.base).release;
+  const current = former === undefined ? undefined : readRelease(former.base).release;
   const refused = refuseChange(former?.status, release, current).map((diagnostic) => ({
     ...diagnostic,
     object: refText(refOf(object)),

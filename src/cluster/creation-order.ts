@@ -5,10 +5,13 @@ import type { StoredObject } from './store.ts';
  * by namespace. Ages are those of the store, which may be finer than the whole seconds of `creationTimestamp`.
  */
 export function compareCreation(left: StoredObject, right: StoredObject): number {
-  const [mine, theirs] = [left, right].map(({ createdAt, ref }) => [createdAt, ref.name, ref.namespace]);
-  for (const [index, key] of (mine ?? []).entries()) {
-    const other = theirs?.[index] ?? '';
-    if (key !== other) return key < other ? -1 : 1;
-  }
-  return 0;
+  return (
+    byCodeUnits(left.createdAt, right.createdAt) ||
+    byCodeUnits(left.ref.name, right.ref.name) ||
+    byCodeUnits(left.ref.namespace, right.ref.namespace)
+  );
+}
+
+function byCodeUnits(left: string, right: string): number {
+  return left < right ? -1 : Number(left > right);
 }

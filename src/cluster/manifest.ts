@@ -51,7 +51,22 @@ export function refText(ref: ObjectRef): string {
 
 /** Whether two objects declare the same, whatever the order of their keys. */
 export function sameManifest(left: KubeObject, right: KubeObject): boolean {
-  return canonicalJson(manifestOf(left)) === canonicalJson(manifestOf(right));
+  return left === right || sameJson(manifestOf(left), manifestOf(right));
+}
+
+/** Whether `canonicalJson` of both is the same text, found without writing it. */
+export function sameJson(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!(Array.isArray(left) && Array.isArray(right) && left.length === right.length)) return false;
+    for (let index = 0; index < left.length; index++) if (!sameJson(left[index], right[index])) return false;
+    return true;
+  }
+  if (!isPlainObject(left) || !isPlainObject(right)) return false;
+  for (const key in left) if (!sameJson(left[key], right[key])) return false;
+  // What JSON leaves out is as good as absent.
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
+  return true;
 }
 
 /** JSON with the keys of every object in code unit order: equal exactly for values that JSON cannot tell apart but by key order. */

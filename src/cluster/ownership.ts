@@ -4,7 +4,7 @@ import type { CanaryRelease } from '../core/release/canary-release.ts';
 import { formerOwnerOf, ownerOf } from '../core/release/ownership.ts';
 import { OWNER_ANNOTATION, ownedVirtualService, routedName, routedPath, routeForm } from '../core/release/route-form.ts';
 import { isDelegate } from '../core/routing/delegates.ts';
-import { delegatesTo, routeObject } from '../core/weave/route-object.ts';
+import { delegatesOfRoot, delegatesTo, routeObject } from '../core/weave/route-object.ts';
 import { refOf, refText, sameRef } from './manifest.ts';
 import type { ObjectRef } from './store.ts';
 
@@ -14,12 +14,14 @@ export interface AppliedRelease {
   readonly former: CanaryRelease | undefined;
 }
 
-/** The release among `releases` whose spec declares this VirtualService as its own. */
-function owningRelease(ref: ObjectRef, releases: readonly CanaryRelease[]): CanaryRelease | undefined {
-  return releases.find((release) => {
+/** The releases whose specs declare VirtualServices as their own, by the names of those; of several of one, the first. */
+function owningReleases(releases: readonly CanaryRelease[]): ReadonlyMap<string, CanaryRelease> {
+  const owners = new Map<string, CanaryRelease>();
+  for (const release of releases) {
     const owned = ownedVirtualService(release);
-    return owned !== undefined && sameRef(refOf(owned), ref);
-  });
+    if (owned !== undefined && !owners.has(refText(refOf(owned)))) owners.set(refText(refOf(owned)), release);
+  }
+  return owners;
 }
 
 /** The VirtualServices that a release names: it is woven into them, or is to be. */
@@ -29,12 +31,12 @@ export function namedRoutes(release: CanaryRelease): readonly ObjectRef[] {
   return names.map((name): ObjectRef => ({ kind: 'VirtualService', namespace, name }));
 }
 
-/** The VirtualServices among `objects` that a release weaves into, or that delegate to one of those. */
-export function releasedBy(release: CanaryRelease, objects: readonly KubeObject[]): readonly ObjectRef[] {
-  const targets = namedRoutes(release);
+/** The VirtualServices among `objects` that releases weave into, or that delegate to one of those. */
+export function releasedBy(releases: readonly CanaryRelease[], objects: readonly KubeObject[]): readonly ObjectRef[] {
+  const targets = new Set(releases.flatMap(namedRoutes).map(refText));
+  const isTarget = ({ namespace, name }: Omit<ObjectRef, 'kind'>) => targets.has(refText({ kind: 'VirtualService', namespace, name }));
   return objects
-    .filter((object) => object.kind === 'VirtualService')
-    .filter((object) => targets.some((target) => sameRef(refOf(object), target) || delegatesTo(object, target)))
+    .filter((object) => object.kind === 'VirtualService' && (isTarget(refOf(object)) || delegatesOfRoot(object).some(isTarget)))
     .map(refOf);
 }
 
@@ -43,9 +45,10 @@ export function releasedBy(release: CanaryRelease, objects: readonly KubeObject[
  * nobody else. PERCH3054 for those that carry the mark of an owner without having one: only Perch sets it.
  */
 export function foreignWrites(routes: readonly KubeObject[], releases: readonly CanaryRelease[]): readonly Diagnostic[] {
+  const owners = owningReleases(releases);
   return routes.flatMap((object): Diagnostic[] => {
     const ref = refOf(object);
-    const owner = owningRelease(ref, releases);
+    const owner = owners.get(refText(ref));
     if (owner !== undefined) return [writtenBeside(ref, owner)];
     return ownerOf(object) === undefined ? [] : [markedByHand(ref)];
   });
@@ -83,7 +86,7 @@ function isLedTo(ref: ObjectRef, objects: readonly KubeObject[]): boolean {
 
 /** Why nobody may delete this object; undefined where they may. */
 export function refuseDeletion(ref: ObjectRef, releases: readonly CanaryRelease[]): Diagnostic | undefined {
-  const owner = owningRelease(ref, releases);
+  const owner = owningReleases(releases).get(refText(ref));
   if (owner === undefined) return undefined;
   const name = releaseName(owner);
   return {

@@ -2,6 +2,12 @@ import type { Version } from '../core/release/canary-release.ts';
 import type { HealthCheck } from '../core/release/health-check.ts';
 import type { VersionReadiness } from '../core/release/observed.ts';
 
+/** A service that versions were asked for of; the host is resolved. */
+export interface ServiceAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Whether a version of a service can take traffic now. */
 export interface Readiness {
   /**
@@ -10,7 +16,7 @@ export interface Readiness {
    * who checks them.
    */
   check(host: string, port: number, version: Version, healthCheck?: HealthCheck): VersionReadiness;
-  /** Called when any answer may have changed; returns the way to stop. */
-  onChange(listener: () => void): () => void;
+  /** Called with the services whose answers may have changed; returns the way to stop. */
+  onChange(listener: (services: readonly ServiceAddress[]) => void): () => void;
   close(): Promise<void>;
 }

@@ -19,19 +19,30 @@ interface Claim {
  * before it, or of `others`, which are in the store already. Each names the other.
  */
 export function releaseConflicts(applied: readonly CanaryRelease[], others: readonly CanaryRelease[]): readonly Diagnostic[] {
-  return applied.flatMap((release, index) => {
-    const earlier = [...others, ...applied.slice(0, index)];
-    const found = claimsOf(release).flatMap((claim) => {
-      const holder = earlier.find((other) => claimsOf(other).some((theirs) => excludes(theirs, claim)));
-      return holder === undefined ? [] : [conflict(release, claim, holder)];
+  /** What the releases before the one at hand claim, the first one's first, by what it is claimed on. */
+  const earlier = new Map<string, { readonly claim: Claim; readonly holder: CanaryRelease }[]>();
+  const claim = (holder: CanaryRelease): void => {
+    for (const each of claimsOf(holder)) {
+      const claims = earlier.get(each.on);
+      if (claims === undefined) earlier.set(each.on, [{ claim: each, holder }]);
+      else claims.push({ claim: each, holder });
+    }
+  };
+  for (const other of others) claim(other);
+  return applied.flatMap((release) => {
+    const found = claimsOf(release).flatMap((own) => {
+      const held = earlier.get(own.on)?.find((theirs) => excludes(theirs.claim, own));
+      return held === undefined ? [] : [conflict(release, own, held.holder)];
     });
+    claim(release);
     // One place of the spec may claim several things: one of them is enough to be told.
     return found.filter((each, at) => found.findIndex(({ path }) => path === each.path) === at);
   });
 }
 
+/** Whether two claims on one thing exclude each other. */
 function excludes(left: Claim, right: Claim): boolean {
-  return left.on === right.on && (left.sharedAs === undefined || left.sharedAs !== right.sharedAs);
+  return left.sharedAs === undefined || left.sharedAs !== right.sharedAs;
 }
 
 function claimsOf(release: CanaryRelease): readonly Claim[] {

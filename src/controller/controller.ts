@@ -1,12 +1,14 @@
-import { canonicalJson, refText } from '../cluster/manifest.ts';
-import type { Readiness } from '../cluster/readiness.ts';
+import { refText, sameJson } from '../cluster/manifest.ts';
+import { readRelease } from '../cluster/read-release.ts';
+import type { Readiness, ServiceAddress } from '../cluster/readiness.ts';
 import type { RequestRateSource } from '../cluster/request-rates.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
 import { type Clock, latestRecordedTime, startClock, type TimeSources } from './clock.ts';
 import type { ControllerLog } from './controller-log.ts';
 import { PassReport } from './pass-report.ts';
-import { reconcile } from './reconcile.ts';
+import { reconcile, releasedService } from './reconcile.ts';
 import { startWorkQueue, type WorkQueue } from './work-queue.ts';
 
 /** What a controller works on, and whom it tells. */
@@ -49,12 +51,12 @@ class RunningController implements Controller {
   readonly #report: PassReport;
   readonly #queue: WorkQueue;
   readonly #stops: readonly (() => void)[];
-  /** Every release that is stored, by its key in the queue. */
-  readonly #releases = new Map<string, ObjectRef>();
+  /** Every release that is stored, by its key in the queue, and the service that it is of. */
+  readonly #releases = new Map<string, { readonly ref: ObjectRef; readonly service: string }>();
   /** Keys of releases that may wait for the data plane. */
   readonly #unconfirmed = new Set<string>();
   /** The bases of routing objects as they were last seen. */
-  readonly #bases = new Map<string, string>();
+  readonly #bases = new Map<string, KubeObject>();
   #clock: Clock;
   #isClosed = false;
   /** Changes are looked at one after the other, in the order in which they happened. */
@@ -72,7 +74,7 @@ class RunningController implements Controller {
       maxDelayMs: MAX_DELAY_MS,
       reconcile: (key) => this.#pass(key),
       onError: (key, error) => {
-        const ref = this.#releases.get(key);
+        const ref = this.#releases.get(key)?.ref;
         this.#report.failed(ref, error);
         if (ref !== undefined) onPassFailed?.(ref, error);
       },
@@ -87,7 +89,7 @@ class RunningController implements Controller {
       () => clearInterval(resync),
       store.watch((refs) => this.#enqueue(() => this.#look(refs))),
       store.onServed(() => this.#addEach(this.#unconfirmed)),
-      readiness.onChange(() => this.#addEach(this.#releases.keys())),
+      readiness.onChange((services) => this.#lookAtServices(services)),
     ];
   }
 
@@ -99,7 +101,7 @@ class RunningController implements Controller {
   }
 
   async #pass(key: string): Promise<number | undefined> {
-    const ref = this.#releases.get(key);
+    const ref = this.#releases.get(key)?.ref;
     if (ref === undefined) return undefined;
     // Before looking: what the data plane comes to serve meanwhile must not be missed.
     this.#unconfirmed.add(key);
@@ -115,32 +117,39 @@ class RunningController implements Controller {
 
   /** Adds what the change of these objects may concern: a release its own, an owner's change of a routing object all releases. */
   async #look(refs: readonly ObjectRef[]): Promise<void> {
+    let concernsAll = false;
     for (const ref of refs) {
       const key = refText(ref);
       const object = await this.#store.get(ref);
-      if (ref.kind === RELEASE) this.#lookAtRelease(key, object);
-      else if (this.#isNewBase(key, object)) this.#addEach(this.#releases.keys());
+      // One of the others may wait until a release has left.
+      if (ref.kind === RELEASE) concernsAll = this.#lookAtRelease(key, object) === 'gone' || concernsAll;
+      else concernsAll = this.#isNewBase(key, object) || concernsAll;
     }
+    if (concernsAll) this.#addEach(this.#releases.keys());
   }
 
-  #lookAtRelease(key: string, object: StoredObject | undefined): void {
+  #lookAtRelease(key: string, object: StoredObject | undefined): 'gone' | 'there' {
     if (object === undefined) {
       this.#releases.delete(key);
       this.#unconfirmed.delete(key);
-      // One of the others may wait until it has left.
-      this.#addEach(this.#releases.keys());
-      return;
+      return 'gone';
     }
-    this.#releases.set(key, object.ref);
+    this.#releases.set(key, { ref: object.ref, service: serviceOf(object) });
     this.#queue.add(key);
+    return 'there';
+  }
+
+  #lookAtServices(services: readonly ServiceAddress[]): void {
+    const changed = new Set(services.map(serviceText));
+    for (const [key, { service }] of this.#releases) if (changed.has(service)) this.#queue.add(key);
   }
 
   /** Weaving changes only what is served: that is nobody else's business. */
   #isNewBase(key: string, object: StoredObject | undefined): boolean {
-    const base = object === undefined ? '' : canonicalJson(object.base);
-    if (this.#bases.get(key) === base) return false;
-    this.#bases.set(key, base);
-    return true;
+    const known = this.#bases.get(key);
+    if (object === undefined) return this.#bases.delete(key);
+    this.#bases.set(key, object.base);
+    return known === undefined || !sameJson(known, object.base);
   }
 
   async #lookAtAll(): Promise<void> {
@@ -162,4 +171,14 @@ class RunningController implements Controller {
       if (!this.#isClosed) this.#report.failed(undefined, error);
     }
   }
+}
+
+function serviceText({ host, port }: ServiceAddress): string {
+  return `${host}:${port}`;
+}
+
+/** The service whose readiness the passes over a release ask for; none of one that cannot be read. */
+function serviceOf({ base }: StoredObject): string {
+  const { release } = readRelease(base);
+  return release === undefined ? '' : serviceText(releasedService(release));
 }

@@ -1,11 +1,11 @@
-import { canonicalJson } from '../cluster/manifest.ts';
-import type { Readiness } from '../cluster/readiness.ts';
+import { sameJson } from '../cluster/manifest.ts';
+import type { Readiness, ServiceAddress } from '../cluster/readiness.ts';
 import type { RequestRateSource } from '../cluster/request-rates.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../core/istio/names.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
-import type { Version } from '../core/release/canary-release.ts';
+import type { CanaryRelease, Version } from '../core/release/canary-release.ts';
 import { healthCheckOf } from '../core/release/health-check.ts';
 import { advance } from '../core/release/machine.ts';
 import { type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
@@ -63,7 +63,7 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   const next = advance({ ...ref, generation: stored.generation, spec: release.spec }, stored.status, observed, options.now());
   const desired = desiredRoutes({ ...world, stored: { ...stored, status: next.status } }, next.routes);
   const routes = changedRoutes(world, desired.routes);
-  const isNews = canonicalJson(next.status) !== canonicalJson(stored.status);
+  const isNews = !sameJson(next.status, stored.status);
   const result: PassResult = {
     events: next.events,
     findings,
@@ -89,7 +89,7 @@ async function passDeletion(options: ReconcileOptions, world: World, observed: O
   }
   const input = { ...stored.ref, generation: stored.generation, spec: release.spec };
   const { status, events } = advance(input, stored.status, { ...observed, deletionWaits: departure.reason }, options.now());
-  if (canonicalJson(status) === canonicalJson(stored.status)) return { ...NOTHING, isUnconfirmed: true };
+  if (sameJson(status, stored.status)) return { ...NOTHING, isUnconfirmed: true };
   const isDone = await options.store.commit(stored.ref, { status, events }, revision);
   return isDone ? { ...NOTHING, events, isUnconfirmed: true } : { ...NOTHING, isOutdated: true };
 }
@@ -103,10 +103,14 @@ function isConfirmed(store: Store, world: World, current: DesiredRoutes): boolea
 type ReadinessCheck = (version: Version) => VersionReadiness;
 
 function readinessCheck(readiness: Readiness, { release }: World): ReadinessCheck {
-  const { namespace } = release.metadata;
-  const { host, port } = release.spec.service;
+  const { host, port } = releasedService(release);
   const healthCheck = healthCheckOf(release.spec.readiness);
-  return (version) => readiness.check(resolveHost(host, namespace), port, resolved(version, namespace), healthCheck);
+  return (version) => readiness.check(host, port, resolved(version, release.metadata.namespace), healthCheck);
+}
+
+/** The service whose readiness passes over a release ask for. */
+export function releasedService({ metadata, spec: { service } }: CanaryRelease): ServiceAddress {
+  return { host: resolveHost(service.host, metadata.namespace), port: service.port };
 }
 
 function observe(

@@ -5,7 +5,7 @@ import { routedName, routedPath } from '../core/release/route-form.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
 import { baseAtVersion, type ReleasedService } from '../core/weave/released-destination.ts';
 import type { Companion } from '../core/weave/shared-object.ts';
-import { unweave } from '../core/weave/unweave.ts';
+import { readBase } from '../core/weave/unweave.ts';
 import { foreignReleases } from '../core/weave/weave-findings.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
 import { formerVersions, type World } from './world.ts';
@@ -35,8 +35,8 @@ export function weaveInput(world: World, view: BaseView): Omit<WeaveInput, 'plan
   return {
     release: world.release,
     former: formerVersions(world.stored.status),
-    routed: unweave(world.routed[view]),
-    issuing: world.issuing === undefined ? undefined : unweave(world.issuing[view]),
+    routed: readBase(world.routed[view]),
+    issuing: world.issuing === undefined ? undefined : readBase(world.issuing[view]),
     gateways: world.gateways.map((object) => object.base),
     siblings: world.virtualServices.map((each) => each.base),
   };

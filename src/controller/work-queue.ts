@@ -73,9 +73,7 @@ class KeyedQueue implements WorkQueue {
   add(key: string): void {
     if (this.#isDown || this.#ready.has(key)) return;
     this.#ready.add(key);
-    // Not at once: whoever adds is in the middle of something, and may add the key again before it is done. And not in a microtask:
-    // keys that keep adding themselves must not keep sockets from being served.
-    setImmediate(() => this.#startPasses());
+    this.#startSoon();
   }
 
   addAfter(key: string, ms: number): void {
@@ -107,6 +105,14 @@ class KeyedQueue implements WorkQueue {
     await promise;
   }
 
+  /**
+   * Not at once: whoever adds is in the middle of something, and may add the key again before it is done. And not in a microtask: keys that
+   * keep adding themselves, or many that wait, must not keep sockets from being served.
+   */
+  #startSoon(): void {
+    setImmediate(() => this.#startPasses());
+  }
+
   #startPasses(): void {
     for (const key of this.#ready) {
       if (this.#running.size >= this.#options.workers) return;
@@ -129,7 +135,7 @@ class KeyedQueue implements WorkQueue {
       this.#options.onError(key, error, failures);
     } finally {
       this.#running.delete(key);
-      this.#startPasses();
+      this.#startSoon();
       if (this.#running.size === 0) this.#onIdle?.();
     }
   }

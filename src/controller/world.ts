@@ -1,18 +1,17 @@
-import { compareCreation } from '../cluster/creation-order.ts';
 import { refOf, refText, sameRef } from '../cluster/manifest.ts';
 import { namedRoutes } from '../cluster/ownership.ts';
+import { readRelease } from '../cluster/read-release.ts';
 import { releaseConflicts } from '../cluster/release-conflicts.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
-import { type CanaryRelease, KIND as RELEASE, type Version } from '../core/release/canary-release.ts';
+import type { CanaryRelease, Version } from '../core/release/canary-release.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import { ownedVirtualService, routedName } from '../core/release/route-form.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
-import { validateCanaryRelease } from '../core/release/validate.ts';
 import { sameVersion } from '../core/release/version.ts';
-import { valueAt } from '../core/source/finding.ts';
 import { delegatesTo } from '../core/weave/route-object.ts';
 import { unweave, wovenReleases } from '../core/weave/unweave.ts';
+import { type Snapshot, snapshotOf } from './snapshot.ts';
 
 /** A VirtualService as a release sees it. */
 export interface RouteView {
@@ -59,28 +58,28 @@ export interface OtherRelease {
  */
 export async function readWorld(store: Store, ref: ObjectRef): Promise<World | undefined> {
   const revision = store.revision();
-  const objects = await store.list();
-  const stored = objects.find((object) => sameRef(object.ref, ref));
+  const snapshot = snapshotOf(await store.list());
+  const stored = snapshot.objects.get(refText(ref));
   if (stored === undefined) return undefined;
-  const { release, diagnostics } = validateCanaryRelease(stored.base);
+  const { release, diagnostics } = readRelease(stored.base);
   if (release === undefined) {
     throw new Error(`the stored release is not valid: ${diagnostics.map((diagnostic) => diagnostic.message).join('; ')}`);
   }
-  return worldOf(stored, release, objects, revision);
+  return worldOf(stored, release, snapshot, revision);
 }
 
-function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly StoredObject[], revision: number): World {
+function worldOf(stored: StoredObject, release: CanaryRelease, snapshot: Snapshot, revision: number): World {
   const declared = ownedVirtualService(release);
   // Rules copied from what is served are taken for what they were made of, as in a VirtualService that is applied.
-  const virtualServices = routeViews(objects, declared === undefined ? undefined : unweave(declared));
+  const virtualServices = routeViews(snapshot, declared === undefined ? undefined : unweave(declared));
   const { namespace } = stored.ref;
   const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
   let others: readonly OtherRelease[] | undefined;
   const sharing = new Map<string, readonly OtherRelease[]>();
   const sharingAt = (ref: ObjectRef): readonly OtherRelease[] => {
-    const candidates = objects.filter((each) => mayName(each, ref));
-    return otherReleases(stored.ref, candidates, objects, revision).filter(
-      ({ release: other }) => namedRoutes(other).some((each) => sameRef(each, ref)) && releaseConflicts([release], [other]).length === 0,
+    const naming = snapshot.releasesNaming(ref);
+    return otherReleases(stored.ref, naming, snapshot, revision).filter(
+      ({ release: other }) => releaseConflicts([release], [other]).length === 0,
     );
   };
   return {
@@ -90,8 +89,8 @@ function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly
     routed: named(routedName(release)),
     issuing: named(release.spec.visitorId.issueAt?.virtualService),
     virtualServices,
-    gateways: objects.filter((object) => object.ref.kind === 'Gateway'),
-    others: () => (others ??= otherReleases(stored.ref, objects, objects, revision)),
+    gateways: snapshot.gateways,
+    others: () => (others ??= otherReleases(stored.ref, snapshot.releases, snapshot, revision)),
     sharing: (ref) => {
       const found = sharing.get(refText(ref)) ?? sharingAt(ref);
       sharing.set(refText(ref), found);
@@ -100,31 +99,12 @@ function worldOf(stored: StoredObject, release: CanaryRelease, objects: readonly
   };
 }
 
-/** Where a spec names VirtualServices. */
-const NAMES = [
-  ['route', 'adopt', 'virtualService'],
-  ['route', 'delegate', 'name'],
-  ['route', 'managed', 'name'],
-  ['visitorId', 'issueAt', 'virtualService'],
-];
-
-/** Whether a release may name the object, by a look at its spec: reading every release of many for it would take long. */
-function mayName({ ref, base }: StoredObject, { namespace, name }: ObjectRef): boolean {
-  if (ref.kind !== RELEASE || ref.namespace !== namespace) return false;
-  return ref.name === name || NAMES.some((path) => valueAt(base.spec, path) === name);
-}
-
-function otherReleases(
-  own: ObjectRef,
-  candidates: readonly StoredObject[],
-  objects: readonly StoredObject[],
-  revision: number,
-): readonly OtherRelease[] {
+function otherReleases(own: ObjectRef, candidates: readonly StoredObject[], snapshot: Snapshot, revision: number): readonly OtherRelease[] {
   return candidates
-    .filter((object) => object.ref.kind === RELEASE && !sameRef(object.ref, own))
+    .filter((object) => !sameRef(object.ref, own))
     .flatMap((object): OtherRelease[] => {
-      const { release } = validateCanaryRelease(object.base);
-      return release === undefined ? [] : [{ release, world: () => worldOf(object, release, objects, revision) }];
+      const { release } = readRelease(object.base);
+      return release === undefined ? [] : [{ release, world: () => worldOf(object, release, snapshot, revision) }];
     });
 }
 
@@ -186,19 +166,13 @@ export function formerVersions(status: ReleaseStatus | undefined): readonly Vers
   return found;
 }
 
-function routeViews(objects: readonly StoredObject[], owned: KubeObject | undefined): readonly RouteView[] {
-  const ref = owned === undefined ? undefined : refOf(owned);
-  const views = objects
-    .filter((object) => object.ref.kind === 'VirtualService')
-    .toSorted(compareCreation)
-    .map((stored): RouteView => {
-      const { base, served } = stored;
-      if (owned === undefined || ref === undefined || !sameRef(stored.ref, ref))
-        return { ref: stored.ref, base, served, stored, isOwned: false };
-      return { ref, base: sinceThen(owned, base), served, stored, isOwned: true };
-    });
-  if (owned === undefined || ref === undefined || views.some(({ isOwned }) => isOwned)) return views;
-  return [...views, { ref, base: owned, served: owned, stored: undefined, isOwned: true }];
+function routeViews({ virtualServices }: Snapshot, owned: KubeObject | undefined): readonly RouteView[] {
+  if (owned === undefined) return virtualServices;
+  const ref = refOf(owned);
+  const views = virtualServices.map((view): RouteView => {
+    return sameRef(view.ref, ref) ? { ...view, base: sinceThen(owned, view.base), isOwned: true } : view;
+  });
+  return views.some(({ isOwned }) => isOwned) ? views : [...views, { ref, base: owned, served: owned, stored: undefined, isOwned: true }];
 }
 
 /** What the release declares, as old as what is stored of it: that may decide which object serves. */

@@ -1,8 +1,8 @@
 import { compareCreation } from '../cluster/creation-order.ts';
+import { readRelease } from '../cluster/read-release.ts';
 import type { Store, StoredObject } from '../cluster/store.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { routedName, routeForm } from '../core/release/route-form.ts';
-import { validateCanaryRelease } from '../core/release/validate.ts';
 import { compileRouting } from '../core/routing/compile.ts';
 import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
 import { asListenError } from './listen-error.ts';
@@ -33,7 +33,7 @@ interface Waiter {
 function ownedDelegates(stored: readonly StoredObject[]): ReadonlySet<string> {
   const releases = stored.filter(({ ref, deletionRequestedAt }) => ref.kind === KIND && deletionRequestedAt === undefined);
   const names = releases.flatMap(({ base }) => {
-    const { release } = validateCanaryRelease(base);
+    const { release } = readRelease(base);
     return release === undefined || routeForm(release) !== 'delegate' ? [] : [`${release.metadata.namespace}/${routedName(release)}`];
   });
   return new Set(names);

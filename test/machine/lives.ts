@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { runtimeAdmission } from '../../src/cluster/admission.ts';
 import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
-import type { Readiness } from '../../src/cluster/readiness.ts';
+import type { Readiness, ServiceAddress } from '../../src/cluster/readiness.ts';
 import type { Store } from '../../src/cluster/store.ts';
 import { latestRecordedTime } from '../../src/controller/clock.ts';
 import { type Controller, startController } from '../../src/controller/controller.ts';
@@ -122,14 +122,17 @@ export class Lives {
     this.#crashing = crashingStore(disk, (commit) => this.#watch.committed(commit));
     const changed = new Set<() => void>();
     this.#readinessChanged = changed;
+    const asked = new Map<string, ServiceAddress>();
     const readiness: Readiness = {
-      check: (_host, _port, version) => {
+      check: (host, port, version) => {
+        asked.set(`${host}:${port}`, { host, port });
         const ready = this.ready.get(describeVersion(version));
         return { ready, reason: ready === true ? 'ready' : 'no endpoint' };
       },
       onChange: (listener) => {
-        changed.add(listener);
-        return () => changed.delete(listener);
+        const tell = (): void => listener([...asked.values()]);
+        changed.add(tell);
+        return () => changed.delete(tell);
       },
       close: async () => {},
     };

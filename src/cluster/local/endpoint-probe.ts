@@ -7,7 +7,7 @@ import { compileRouting } from '../../core/routing/compile.ts';
 import { missingEndpoints, type VersionAddress } from '../../core/routing/missing-endpoints.ts';
 import type { Cluster, Endpoint } from '../../core/routing/selection.ts';
 import { Listeners } from '../listeners.ts';
-import type { Readiness } from '../readiness.ts';
+import type { Readiness, ServiceAddress } from '../readiness.ts';
 import type { Store } from '../store.ts';
 import { ProbedEndpoint } from './probed-endpoint.ts';
 import { Slots } from './slots.ts';
@@ -37,6 +37,7 @@ export function startEndpointProbe(options: EndpointProbeOptions): Readiness {
 }
 
 interface Interest {
+  readonly key: string;
   readonly host: string;
   readonly port: number;
   readonly version: Version;
@@ -52,8 +53,11 @@ interface Declared {
   readonly objects: readonly KubeObject[];
 }
 
-/** How often it is looked for interests that nobody has any more, in ms. */
-const SWEEP_MS = 1000;
+/** An endpoint that is probed, and what for. */
+interface Target {
+  readonly probed: ProbedEndpoint;
+  readonly interests: Set<Interest>;
+}
 
 /** Checks that go on at the same time, of all endpoints together: sockets and file descriptors are for visitors first. */
 const MOST_AT_ONCE = 128;
@@ -68,14 +72,12 @@ class EndpointProbe implements Readiness {
   readonly #defaultCheck: HealthCheck;
   readonly #interests = new Map<string, Interest>();
   /** By endpoint and check. */
-  readonly #targets = new Map<string, ProbedEndpoint>();
+  readonly #targets = new Map<string, Target>();
   readonly #slots = new Slots(MOST_AT_ONCE);
-  readonly #changed: Listeners<[]>;
+  readonly #changed: Listeners<[readonly ServiceAddress[]]>;
   readonly #stopWatching: () => void;
   /** Undefined until the store was read. */
   #declared: Declared | undefined;
-  /** When it was last looked for interests that nobody has any more. */
-  #sweptAt = 0;
   #isClosed = false;
   #isStale = true;
   #shortage: { readonly reason: string; readonly toldAt: number } | undefined;
@@ -100,14 +102,15 @@ class EndpointProbe implements Readiness {
       known.askedAt = performance.now();
       return known.told;
     }
-    const interest: Interest = { host, port, version, check, askedAt: performance.now(), told: { ready: undefined, reason: '' } };
+    const interest: Interest = { key, host, port, version, check, askedAt: performance.now(), told: { ready: undefined, reason: '' } };
+    this.#forget(this.#interests.values());
     this.#interests.set(key, interest);
-    this.#probeWhatIsAskedFor();
+    this.#probe(interest);
     interest.told = this.#answer(interest);
     return interest.told;
   }
 
-  onChange(listener: () => void): () => void {
+  onChange(listener: (services: readonly ServiceAddress[]) => void): () => void {
     return this.#changed.add(listener);
   }
 
@@ -116,7 +119,7 @@ class EndpointProbe implements Readiness {
     this.#stopWatching();
     const targets = [...this.#targets.values()];
     this.#targets.clear();
-    await Promise.all([this.#reading, ...targets.map((target) => target.stop())]);
+    await Promise.all([this.#reading, ...targets.map(({ probed }) => probed.stop())]);
   }
 
   async #readEndpoints(): Promise<void> {
@@ -127,7 +130,7 @@ class EndpointProbe implements Readiness {
       const { clusters } = compileRouting(objects).table;
       this.#declared = { clusters: new Map(clusters.toReversed().map((cluster) => [addressKey(cluster), cluster])), objects };
       this.#probeWhatIsAskedFor();
-      this.#tell();
+      this.#tell(this.#interests.values());
     } catch (error) {
       this.#isStale = true;
       this.#options.onError(error);
@@ -136,38 +139,55 @@ class EndpointProbe implements Readiness {
 
   /** Starts and stops probes, so that exactly the endpoints of the versions asked for are probed. */
   #probeWhatIsAskedFor(): void {
+    this.#forget(this.#interests.values());
+    for (const target of this.#targets.values()) target.interests.clear();
+    for (const interest of this.#interests.values()) this.#probe(interest);
+    this.#stopUnwanted(this.#targets);
+  }
+
+  /** Probes the endpoints of one version, too. */
+  #probe(interest: Interest): void {
     if (this.#isClosed) return;
-    const now = performance.now();
-    this.#sweptAt = now;
-    for (const [key, { askedAt }] of this.#interests) {
-      if (now - askedAt > this.#options.forgetAfterMs) this.#interests.delete(key);
-    }
-    const wanted = new Map<string, readonly [Endpoint, HealthCheck]>();
-    for (const interest of this.#interests.values()) {
-      for (const endpoint of this.#clusterOf(interest)?.endpoints ?? [])
-        wanted.set(targetKey(endpoint, interest.check), [endpoint, interest.check]);
-    }
-    for (const [key, target] of this.#targets) {
-      if (wanted.has(key)) continue;
-      void target.stop();
-      this.#targets.delete(key);
-    }
-    for (const [key, [endpoint, check]] of wanted) {
-      if (!this.#targets.has(key)) this.#targets.set(key, this.#probed(endpoint, check));
+    for (const endpoint of this.#clusterOf(interest)?.endpoints ?? []) {
+      const key = targetKey(endpoint, interest.check);
+      const target = this.#targets.get(key) ?? this.#newTarget(key, endpoint, interest.check);
+      target.interests.add(interest);
     }
   }
 
-  #probed(endpoint: Endpoint, check: HealthCheck): ProbedEndpoint {
-    return new ProbedEndpoint(endpoint, check, {
+  /** Drops those of the interests that nobody asked for in long. */
+  #forget(interests: Iterable<Interest>): void {
+    const now = performance.now();
+    for (const interest of interests) {
+      if (now - interest.askedAt <= this.#options.forgetAfterMs) continue;
+      this.#interests.delete(interest.key);
+      for (const { interests: interested } of this.#targets.values()) interested.delete(interest);
+    }
+  }
+
+  #stopUnwanted(targets: Iterable<readonly [string, Target]>): void {
+    for (const [key, { probed, interests }] of targets) {
+      if (interests.size > 0) continue;
+      void probed.stop();
+      this.#targets.delete(key);
+    }
+  }
+
+  #newTarget(key: string, endpoint: Endpoint, check: HealthCheck): Target {
+    const interests = new Set<Interest>();
+    const probed = new ProbedEndpoint(endpoint, check, {
       random: this.#options.random,
       slots: this.#slots,
       onShortage: (reason) => this.#tellShortage(reason),
       onChecked: (isNews) => {
-        // A check costs the same however many releases there are, as long as it finds nothing new.
-        if (performance.now() - this.#sweptAt >= Math.min(SWEEP_MS, this.#options.forgetAfterMs)) this.#probeWhatIsAskedFor();
-        if (isNews) this.#tell();
+        this.#forget(interests);
+        this.#stopUnwanted([[key, target]]);
+        if (isNews) this.#tell(interests);
       },
     });
+    const target = { probed, interests };
+    this.#targets.set(key, target);
+    return target;
   }
 
   #tellShortage(reason: string): void {
@@ -177,14 +197,14 @@ class EndpointProbe implements Readiness {
     this.#options.onShortage(reason);
   }
 
-  #tell(): void {
-    let isNews = false;
-    for (const interest of this.#interests.values()) {
+  #tell(interests: Iterable<Interest>): void {
+    const news: ServiceAddress[] = [];
+    for (const interest of interests) {
       const answer = this.#answer(interest);
-      isNews ||= isOtherAnswer(interest.told, answer);
+      if (isOtherAnswer(interest.told, answer)) news.push(interest);
       interest.told = answer;
     }
-    if (isNews) this.#changed.notify();
+    if (news.length > 0) this.#changed.notify(news);
   }
 
   #clusterOf(interest: Interest): Cluster | undefined {
@@ -202,7 +222,7 @@ class EndpointProbe implements Readiness {
       const reason = missingEndpoints(this.#declared.objects, addressOf(interest), cluster !== undefined);
       return { ready: false, reason, endpoints: { ready: 0, total: 0 } };
     }
-    const targets = keys.flatMap((key) => this.#targets.get(key) ?? []);
+    const targets = keys.flatMap((key) => this.#targets.get(key)?.probed ?? []);
     const known = targets.filter(({ health }) => health !== undefined);
     const ready = known.filter(({ health }) => health?.healthy === true).length;
     const counts = { ready, total: keys.length };

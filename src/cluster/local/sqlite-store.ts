@@ -5,7 +5,7 @@ import { MAX_DELETIONS, MAX_EVENTS, MAX_EVENTS_AFTER_DELETION, type ReleaseEvent
 import { acceptRequest, handledRequest } from '../../core/release/requests.ts';
 import type { Admission } from '../admission.ts';
 import { Listeners } from '../listeners.ts';
-import { canonicalJson, manifestOf, refText, sameManifest } from '../manifest.ts';
+import { canonicalJson, manifestOf, refText, sameJson, sameManifest } from '../manifest.ts';
 import { appliedEvents, deletedEvent, deletionRequestedEvent, notTakenEvent, requestedEvent } from '../release-events.ts';
 import type { ObjectRef, RouteChange, Store, StoredObject } from '../store.ts';
 import { type ApplyStep, planApply } from './apply-plan.ts';
@@ -229,7 +229,7 @@ function firstBase(ref: ObjectRef, base: KubeObject | undefined): KubeObject {
 }
 
 function sameSpec(left: KubeObject, right: KubeObject): boolean {
-  return canonicalJson(left.spec) === canonicalJson(right.spec);
+  return sameJson(left.spec, right.spec);
 }
 
 function rebased(existing: StoredObject | undefined, base: KubeObject | undefined): ObjectChange {

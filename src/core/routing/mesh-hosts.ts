@@ -7,6 +7,14 @@ import { VirtualHosts } from './virtual-hosts.ts';
 /** On this port VirtualServices count even where none of their hosts is a service. */
 const HTTP_PORT = 80;
 
+/** A VirtualService that clients in the mesh may get. */
+interface Candidate {
+  readonly service: EffectiveService;
+  readonly routes: readonly CompiledRoute[];
+  /** Its place among all, the oldest first. */
+  readonly position: number;
+}
+
 /** What compiling the mesh asks for. */
 export interface MeshCompiler {
   routes(service: EffectiveService): readonly CompiledRoute[];
@@ -27,19 +35,23 @@ export function meshHosts(
   compiler: MeshCompiler,
 ): VirtualHosts {
   const here = all.filter((service) => service.ports.has(port));
+  const names = new Set(here.map(({ host }) => host));
+  const isHere = (pattern: string): boolean =>
+    names.has(pattern.toLowerCase()) || (isWildcardHost(pattern) && here.some(({ host }) => covers(pattern, host)));
   const candidates = services
     .filter(({ object, namespace }) => boundGateways(object.spec.gateways, namespace).includes(MESH_GATEWAY))
-    .filter(({ hosts }) => port === HTTP_PORT || hosts.some((host) => here.some((service) => covers(host, service.host))))
-    .map((service) => ({ service, routes: compiler.routes(service) }))
+    .filter(({ hosts }) => port === HTTP_PORT || hosts.some(isHere))
+    .map((service, position): Candidate => ({ service, routes: compiler.routes(service), position }))
     // Rules that are all for other ports leave the host to the next one.
     .filter(({ routes }) => routes.length > 0);
+  const candidatesFor = candidatesByHost(candidates);
 
   const hosts = new Map<string, readonly CompiledRoute[]>();
   const put = (domain: string, routes: readonly CompiledRoute[]): void => {
     if (!hosts.has(domain)) hosts.set(domain, routes);
   };
   for (const service of here) {
-    const about = candidates.flatMap((candidate) => {
+    const about = candidatesFor(service.host).flatMap((candidate) => {
       const [best] = candidate.service.hosts.filter((host) => covers(host, service.host)).sort(compareSpecificity);
       return best === undefined ? [] : [{ ...candidate, best }];
     });
@@ -53,9 +65,25 @@ export function meshHosts(
     }
   }
   for (const { service, routes } of candidates) {
-    for (const host of service.hosts) if (!here.some((each) => covers(host, each.host))) put(host.toLowerCase(), routes);
+    for (const host of service.hosts) if (!isHere(host)) put(host.toLowerCase(), routes);
   }
   return new VirtualHosts(hosts, { kind: 'blocked' });
+}
+
+/** Finds those that may be about a host, the oldest first, without looking at each. */
+function candidatesByHost(candidates: readonly Candidate[]): (host: string) => readonly Candidate[] {
+  const isWide = ({ service }: Candidate): boolean => service.hosts.some(isWildcardHost);
+  const wide = candidates.filter(isWide);
+  const narrow = Map.groupBy(
+    candidates
+      .filter((candidate) => !isWide(candidate))
+      .flatMap((candidate) => [...new Set(candidate.service.hosts.map((host) => host.toLowerCase()))].map((host) => ({ host, candidate }))),
+    ({ host }) => host,
+  );
+  return (host) => {
+    const found = (narrow.get(host) ?? []).map(({ candidate }) => candidate);
+    return wide.length === 0 ? found : [...found, ...wide].sort((left, right) => left.position - right.position);
+  };
 }
 
 /** Names under which a client in the embedded mesh reaches a service; only services of its own namespace by their short name. */

@@ -1,4 +1,4 @@
-import { compareSpecificity, isSubsetOf, resolveHost } from '../istio/names.ts';
+import { compareSpecificity, isSubsetOf, isWildcardHost, resolveHost } from '../istio/names.ts';
 import type { DestinationRule, Port, ServiceEntry, Subset, WorkloadEntry, WorkloadEntrySpec } from '../istio/resources.ts';
 import type { Cluster, Endpoint } from './selection.ts';
 
@@ -28,12 +28,13 @@ export class ServiceRegistry {
   /** Hosts that ServiceEntries of several namespaces declare, with the namespaces that lost. */
   readonly shadowed: readonly { readonly host: string; readonly namespace: string; readonly ignored: readonly string[] }[];
   readonly #byHost: ReadonlyMap<string, Service>;
-  readonly #rules: readonly DestinationRule[];
+  /** By namespace and host. */
+  readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly DestinationRule[]>>;
   readonly #workloads: readonly WorkloadEntry[];
   readonly #clusters = new Map<string, Cluster>();
 
   constructor(entries: readonly ServiceEntry[], workloads: readonly WorkloadEntry[], rules: readonly DestinationRule[]) {
-    this.#rules = rules;
+    this.#rules = new Map([...Map.groupBy(rules, namespaceOf)].map(([namespace, own]) => [namespace, Map.groupBy(own, ruleHost)]));
     this.#workloads = workloads;
     const declared = Map.groupBy(
       entries.flatMap((entry) => entry.spec.hosts.map((host) => ({ host: host.toLowerCase(), entry }))),
@@ -87,9 +88,10 @@ export class ServiceRegistry {
   #rulesFor(client: ClientKind, { host, namespace }: Service): readonly DestinationRule[] {
     const namespaces = client === 'mesh' ? [CLIENT_NAMESPACE, namespace, ROOT_NAMESPACE] : [namespace, ROOT_NAMESPACE];
     for (const each of namespaces) {
-      const candidates = this.#rules.filter((rule) => namespaceOf(rule) === each && isSubsetOf(host, ruleHost(rule)));
-      const [best] = candidates.map(ruleHost).sort(compareSpecificity);
-      if (best !== undefined) return candidates.filter((rule) => ruleHost(rule) === best);
+      const byHost = this.#rules.get(each);
+      // None is more specific than the host itself.
+      const found = byHost?.get(host) ?? mostSpecific(byHost, host);
+      if (found !== undefined) return found;
     }
     return [];
   }
@@ -126,6 +128,14 @@ function service(host: string, namespace: string, entries: readonly ServiceEntry
   const ports = new Map<number, ServicePort>();
   for (const port of entries.flatMap((entry) => entry.spec.ports)) if (!ports.has(port.number)) ports.set(port.number, port);
   return { host, namespace, ports, entries };
+}
+
+function mostSpecific(
+  byHost: ReadonlyMap<string, readonly DestinationRule[]> | undefined,
+  host: string,
+): readonly DestinationRule[] | undefined {
+  const [best] = [...(byHost?.keys() ?? [])].filter((each) => isWildcardHost(each) && isSubsetOf(host, each)).sort(compareSpecificity);
+  return best === undefined ? undefined : byHost?.get(best);
 }
 
 function ruleHost(rule: DestinationRule): string {

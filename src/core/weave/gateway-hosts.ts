@@ -80,10 +80,28 @@ export function findSharing(route: RouteObject, others: readonly RouteObject[], 
   });
 }
 
+interface FoundHosts {
+  readonly namespace: string;
+  readonly gateways: readonly KubeObject[];
+  readonly hosts: readonly GatewayHost[];
+}
+
+/** Of each object, what was found with the gateways that were asked about last: the same for every release that looks at its neighbours. */
+const found = new WeakMap<KubeObject, FoundHosts>();
+
 /** The hosts that gateways serve the object for; of a delegate those of its roots. */
 export function hostsAtGateways(route: RouteObject, gateways: readonly KubeObject[]): readonly GatewayHost[] {
   if (isDelegate(route)) return route.delegations.flatMap((each) => hostsThrough(each, gateways));
-  return hostsOf(route, route.spec.gateways ?? [], gateways);
+  const { object, namespace } = route;
+  const last = found.get(object);
+  if (last?.namespace === namespace && areSame(last.gateways, gateways)) return last.hosts;
+  const hosts = hostsOf(route, route.spec.gateways ?? [], gateways);
+  found.set(object, { namespace, gateways, hosts });
+  return hosts;
+}
+
+function areSame(left: readonly KubeObject[], right: readonly KubeObject[]): boolean {
+  return left === right || (left.length === right.length && left.every((each, index) => each === right[index]));
 }
 
 function hostsThrough(delegation: Delegation, gateways: readonly KubeObject[]): readonly GatewayHost[] {

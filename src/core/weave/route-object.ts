@@ -1,5 +1,6 @@
 import type { HTTPRoute, KubeObject, VirtualServiceSpec } from '../istio/resources.ts';
 import { isDelegate } from '../routing/delegates.ts';
+import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 
 /** A VirtualService as weaving reads it: the object itself, and the fields that it interprets. */
 export interface RouteObject {
@@ -30,12 +31,32 @@ export function routeObject(object: KubeObject, namespace: string, objects: read
   return isDelegate(route) ? { ...route, delegations: objects.flatMap((root) => delegationsOf(root, route)) } : route;
 }
 
+/** Names a VirtualService. */
+type RouteName = Pick<RouteObject, 'namespace' | 'name'>;
+
 /** Whether a rule of the object delegates to the VirtualService of this name. */
-export function delegatesTo(object: KubeObject, target: Pick<RouteObject, 'namespace' | 'name'>): boolean {
-  return delegationsOf(routeObject(object, target.namespace), target).length > 0;
+export function delegatesTo(object: KubeObject, target: RouteName): boolean {
+  return delegatesOfRoot(object).some(({ namespace, name }) => namespace === target.namespace && name === target.name);
 }
 
-function delegationsOf(root: RouteObject, { namespace, name }: Pick<RouteObject, 'namespace' | 'name'>): Delegation[] {
+const delegates = new WeakMap<KubeObject, readonly RouteName[]>();
+
+/** The VirtualServices to which rules of the object delegate. Read once for each object, which nobody may change. */
+export function delegatesOfRoot(object: KubeObject): readonly RouteName[] {
+  const known = delegates.get(object) ?? readDelegates(object);
+  delegates.set(object, known);
+  return known;
+}
+
+function readDelegates(object: KubeObject): readonly RouteName[] {
+  const root = routeObject(object, DEFAULT_NAMESPACE);
+  if (isDelegate(root)) return [];
+  return (root.spec.http ?? []).flatMap(({ delegate }) =>
+    delegate === undefined ? [] : [{ name: delegate.name, namespace: delegate.namespace || root.namespace }],
+  );
+}
+
+function delegationsOf(root: RouteObject, { namespace, name }: RouteName): Delegation[] {
   if (isDelegate(root)) return [];
   return (root.spec.http ?? []).flatMap((rule, index) => {
     const { delegate } = rule;

@@ -5,9 +5,9 @@ import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
 import type { RoutePlan } from './plan.ts';
 import type { ReleasedService } from './released-destination.ts';
-import { isSameObject, type RouteObject, routeObject } from './route-object.ts';
+import { type RouteObject, routeObject } from './route-object.ts';
 import { schemeOf } from './scheme.ts';
-import { unweave } from './unweave.ts';
+import { readBase } from './unweave.ts';
 import { type ObjectWeaving, type WovenPart, weaveObject } from './weave-object.ts';
 
 /** A release that is woven into an object beside others. */
@@ -55,20 +55,25 @@ export function weaveCompanions(
   { siblings, companions, gateways }: Pick<Surroundings, 'companions' | 'gateways'> & { readonly siblings: readonly KubeObject[] },
 ): KubeObject {
   const namespace = object.metadata.namespace ?? DEFAULT_NAMESPACE;
-  const others = distinctObjects([unweave(object), ...siblings], namespace);
+  const others = distinctObjects([readBase(object), ...siblings], namespace);
   const route = baseOf(object, others, namespace);
   return weaveObject(route, inOrder(companionWeavings(route, { companions, others, gateways }))).virtualService;
 }
 
 /** Each object once, in that order. */
 export function distinctObjects(all: readonly KubeObject[], namespace: string): readonly RouteObject[] {
-  const objects = all.map((object) => routeObject(object, namespace));
-  return objects.filter((each, index) => objects.findIndex((other) => isSameObject(other, each)) === index);
+  const objects = new Map<string, RouteObject>();
+  for (const object of all) {
+    const route = routeObject(object, namespace);
+    const fullName = `${route.namespace}/${route.name}`;
+    if (!objects.has(fullName)) objects.set(fullName, route);
+  }
+  return [...objects.values()];
 }
 
 /** What weaving starts from, also where a woven object is at hand. */
 export function baseOf(object: KubeObject, objects: readonly RouteObject[], namespace: string): RouteObject {
-  return routeObject(unweave(object), namespace, objects);
+  return routeObject(readBase(object), namespace, objects);
 }
 
 /** Whether the visitor id's cookie is secure where it is issued by this object. */

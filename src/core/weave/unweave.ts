@@ -19,8 +19,16 @@ export function cohortStamp(namespace: string, release: string, cohort: Cohort):
   return { direction: 'request', name: 'baggage', value: baggageMember(baggageKey(namespace, release), cohort), join: true };
 }
 
-/** Names of the releases woven into an object, as `namespace/name`, each once. */
+const woven = new WeakMap<KubeObject, readonly string[]>();
+
+/** Names of the releases woven into an object, as `namespace/name`, each once. Read once for each object, which nobody may change. */
 export function wovenReleases(object: KubeObject): readonly string[] {
+  const known = woven.get(object) ?? readReleases(object);
+  woven.set(object, known);
+  return known;
+}
+
+function readReleases(object: KubeObject): readonly string[] {
   const names = rulesOf(object).flatMap((rule) => wovenRuleNames(rule.name));
   return [...new Set(names.map(({ namespace, release }) => `${namespace}/${release}`))];
 }
@@ -35,11 +43,24 @@ export function isWoven(object: KubeObject): boolean {
  * that release's destinations point at the live version instead of where the base had them.
  */
 export function unweave(served: KubeObject, live?: LiveVersion): KubeObject {
+  return deepCopy(withoutReleases(served, live));
+}
+
+const bases = new WeakMap<KubeObject, KubeObject>();
+
+/** The base of a served object for who only reads it: of one that is not woven the object itself, of others made once for each. */
+export function readBase(served: KubeObject): KubeObject {
+  const known = bases.get(served) ?? withoutReleases(served, undefined);
+  bases.set(served, known);
+  return known;
+}
+
+function withoutReleases(served: KubeObject, live: LiveVersion | undefined): KubeObject {
   const { namespace } = routeObject(served, live?.service.namespace ?? 'default');
   let base = served;
   // Of several releases the last one woven stands outermost in the names.
   while (isWoven(base)) base = withoutOutermost(base, namespace, live);
-  return deepCopy(base);
+  return base;
 }
 
 function withoutOutermost(served: KubeObject, namespace: string, live: LiveVersion | undefined): KubeObject {

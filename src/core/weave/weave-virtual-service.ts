@@ -9,7 +9,7 @@ import { meshRivals } from './mesh-rivals.ts';
 import { isSameObject, type RouteObject } from './route-object.ts';
 import { baseOf, type Companion, distinctObjects, isSecure, serviceOf, versionsOf, weaveShared } from './shared-object.ts';
 import { unreachedRules } from './unreached-rules.ts';
-import { unweave } from './unweave.ts';
+import { readBase } from './unweave.ts';
 import {
   foreignReleases,
   issuingObjectInMesh,
@@ -101,7 +101,10 @@ function splitting(companions: readonly Companion[]): readonly CanaryRelease[] {
 
 /** All VirtualServices, the two of the release among them; those that are not there yet are the youngest. */
 function plainObjects({ release, siblings, routed, issuing }: WeaveInput): readonly RouteObject[] {
-  return distinctObjects([...siblings, unweave(routed), ...(issuing === undefined ? [] : [unweave(issuing)])], release.metadata.namespace);
+  return distinctObjects(
+    [...siblings, readBase(routed), ...(issuing === undefined ? [] : [readBase(issuing)])],
+    release.metadata.namespace,
+  );
 }
 
 /** Whether nobody ever delegates to a delegate. */
