@@ -7,10 +7,11 @@ import { planOf } from '../core/release/route-plan.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
+import type { RouteView } from './route-view.ts';
 import { weaveViews, withSharers } from './shared-routes.ts';
 import { takeoverObstacle } from './takeover.ts';
 import { atVersion, serviceOf, weaveInput } from './weave-world.ts';
-import { heldViews, isRoot, isTaken, isWovenInto, type RouteView, releaseName, type World } from './world.ts';
+import { heldViews, isRoot, isTaken, isWovenInto, releaseName, type World } from './world.ts';
 
 /** What the routes are to be, and what was found on the way. */
 export interface DesiredRoutes {

@@ -4,7 +4,7 @@ import { namedRoutes } from '../cluster/ownership.ts';
 import { readRelease } from '../cluster/read-release.ts';
 import type { ObjectRef, StoredObject } from '../cluster/store.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
-import type { RouteView } from './world.ts';
+import type { RouteView } from './route-view.ts';
 
 /** What every pass over one state of the store goes by. */
 export interface Snapshot {

@@ -11,20 +11,8 @@ import type { ReleaseStatus } from '../core/release/status.ts';
 import { sameVersion } from '../core/release/version.ts';
 import { delegatesTo } from '../core/weave/route-object.ts';
 import { unweave, wovenReleases } from '../core/weave/unweave.ts';
+import type { RouteView } from './route-view.ts';
 import { type Snapshot, snapshotOf } from './snapshot.ts';
-
-/** A VirtualService as a release sees it. */
-export interface RouteView {
-  readonly ref: ObjectRef;
-  /** As its owner wants it: where that is the release, as its spec declares it, whatever is stored. */
-  readonly base: KubeObject;
-  /** As it is served; where it is not there yet, its base. */
-  readonly served: KubeObject;
-  /** Undefined where the release has yet to create it. */
-  readonly stored: StoredObject | undefined;
-  /** Whether the spec declares it. */
-  readonly isOwned: boolean;
-}
 
 /** All that one pass over a release goes by, read from the store in one go. */
 export interface World {

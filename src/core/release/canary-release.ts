@@ -102,7 +102,9 @@ const visitorId = mapping({
     .optional()
     .describe('The VirtualService at whose gateway ids are issued; the routed object itself when that is bound to a gateway.'),
   from: z
-    .union([z.literal('cookie'), mapping({ header: headerName.describe('Its name.') })], { error: 'cookie, or a mapping with header' })
+    .union([z.literal('cookie'), mapping({ header: headerName.describe('Name of the header, in lower case.') })], {
+      error: 'cookie, or a mapping with header',
+    })
     .default('cookie')
     .describe(
       'Where the id is read: the cookie that Perch issues; or a header that clients send already, with a UUID in lower case whose last 12 digits are random (a tenant’s, a user’s). Then nothing is issued, and all clients of one user agree.',
