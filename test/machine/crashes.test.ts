@@ -14,7 +14,7 @@ const SEED = 20260802;
 /** What a thousand crashes have to come across. */
 const EVERYWHERE: readonly string[] = [
   ...PHASES.map((phase) => `phase ${phase}`),
-  ...['Progressing', 'Paused', 'Completing', 'Succeeded'].map((phase) => `RollingBack from ${phase}`),
+  ...['Progressing', 'Paused', 'Completing'].map((phase) => `RollingBack from ${phase}`),
   ...['Progressing', 'Paused'].map((phase) => `Superseded from ${phase}`),
   ...[...REQUEST_ACTIONS, 'promote --full'].flatMap((action) => [`${action} done`, `${action} refused`]),
   'left',
