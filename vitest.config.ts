@@ -8,5 +8,6 @@ export default defineConfig({
     hookTimeout: 180_000,
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
+    setupFiles: ['test/harness/property-share.ts'],
   },
 });

@@ -39,6 +39,9 @@ if (all) {
   }
 }
 
+// Properties of many runs are most of what the unit tests take: a part of them will do for every day.
+if (!all && filters.length === 0) env['PERCH_PROPERTY_SHARE'] ??= '0.2';
+
 // Left to itself vitest keeps a core free, which on two of them is half the machine: too slow for every day. Before a landing that
 // calm is worth its time.
 const workers = all ? [] : [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { atLeast, runs } from '../property-runs.cases.ts';
 import type { RoutePlan } from '../weave/plan.ts';
 import type { CanaryReleaseSpec, Version } from './canary-release.ts';
 import { parseDuration } from './durations.ts';
@@ -284,18 +285,19 @@ test('whatever happens, in whatever order', () => {
       const witness = new Witness(world, seen);
       for (const each of acts) witness.perform(each);
     }),
-    { seed: 5, numRuns: 2500 },
+    { seed: 5, numRuns: runs(2500) },
   );
   // The property says something only if the runs went everywhere.
   for (const phase of PHASES) {
-    expect(seen.get(`phase ${phase}`) ?? 0, phase).toBeGreaterThan(500);
+    expect(seen.get(`phase ${phase}`) ?? 0, phase).toBeGreaterThan(atLeast(500));
   }
-  for (const action of [...REQUEST_ACTIONS, 'promote --full']) expect(seen.get(`request ${action}`) ?? 0, action).toBeGreaterThan(40);
-  expect(seen.get('hold over') ?? 0).toBeGreaterThan(500);
+  for (const action of [...REQUEST_ACTIONS, 'promote --full'])
+    expect(seen.get(`request ${action}`) ?? 0, action).toBeGreaterThan(atLeast(40));
+  expect(seen.get('hold over') ?? 0).toBeGreaterThan(atLeast(500));
   for (const phase of ['Progressing', 'Paused', 'Completing', 'Succeeded'])
-    expect(seen.get(`RollingBack in ${phase}`) ?? 0, phase).toBeGreaterThan(20);
-  for (const phase of ['Progressing', 'Paused']) expect(seen.get(`Superseding in ${phase}`) ?? 0, phase).toBeGreaterThan(50);
-  for (const way of ['by buckets', 'by draws']) expect(seen.get(way) ?? 0, way).toBeGreaterThan(2000);
+    expect(seen.get(`RollingBack in ${phase}`) ?? 0, phase).toBeGreaterThan(atLeast(20));
+  for (const phase of ['Progressing', 'Paused']) expect(seen.get(`Superseding in ${phase}`) ?? 0, phase).toBeGreaterThan(atLeast(50));
+  for (const way of ['by buckets', 'by draws']) expect(seen.get(way) ?? 0, way).toBeGreaterThan(atLeast(2000));
 });
 
 test('a release that is left alone, with its routes served, always ends as Succeeded, at the earliest after all of its holds', () => {
@@ -314,6 +316,6 @@ test('a release that is left alone, with its routes served, always ends as Succe
       const holds = timed.reduce((sum, step) => sum + (parseDuration(step.hold) ?? 0), 0);
       expect(world.now - begin).toBe(holds);
     }),
-    { seed: 6, numRuns: 300 },
+    { seed: 6, numRuns: runs(300) },
   );
 });

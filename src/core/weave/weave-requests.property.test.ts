@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveHost } from '../istio/names.ts';
 import type { KubeObject } from '../istio/resources.ts';
+import { atLeast, runs } from '../property-runs.cases.ts';
 import { BUCKETS, bucketOf } from '../visitor/bucket.ts';
 import { visitorIdFromCookies } from '../visitor/visitor-id.ts';
 import { cookies, SHAPES } from './arbitrary-draws.cases.ts';
@@ -67,10 +68,10 @@ describe.each(SHAPES)('any request: %s', (_shape, inputs) => {
           }
         }
       }),
-      { seed: 13, numRuns: 1_000 },
+      { seed: 13, numRuns: runs(1_000) },
     );
-    expect(woven).toBeGreaterThan(300);
-    expect(taken).toBeGreaterThan(500);
+    expect(woven).toBeGreaterThan(atLeast(300));
+    expect(taken).toBeGreaterThan(atLeast(500));
   });
 });
 
@@ -83,9 +84,9 @@ describe.each(FORMS)('any visitor: %s', (_form, inputs) => {
         const { after } = beforeAndAfter(input);
         for (const request of all) seen[expectAtEdge(input, after, { ...request, labels: {} }) ?? 'none']++;
       }),
-      { seed: 17, numRuns: 1_000 },
+      { seed: 17, numRuns: runs(1_000) },
     );
-    expect(Math.min(seen.known, seen.new, seen.rest)).toBeGreaterThan(60);
+    expect(Math.min(seen.known, seen.new, seen.rest)).toBeGreaterThan(atLeast(60));
   });
 
   it('inside: what the gateway told decides, then the cookie, then the request id where the release says so, else stable', () => {
@@ -97,9 +98,9 @@ describe.each(FORMS)('any visitor: %s', (_form, inputs) => {
         const inside = after.filter(({ metadata }) => metadata.name !== 'entry');
         for (const request of all) told += expectInside(input, inside, { ...request, at: 'mesh', labels: {} }) === 'told' ? 1 : 0;
       }),
-      { seed: 19, numRuns: 600 },
+      { seed: 19, numRuns: runs(600) },
     );
-    expect(told).toBeGreaterThan(50);
+    expect(told).toBeGreaterThan(atLeast(50));
   });
 });
 
