@@ -227,7 +227,7 @@ test('rollback after success goes back to the version before; retry, another rev
   expect((await run('retry', 'web', '--wait', 'paused')).code).toBe(0);
   const file = await fileWith('revision.yaml', webReleaseYaml().replace('spec:', 'spec:\n  revision: 2'));
   expect((await run('apply', '-f', file, '--wait', 'paused')).code).toBe(0);
-  expect((await run('describe', 'release', 'web')).stdout).toMatch(/v1 → v2 +Superseded/);
+  expect((await run('describe', 'release', 'web')).stdout).toMatch(/Superseded +\d+s +v1 → v2/);
   expect((await run('get')).stdout).toMatch(/^web +v1 +v2 +Paused +1\/3 +10 % /m);
 
   const suspended = await fileWith('suspended.yaml', webReleaseYaml().replace('spec:', 'spec:\n  revision: 2\n  suspend: true'));
