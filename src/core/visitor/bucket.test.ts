@@ -12,6 +12,8 @@ describe('bucketOf', () => {
   it.each([
     ['upper case', ID.toUpperCase()],
     ['no hyphen', '19ab3702f001'],
+    // Without a hyphen its last group is at -1, which is also 11 - 12.
+    ['no hyphen and 11 digits', '19ab3702f00'],
     ['a last group of 11 digits', '3f2a9c1e-19ab3702f00'],
     ['a last group of 13 digits', '3f2a9c1e-19ab3702f0011'],
     ['anything else before the last group', 'x-19ab3702f001'],

@@ -6,6 +6,9 @@ import { baggagePattern } from './cohort.ts';
 import { parseOwnPattern } from './own-pattern.ts';
 import { cookieBelow, cookieEqual, cookieValid, requestIdBelow, requestIdValid } from './patterns.ts';
 
+/** 1 but for mutation testing (vitest.mutation.config.ts). */
+const STRIDE = Number(process.env['PERCH_CUTOFF_STRIDE'] ?? 1);
+
 function matcherOf(pattern: string | undefined): (value: string) => boolean {
   const matcher = parseOwnPattern(pattern ?? '');
   if (matcher === undefined) throw new Error(`not recognised: ${pattern}`);
@@ -22,7 +25,7 @@ describe('parseOwnPattern', () => {
     );
     let wrong = 0;
     OFFSETS.forEach((offset, draw) => {
-      for (let cutoff = 1; cutoff <= BUCKETS; cutoff++) {
+      for (let cutoff = 1; cutoff <= BUCKETS; cutoff += STRIDE) {
         const matches = matcherOf(requestIdBelow(cutoff, offset));
         ids[draw]?.forEach((id, bucket) => {
           if (matches(id) !== bucket < cutoff) wrong++;
@@ -34,7 +37,7 @@ describe('parseOwnPattern', () => {
 
   it('recognises the cookie pattern of every cutoff and offset', () => {
     for (const offset of OFFSETS) {
-      for (let cutoff = 1; cutoff <= BUCKETS; cutoff++)
+      for (let cutoff = 1; cutoff <= BUCKETS; cutoff += STRIDE)
         expect(parseOwnPattern(cookieBelow('__Host-p', cutoff, offset) ?? '')).toBeDefined();
     }
   });
@@ -126,9 +129,8 @@ describe('parseOwnPattern', () => {
   it('is linear: a cookie line of a megabyte, full of beginnings, is decided in one pass', () => {
     const matches = matcherOf(cookieBelow('perch', 0x19a, 0));
     const long = `${'perch=0-; '.repeat(100_000)}`;
-    const started = performance.now();
+    // Quadratic it would be 10^11 characters: not decided within any test's time.
     expect(matches(`${long}perch=3f2a-000000000000`)).toBe(true);
     expect(matches(`${long}perch=3f2a-ffffffffffff`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
