@@ -3,10 +3,9 @@ import { seededStreams } from '../../src/core/simulation/random.ts';
 import { requestId } from '../../src/core/simulation/request-id.ts';
 import { bucketOf } from '../../src/core/visitor/bucket.ts';
 import { type Moment, momentsOf, seededRamp, servedUnder } from './released-web.ts';
-import { VISITOR_STEPS } from './scale.ts';
 
 const RELEASES = 200;
-const VISITORS = VISITOR_STEPS / 500;
+const VISITORS = 2_000;
 /** Of each release, so many also visit the routes that it makes. */
 const ROUTED = VISITORS / 40;
 const STEPS = 6;

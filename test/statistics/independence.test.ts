@@ -65,7 +65,8 @@ function cohortOf({ cohort }: Draw): (visitor: number) => number {
 
 describe(`the cohorts of ${VISITORS} visitors with seeded ids, in the four draws at 10, 33.3 and 50 %`, () => {
   test('are those of four draws', () => {
-    expect(new Set(DRAWS.map(({ offset }) => offset))).toEqual(new Set(OFFSETS));
+    // Three digits each, and none of them another's.
+    expect(new Set(DRAWS.map(({ offset }) => offset))).toEqual(new Set([0, 3, 6, 9]));
     expect(new Set(DRAWS.map(({ weight }) => weight))).toEqual(new Set([10, 33.3, 50]));
   });
 
