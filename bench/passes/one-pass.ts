@@ -93,7 +93,9 @@ function pass(): PassFigures & { readonly result: unknown } {
   const woven = weaveRelease({ release, plan, former: [{ subset: 'v1' }], routed: own, issuing, gateways, siblings, companions });
   if (hasErrors(woven.diagnostics)) throw new Error(JSON.stringify(woven.diagnostics.slice(0, 3)));
   times.push(process.cpuUsage());
-  const served = objects.map((each) => woven.routes.find(({ name }) => name === each.metadata.name && each.kind === 'VirtualService')?.virtualService ?? each);
+  const served = objects.map(
+    (each) => woven.routes.find(({ name }) => name === each.metadata.name && each.kind === 'VirtualService')?.virtualService ?? each,
+  );
   const compiled = compileRouting(served);
   times.push(process.cpuUsage());
   const peak = memory('VmHWM') - before;

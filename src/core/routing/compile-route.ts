@@ -42,9 +42,12 @@ export function compileRoutes(rules: readonly HTTPRoute[], scope: RouteScope): r
   const routes: CompiledRoute[] = [];
   for (const rule of rules) {
     const blocks = rule.match?.length ? rule.match : [{}];
+    let isReported = false;
     for (const match of blocks) {
       if (!isFor(match, scope)) continue;
-      const route = compileRoute(rule, match, scope);
+      if (!isReported) reportUnknown(rule, scope);
+      isReported = true;
+      const route = new RouteOfRule(rule, match, scope);
       routes.push(route);
       if (route.isCatchAll) return routes;
     }
@@ -54,7 +57,7 @@ export function compileRoutes(rules: readonly HTTPRoute[], scope: RouteScope): r
 
 /** The route of a service that no VirtualService is about. */
 export function defaultRoute(host: string, scope: RouteScope): CompiledRoute {
-  return compileRoute({ route: [{ destination: { host, port: { number: scope.port } } }] }, {}, scope);
+  return new RouteOfRule({ route: [{ destination: { host, port: { number: scope.port } } }] }, {}, scope);
 }
 
 function isFor(match: HTTPMatchRequest, { port, gateway }: RouteScope): boolean {
@@ -62,13 +65,46 @@ function isFor(match: HTTPMatchRequest, { port, gateway }: RouteScope): boolean 
   return !match.gateways?.length || match.gateways.includes(gateway);
 }
 
-function compileRoute(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope): CompiledRoute {
-  return {
-    conditions: scope.pool.conditionsOf(match),
-    pathStart: pathStart(match),
-    isCatchAll: isCatchAll(match),
-    answer: compileAction(rule, match, scope),
-  };
+/**
+ * A route whose conditions and answer are compiled when the first request asks for them: most tables are soon replaced, and most routes of a
+ * big one are never asked.
+ */
+class RouteOfRule implements CompiledRoute {
+  readonly pathStart: string;
+  readonly isCatchAll: boolean;
+  readonly #rule: HTTPRoute;
+  readonly #match: HTTPMatchRequest;
+  readonly #scope: RouteScope;
+  #conditions: readonly Condition[] | undefined;
+  #answer: Action | undefined;
+
+  constructor(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope) {
+    this.pathStart = pathStart(match);
+    this.isCatchAll = isCatchAll(match);
+    this.#rule = rule;
+    this.#match = match;
+    this.#scope = scope;
+  }
+
+  get conditions(): readonly Condition[] {
+    this.#conditions ??= this.#scope.pool.conditionsOf(this.#match);
+    return this.#conditions;
+  }
+
+  get answer(): Action {
+    this.#answer ??= compileAction(this.#rule, this.#match, this.#scope);
+    return this.#answer;
+  }
+}
+
+/** Tells of each destination of a rule that does not exist. */
+function reportUnknown({ redirect, directResponse, route = [] }: HTTPRoute, scope: RouteScope): void {
+  if (redirect !== undefined || directResponse !== undefined) return;
+  for (const { destination, weight } of route) {
+    if (route.length > 1 && !((weight ?? 0) > 0)) continue;
+    const port = portOf(destination, scope);
+    if (scope.registry.cluster(scope.client, destination.host, port, destination.subset) === undefined) scope.onUnknown(destination, port);
+  }
 }
 
 function pathStart({ uri, ignoreUriCase }: HTTPMatchRequest): string {
@@ -167,9 +203,8 @@ interface ForwardPlan {
 
 function plan(rule: HTTPRoute, each: HTTPRouteDestination, mode: 'single' | 'weighted', scope: RouteScope): ForwardPlan {
   const { host, subset } = each.destination;
-  const port = each.destination.port?.number || onlyPort(host, scope) || scope.port;
+  const port = portOf(each.destination, scope);
   const cluster = scope.registry.cluster(scope.client, host, port, subset);
-  if (cluster === undefined) scope.onUnknown(each.destination, port);
   const levels = mode === 'single' ? singleLevel : twoLevels;
   const rewritten = rule.rewrite?.authority;
   return {
@@ -181,6 +216,10 @@ function plan(rule: HTTPRoute, each: HTTPRouteDestination, mode: 'single' | 'wei
     request: levels('request', rule.headers, each.headers),
     response: levels('response', rule.headers, each.headers),
   };
+}
+
+function portOf({ host, port }: Destination, scope: RouteScope): number {
+  return port?.number || onlyPort(host, scope) || scope.port;
 }
 
 function onlyPort(host: string, { registry }: RouteScope): number | undefined {

@@ -69,7 +69,7 @@ function resolveNames(rule: HTTPRoute, namespace: string): HTTPRoute {
   const { match, route } = rule;
   return {
     ...rule,
-    ...(match && {
+    ...(match?.some(({ gateways }) => gateways !== undefined) && {
       match: match.map((block) => ({
         ...block,
         ...(block.gateways && { gateways: block.gateways.map((name) => resolveGateway(name, namespace)) }),

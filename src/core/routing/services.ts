@@ -32,6 +32,8 @@ export class ServiceRegistry {
   readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly DestinationRule[]>>;
   readonly #workloads: readonly WorkloadEntry[];
   readonly #clusters = new Map<string, Cluster>();
+  /** What was asked for before: many rules lead to few destinations. */
+  readonly #asked = new Map<string, Cluster | undefined>();
 
   constructor(entries: readonly ServiceEntry[], workloads: readonly WorkloadEntry[], rules: readonly DestinationRule[]) {
     this.#rules = new Map([...Map.groupBy(rules, namespaceOf)].map(([namespace, own]) => [namespace, Map.groupBy(own, ruleHost)]));
@@ -61,6 +63,15 @@ export class ServiceRegistry {
 
   /** The endpoints of a destination; undefined where its host, port or subset is not declared: 503 NC. */
   cluster(client: ClientKind, host: string, port: number, subset: string | undefined): Cluster | undefined {
+    const key = `${client} ${port} ${host} ${subset ?? ''} ${subset === undefined}`;
+    const known = this.#asked.get(key);
+    if (known !== undefined || this.#asked.has(key)) return known;
+    const cluster = this.#findCluster(client, host, port, subset);
+    this.#asked.set(key, cluster);
+    return cluster;
+  }
+
+  #findCluster(client: ClientKind, host: string, port: number, subset: string | undefined): Cluster | undefined {
     const found = this.find(host);
     if (!found?.ports.has(port)) return undefined;
     if (subset === undefined) return this.#clusterOf(found, port, undefined, '');

@@ -11,15 +11,28 @@ import type { RouteObject } from './route-object.ts';
 import type { RuleRole } from './rule-name.ts';
 import { DOCUMENTS, present, type RuleSketch } from './rule-sketch.ts';
 
+/** What a base rule becomes. */
+type Sketcher = (rule: HTTPRoute, route: RouteObject) => readonly RuleSketch[];
+
 /**
  * The rules at the gateway (docs/guides/routes.md): first those whose cohort is claimed, then known visitors by their id, new ones by the request id,
  * which becomes their id, and the rest. Known and new ones once for each cell of visitors: with one release its canary and its stable. A cell that no
- * visitor can be in is left out: canary at cutoff 0, stable at cutoff 4096.
+ * visitor can be in is left out: canary at cutoff 0, stable at cutoff 4096. Patterns and additions are made once for all rules.
  */
-export function gatewayRules(rule: HTTPRoute, route: RouteObject, parts: readonly GatewayPart[]): readonly RuleSketch[] {
+export function gatewayRules(parts: readonly GatewayPart[]): Sketcher {
   const [first] = parts;
-  if (first === undefined) return [];
-  return present(claimings(parts).flatMap((claims) => rulesUnder(claims, { rule, route, parts, first })));
+  if (first === undefined) return () => [];
+  const templates = claimings(parts).flatMap((claims) => templatesUnder(claims, parts, first));
+  return (rule, route) => {
+    const blocks = guardedBlocks(rule, route);
+    const issuing = atGateways(blocks, route);
+    return present(
+      templates.map(({ narrowings, issues, ...sketch }) => ({
+        ...sketch,
+        match: narrowings === undefined ? undefined : narrowed(issues ? issuing : blocks, narrowings),
+      })),
+    );
+  };
 }
 
 /** The most groups that the visitors known at a rule may be divided into, whatever the cutoffs are: each has a rule of its own. */
@@ -42,51 +55,58 @@ function drawsLeft(parts: readonly GatewayPart[], claims: Claiming): readonly (D
   return parts.map(({ draw }, index) => (claims[index] === undefined ? draw : undefined));
 }
 
-interface Weaving {
-  readonly rule: HTTPRoute;
-  readonly route: RouteObject;
-  readonly parts: readonly GatewayPart[];
-  readonly first: GatewayPart;
+/** What is added to a block of the base rule's match. */
+type Narrowing = Required<Pick<HTTPMatchRequest, 'headers' | 'queryParams'>>;
+
+/** A rule but for what it takes from the base rule. */
+interface Template extends Omit<RuleSketch, 'match'> {
+  /** Alternatives; undefined: the base rule's own match. */
+  readonly narrowings: readonly Narrowing[] | undefined;
+  /** Only where ids can be issued. */
+  readonly issues: boolean;
 }
 
 /** The rules of requests for which just these claims hold. */
-function rulesUnder(claims: Claiming, { rule, route, parts, first }: Weaving): readonly RuleSketch[] {
-  const { visitorId } = first.release.spec;
+function templatesUnder(claims: Claiming, parts: readonly GatewayPart[], first: GatewayPart): readonly Template[] {
   const source = idSourceOf(first.release);
-  const blocks = guardedBlocks(rule, route);
   const draws = drawsLeft(parts, claims);
   const cells = cellsOf(draws);
   const claimed = claims.filter((claim) => claim !== undefined);
-  const asked = claimed.flatMap(({ headers }) => headers);
-  const additions = unique([...claimed.flatMap((claim) => claim.additions), ...(isPrivate(parts) ? [PRIVATE] : [])]);
-  const sketch = (role: RuleRole, drawn: readonly Cohort[], match: RuleSketch['match'], added: readonly HeaderAddition[]): RuleSketch => {
+  const chosen = claimed.flatMap((claim) => claim.additions);
+  const additions = unique([...chosen, ...(isPrivate(parts) ? [PRIVATE] : [])]);
+  const template = (
+    role: RuleRole,
+    drawn: readonly Cohort[],
+    narrowings: Template['narrowings'],
+    added: readonly HeaderAddition[],
+  ): Template => {
     const cohorts = drawn.map((cohort, index) => claims[index]?.cohort ?? cohort);
     const stamps = parts.flatMap((part, index) => part.stamp(cohorts[index] ?? 'stable'));
-    const named = cohorts.map((cohort, index) => ({ role: claims[index] === undefined ? role : ('claimed' as const), cohort }));
-    return { parts: named, match, destinations: [{ cohorts, weight: undefined, additions: unique([...stamps, ...added]) }] };
+    return {
+      parts: cohorts.map((cohort, index) => ({ role: claims[index] === undefined ? role : ('claimed' as const), cohort })),
+      destinations: [{ cohorts, weight: undefined, additions: unique([...stamps, ...added]) }],
+      narrowings,
+      issues: role === 'new',
+    };
   };
-  const matching = (from: readonly HTTPMatchRequest[], alternatives: readonly (readonly HeaderCondition[])[]) =>
-    from.flatMap((block) => alternatives.map((conditions) => narrowed(block, [...asked, ...conditions], claimed)));
+  const asking = (...alternatives: readonly (readonly HeaderCondition[])[]) => alternatives.map((each) => narrowingOf(claimed, each));
   const everyone = parts.map((): Cohort => 'stable');
-  const rest = sketch('rest', everyone, claimed.length === 0 ? undefined : matching(blocks, [[]]), additions);
+  const rest = template('rest', everyone, claimed.length === 0 ? undefined : asking([]), additions);
   // Where nobody is left to be drawn, it does not matter whose the request is.
   if (claimed.length > 0 && draws.every((draw) => draw === undefined)) return [rest];
   const known = cells.map((cell) => {
-    const conditions = patternsOf(cell, (draw) => source.below(draw.cutoff, draw.offset), source.valid).map(conditionOn(source.header));
-    return sketch('known', cell.cohorts, matching(blocks, [conditions]), additions);
+    const patterns = patternsOf(cell, (draw) => source.below(draw.cutoff, draw.offset), source.valid);
+    return template('known', cell.cohorts, asking(patterns.map(conditionOn(source.header))), additions);
   });
   // One Set-Cookie is all that a destination can add: who follows a link gets an id with the next page.
-  const issues = source.issues && claimed.every((claim) => claim.additions.length === 0);
-  const documents = visitorId.issueOn === 'documents' ? DOCUMENTS.map((conditions) => Object.entries(conditions)) : [[]];
+  if (!source.issues || chosen.length > 0) return [...known, rest];
+  const documents = first.release.spec.visitorId.issueOn === 'documents' ? DOCUMENTS.map((page) => Object.entries(page)) : [[]];
   const drawn = cells.map((cell) => {
     const patterns = patternsOf(cell, (draw) => requestIdBelow(draw.cutoff, draw.offset), requestIdValid());
-    const match = matching(
-      atGateways(blocks, route),
-      documents.map((page) => [...page, ...patterns.map(conditionOn('x-request-id'))]),
-    );
-    return sketch('new', cell.cohorts, match, unique([...first.issue, ...claimed.flatMap((claim) => claim.additions)]));
+    const asked = patterns.map(conditionOn('x-request-id'));
+    return template('new', cell.cohorts, asking(...documents.map((page) => [...page, ...asked])), first.issue);
   });
-  return [...known, ...(issues ? drawn : []), rest];
+  return [...known, ...drawn, rest];
 }
 
 function isPrivate(parts: readonly GatewayPart[]): boolean {
@@ -101,12 +121,21 @@ function conditionOn(header: string): (regex: string) => HeaderCondition {
   return (regex) => [header, { regex }];
 }
 
-function narrowed(block: HTTPMatchRequest, conditions: readonly HeaderCondition[], claims: readonly Claim[]): HTTPMatchRequest {
-  const queries = claims.flatMap(({ queryParams }) => Object.entries(queryParams));
-  const headers = { ...block.headers, ...conditionsByName(conditions) };
-  return queries.length === 0
-    ? { ...block, headers }
-    : { ...block, headers, queryParams: { ...block.queryParams, ...Object.fromEntries(queries) } };
+function narrowingOf(claims: readonly Claim[], conditions: readonly HeaderCondition[]): Narrowing {
+  return {
+    headers: conditionsByName([...claims.flatMap(({ headers }) => headers), ...conditions]),
+    queryParams: Object.fromEntries(claims.flatMap(({ queryParams }) => Object.entries(queryParams))),
+  };
+}
+
+/** Blocks times alternatives, since blocks are alternatives themselves. */
+function narrowed(blocks: readonly HTTPMatchRequest[], narrowings: readonly Narrowing[]): readonly HTTPMatchRequest[] {
+  return blocks.flatMap((block) =>
+    narrowings.map(({ headers, queryParams }) => {
+      const match = { ...block, headers: { ...block.headers, ...headers } };
+      return Object.keys(queryParams).length === 0 ? match : { ...match, queryParams: { ...block.queryParams, ...queryParams } };
+    }),
+  );
 }
 
 function unique(additions: readonly HeaderAddition[]): readonly HeaderAddition[] {

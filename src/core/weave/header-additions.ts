@@ -23,8 +23,15 @@ export function spelledKey(map: Readonly<Record<string, unknown>> | undefined, n
  * (istio-semantics 1.10). A YAML map holds one value per key, so an addition to the same header is joined with a comma.
  */
 export function withAdditions(target: HTTPRouteDestination, additions: readonly HeaderAddition[]): HTTPRouteDestination {
-  return additions.reduce(withAddition, target);
+  if (additions.length === 0) return target;
+  if (target.headers !== undefined) return additions.reduce(withAddition, target);
+  const headers = added.get(additions) ?? additions.reduce(withAddition, target).headers ?? {};
+  added.set(additions, headers);
+  return { ...target, headers };
 }
+
+/** What additions make of a destination without header operations, which most are. */
+const added = new WeakMap<readonly HeaderAddition[], Headers>();
 
 function withAddition(target: HTTPRouteDestination, addition: HeaderAddition): HTTPRouteDestination {
   const { direction, name, value } = addition;

@@ -57,7 +57,7 @@ export function visitorScheme(release: CanaryRelease, plan: SplitPlan | SettledP
       adds: addedAtGateway(baggage),
       draws: false,
       part,
-      sketch: (rule, route) => gatewayRules(rule, route, [part]),
+      sketch: gatewayRules([part]),
     },
     hop: {
       matchHeaders: [...hopHeaders(release).map((name) => (name === 'cookie' ? source.header : name)), ...claimedHeaders(release)],

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { HTTPRoute, HTTPRouteDestination, KubeObject } from '../istio/resources.ts';
 import type { Version } from '../release/canary-release.ts';
-import { deepCopy } from './deep-copy.ts';
+import type { Cohort } from '../visitor/cohort.ts';
 import type { GatewayPart } from './gateway-part.ts';
 import { gatewayRules, mostGroups } from './gateway-rules.ts';
 import { PRIVATE, withAdditions } from './header-additions.ts';
@@ -40,15 +40,16 @@ export interface WovenObject {
 
 /**
  * Weaves every rule that can be woven; the others stay where they are, as they are. Where several releases have to do with a rule, they
- * divide its visitors together. The result shares nothing with the base.
+ * divide its visitors together. Woven rules share parts with the base and with each other: nobody changes them.
  */
 export function weaveObject(route: RouteObject, weavings: readonly ObjectWeaving[]): WovenObject {
   const judgements = weavings.map((weaving) => judgeRules(weaving.needs));
   const rules = route.spec.http ?? [];
   const involved = rules.map((_, index) => compatible(weavings.filter((__, at) => judgements[at]?.rules[index]?.weavable === true)));
-  const http = rules.flatMap((rule, index) => weaveRule(rule, route, involved[index] ?? []));
+  const sketcherOf = sketchersOf(weavings);
+  const http = rules.flatMap((rule, index) => weaveRule(rule, route, involved[index] ?? [], sketcherOf));
   return {
-    virtualService: deepCopy({ ...route.object, spec: { ...route.spec, ...(route.spec.http === undefined ? {} : { http }) } }),
+    virtualService: { ...route.object, spec: { ...route.spec, ...(route.spec.http === undefined ? {} : { http }) } },
     parts: weavings.map((weaving, at): WovenPart => {
       const { rules: judged = [], diagnostics = [] } = judgements[at] ?? {};
       return {
@@ -74,13 +75,61 @@ function compatible(weavings: readonly ObjectWeaving[]): readonly ObjectWeaving[
   return weavings.filter((each) => each.rules.part !== undefined && (each.moves === undefined || each === mover));
 }
 
-function weaveRule(rule: HTTPRoute, route: RouteObject, weavings: readonly ObjectWeaving[]): readonly HTTPRoute[] {
+type Sketch = ObjectRules['sketch'];
+
+/** What decides for one of the weavings or several of them together, made once for all rules. */
+function sketchersOf(weavings: readonly ObjectWeaving[]): (deciding: readonly ObjectWeaving[]) => Sketch {
+  const known = new Map<string, Sketch>();
+  return (deciding) => {
+    const [first] = deciding;
+    if (first !== undefined && deciding.length === 1) return first.rules.sketch;
+    const key = deciding.map((each) => weavings.indexOf(each)).join();
+    const sketch =
+      known.get(key) ?? gatewayRules(deciding.flatMap(({ rules }): GatewayPart[] => (rules.part === undefined ? [] : [rules.part])));
+    known.set(key, sketch);
+    return sketch;
+  };
+}
+
+function weaveRule(
+  rule: HTTPRoute,
+  route: RouteObject,
+  weavings: readonly ObjectWeaving[],
+  sketcherOf: (deciding: readonly ObjectWeaving[]) => Sketch,
+): readonly HTTPRoute[] {
+  if (weavings.length === 0) return [rule];
   const deciding = withoutIdle(weavings);
-  const parts = deciding.flatMap(({ rules }): GatewayPart[] => (rules.part === undefined ? [] : [rules.part]));
-  const [first] = deciding;
-  if (first === undefined) return [rule];
-  const sketches = deciding.length === 1 ? first.rules.sketch(rule, route) : gatewayRules(rule, route, parts);
-  return sketches.map((sketch) => wovenRule(rule, route, deciding, sketch));
+  const base = {
+    rule,
+    weavings: deciding,
+    was: deciding.map((each) => baseDestination(rule, route, each)),
+    at: destinationsOf(rule, route, deciding),
+  };
+  return sketcherOf(deciding)(rule, route).map((sketch) => wovenRule(base, sketch));
+}
+
+/** A base rule that is woven, and what all the rules that it becomes have in common. */
+interface WovenBase {
+  readonly rule: HTTPRoute;
+  readonly weavings: readonly ObjectWeaving[];
+  /** Of each weaving, what the destination is in the base. */
+  readonly was: readonly BaseDestination[];
+  /** The base's destinations, at the versions of these cohorts. */
+  readonly at: (cohorts: readonly Cohort[]) => readonly HTTPRouteDestination[];
+}
+
+function destinationsOf(rule: HTTPRoute, route: RouteObject, weavings: readonly ObjectWeaving[]): WovenBase['at'] {
+  const targets = rule.route ?? [];
+  // At most one moves destinations.
+  const index = weavings.findIndex(({ moves }) => moves !== undefined);
+  const { moves, scheme } = weavings[index] ?? {};
+  if (moves === undefined || scheme === undefined) return () => targets;
+  const moved: Partial<Record<Cohort, readonly HTTPRouteDestination[]>> = {};
+  return (cohorts) => {
+    const cohort = cohorts[index] ?? 'stable';
+    moved[cohort] ??= targets.map((target) => movedTo(target, route, moves, scheme.versions[cohort]));
+    return moved[cohort];
+  };
 }
 
 /** Where another release issues ids, one that neither moves nor tells anything has nothing to add. */
@@ -89,24 +138,18 @@ function withoutIdle(weavings: readonly ObjectWeaving[]): readonly ObjectWeaving
   return busy.length === 0 ? weavings.slice(0, 1) : busy;
 }
 
-function wovenRule(rule: HTTPRoute, route: RouteObject, weavings: readonly ObjectWeaving[], sketch: RuleSketch): HTTPRoute {
-  const { parts, match, destinations } = sketch;
-  const name = weavings.reduce<string | undefined>((baseName, weaving, index) => {
-    const { namespace, name: release } = weaving.release;
+function wovenRule({ rule, weavings, was, at }: WovenBase, { parts, match, destinations }: RuleSketch): HTTPRoute {
+  const isMarked = destinations.length === 1 && destinations[0]?.additions.includes(PRIVATE) === true;
+  const name = weavings.reduce<string | undefined>((baseName, { release: { namespace, name: release } }, index) => {
     const { role = 'rest', cohort = 'stable' } = parts[index] ?? {};
-    const base = baseDestination(rule, route, weaving, cohort === 'drawn');
-    // One of them takes it out again.
-    const isMarked =
-      index === 0 && role === 'rest' && destinations.some(({ additions }) => cohort !== 'drawn' && additions.includes(PRIVATE));
-    return wovenRuleName({ namespace, release, role, cohort, base: isMarked ? { ...base, marked: true } : base, baseName });
+    const kept: BaseDestination = was[index] ?? { kind: 'kept', stamped: false };
+    const base = cohort === 'drawn' ? drawnFrom(kept, rule.route?.[0]?.weight) : kept;
+    // One of them takes the mark out again; of a draw un-weaving sees it by the two destinations.
+    const marked = index === 0 && role === 'rest' && isMarked ? ({ marked: true } as const) : {};
+    return wovenRuleName({ namespace, release, role, cohort, base: { ...base, ...marked }, baseName });
   }, rule.name);
   const targets = destinations.flatMap(({ cohorts: decided, weight, additions }) =>
-    (rule.route ?? []).map((target) => {
-      const moved = weavings.reduce((at, { moves, scheme }, index) => {
-        return moves === undefined ? at : movedTo(at, route, moves, scheme.versions[decided[index] ?? 'stable']);
-      }, target);
-      return withAdditions(weight === undefined ? moved : { ...moved, weight }, additions);
-    }),
+    at(decided).map((moved) => withAdditions(weight === undefined ? moved : { ...moved, weight }, additions)),
   );
   return withFields(rule, name ?? '', match, targets);
 }
@@ -115,16 +158,20 @@ function movedTo(target: HTTPRouteDestination, route: RouteObject, service: Rele
   return { ...target, destination: atVersion(target.destination, route.namespace, service, version) };
 }
 
-/** What un-weaving has to know of the base: host and port only where the rest rule lost them, and the weight where a draw replaced it. */
-function baseDestination(rule: HTTPRoute, route: RouteObject, { moves, scheme }: ObjectWeaving, isDrawn: boolean): BaseDestination {
+/** What un-weaving has to know of the base: host and port only where the rest rule lost them. */
+function baseDestination(rule: HTTPRoute, route: RouteObject, { moves, scheme }: ObjectWeaving): BaseDestination {
   const [target] = rule.route ?? [];
   if (moves === undefined || target === undefined) return { kind: 'kept', stamped: scheme.stamped };
-  const { destination, weight } = target;
+  const { destination } = target;
   const rest = atVersion(destination, route.namespace, moves, scheme.versions.stable);
   const same = rest.host === destination.host && rest.port?.number === destination.port?.number;
   const address = same ? undefined : { host: destination.host, port: destination.port?.number };
-  const moved = { kind: 'moved' as const, subset: destination.subset, address };
-  return isDrawn && weight !== undefined ? { ...moved, weight } : moved;
+  return { kind: 'moved', subset: destination.subset, address };
+}
+
+/** The same where a draw replaces the base's weight, if it has one. */
+function drawnFrom(base: BaseDestination, weight: number | undefined): BaseDestination {
+  return base.kind === 'moved' && weight !== undefined ? { ...base, weight } : base;
 }
 
 /** The rule with these fields in place of its own, in its order of keys; every other field is kept. */
@@ -134,6 +181,7 @@ function withFields(
   match: HTTPRoute['match'] | undefined,
   route: readonly HTTPRouteDestination[],
 ): HTTPRoute {
+  if (rule.name !== undefined && rule.match !== undefined && match !== undefined) return { ...rule, name, match, route };
   const named = rule.name === undefined ? { name, ...rule, route } : { ...rule, name, route };
   if (match === undefined) return named;
   if (rule.match !== undefined) return { ...named, match };
