@@ -101,8 +101,9 @@ export function baseAtVersion(base: KubeObject, service: ReleasedService, versio
 }
 
 function isService(destination: Destination, namespace: string, service: ReleasedService): boolean {
-  const sameHost = resolveHost(destination.host, namespace) === resolveHost(service.host, service.namespace);
-  return sameHost && (destination.port === undefined || destination.port.number === service.port);
+  if (destination.port !== undefined && destination.port.number !== service.port) return false;
+  if (destination.host === service.host && namespace === service.namespace) return true;
+  return resolveHost(destination.host, namespace) === resolveHost(service.host, service.namespace);
 }
 
 function isAtHost(destination: Destination, namespace: string, service: ReleasedService, version: Version): boolean {
