@@ -84,7 +84,7 @@ class RunningController implements Controller {
       this.#clock = startClock(latestRecordedTime(objects), time);
       await this.#look(objects.map((object) => object.ref));
     });
-    const resync = setInterval(() => this.#enqueue(() => this.#lookAtAll()), resyncMs);
+    const resync = setInterval(() => this.#enqueue(() => this.#lookAtAll(resyncMs)), resyncMs);
     this.#stops = [
       () => clearInterval(resync),
       store.watch((refs) => this.#enqueue(() => this.#look(refs))),
@@ -152,8 +152,13 @@ class RunningController implements Controller {
     return known === undefined || !sameJson(known, object.base);
   }
 
-  async #lookAtAll(): Promise<void> {
-    await this.#look((await this.#store.list()).map((object) => object.ref));
+  /** Each within the next period, spread over it: looked at all at once, many would keep one that is asked for something waiting. */
+  async #lookAtAll(withinMs: number): Promise<void> {
+    const refs = (await this.#store.list()).map((object) => object.ref);
+    const isKnown = (ref: ObjectRef): boolean => this.#releases.has(refText(ref));
+    await this.#look(refs.filter((ref) => !isKnown(ref)));
+    const known = refs.filter(isKnown);
+    for (const [index, ref] of known.entries()) this.#queue.addAfter(refText(ref), (withinMs * index) / known.length);
   }
 
   #addEach(keys: Iterable<string>): void {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { PROBE_USER_AGENT } from '../../core/evidence/synthetic-visitor.ts';
 import type { Endpoint } from '../../core/routing/selection.ts';
-import { answerOfError, type ProbeAnswer } from './probe-answer.ts';
+import { afterArrivals, answerOfError, type ProbeAnswer } from './probe-answer.ts';
 
 /** As much of a body as is read, in bytes, as kubelet does (kubernetes pkg/probe/http): nobody looks at it. */
 const MOST_BODY = 10 * 1024;
@@ -32,7 +32,7 @@ export function probeHttp(endpoint: Endpoint, path: string, timeoutMs: number, s
     end(code >= 200 && code < 400 ? { kind: 'passes' } : { kind: 'fails', reason: `answers ${code} at ${path}` });
   };
   const late = (): string => (status === undefined ? 'no answer' : `answers ${status} at ${path}, but not to its end`);
-  const timeout = setTimeout(() => end({ kind: 'fails', reason: `${late()} within ${timeoutMs} ms` }), timeoutMs);
+  const timeout = setTimeout(() => afterArrivals(() => end({ kind: 'fails', reason: `${late()} within ${timeoutMs} ms` })), timeoutMs);
   signal.addEventListener('abort', stop, { once: true });
   // An upgrade that nobody asked for.
   asked.on('upgrade', ({ statusCode = 101 }: IncomingMessage) => judge(statusCode));

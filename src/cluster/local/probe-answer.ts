@@ -31,3 +31,11 @@ export function answerOfError(error: Error): ProbeAnswer {
   // The codes of Node's HTTP parser.
   return { kind: 'fails', reason: code.startsWith('HPE_') ? 'answers something that is not HTTP/1.1' : (REASONS[code] ?? code) };
 }
+
+/**
+ * Runs `giveUp` once what has arrived was looked at: where this process was busy, a timer that is over comes before an answer that was there
+ * in time, and an endpoint would count as silent for it. To be called in a timer.
+ */
+export function afterArrivals(giveUp: () => void): void {
+  setImmediate(giveUp);
+}

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Endpoint } from '../../core/routing/selection.ts';
-import { answerOfError, type ProbeAnswer } from './probe-answer.ts';
+import { afterArrivals, answerOfError, type ProbeAnswer } from './probe-answer.ts';
 
 /**
  * Whether an endpoint accepts a TCP connection within `timeoutMs`; reasons are in words (`connection refused`). The connection is
@@ -16,7 +16,7 @@ export function probeTcp(endpoint: Endpoint, timeoutMs: number, signal: AbortSig
     resolve(answer);
   };
   const stop = (): void => end({ kind: 'notAsked', reason: 'given up' });
-  const timeout = setTimeout(() => end({ kind: 'fails', reason: `no answer within ${timeoutMs} ms` }), timeoutMs);
+  const timeout = setTimeout(() => afterArrivals(() => end({ kind: 'fails', reason: `no answer within ${timeoutMs} ms` })), timeoutMs);
   signal.addEventListener('abort', stop, { once: true });
   socket.once('connect', () => end({ kind: 'passes' }));
   // On, not once: an error after the end must not be thrown for want of a listener.

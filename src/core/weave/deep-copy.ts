@@ -1,6 +1,6 @@
 /**
- * A copy of a JSON value that shares nothing with it, keys in the same order. Woven rules repeat parts of one base rule: shared, they would
- * be printed as YAML anchors, and a change of one would change all.
+ * A copy of a JSON value that shares nothing with it, keys in the same order. Woven rules repeat parts of one base rule: what was
+ * un-woven goes back to owners, who may change one of them.
  */
 export function deepCopy<T>(value: T): T {
   return copyJson(value) as T;

@@ -24,7 +24,7 @@ function example(name: string): KubeObject {
 function wovenRules(input: WeaveInput): string {
   const { routes, diagnostics } = weaveRelease(input);
   expect(diagnostics).toEqual([]);
-  return stringify(rulesOf(routes.at(-1)?.virtualService), { lineWidth: 0 });
+  return stringify(rulesOf(routes.at(-1)?.virtualService), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function yaml(parts: TemplateStringsArray): string {
@@ -39,7 +39,9 @@ describe('the entry service', () => {
     );
     const { routes, diagnostics } = weaveRelease(edgeInput([], { release, routed: example('bookinfo'), gateways: exampleObjects() }));
     expect(diagnostics).toEqual([]);
-    await expect(stringify(routes[0]?.virtualService, { lineWidth: 0 })).toMatchFileSnapshot('examples/edge-productpage.yaml');
+    await expect(stringify(routes[0]?.virtualService, { lineWidth: 0, aliasDuplicateObjects: false })).toMatchFileSnapshot(
+      'examples/edge-productpage.yaml',
+    );
   });
 });
 
@@ -148,7 +150,9 @@ describe('an internal service', () => {
       ['perch:default/reviews:new:stable:+:productpage', { baggage: 'perch.reviews=stable' }],
       ['perch:default/reviews:rest:stable:+:productpage', { baggage: 'perch.reviews=stable' }],
     ]);
-    await expect(stringify(routes[0]?.virtualService, { lineWidth: 0 })).toMatchFileSnapshot('examples/internal-bookinfo.yaml');
+    await expect(stringify(routes[0]?.virtualService, { lineWidth: 0, aliasDuplicateObjects: false })).toMatchFileSnapshot(
+      'examples/internal-bookinfo.yaml',
+    );
   });
 
   it('settled: ids go on being issued, nobody is told anything, and one rule leads to the live version', () => {

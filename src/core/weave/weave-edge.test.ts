@@ -8,7 +8,7 @@ import { type WeaveInput, weaveRelease } from './weave-virtual-service.ts';
 function wovenRules(input: WeaveInput): string {
   const { routes, diagnostics } = weaveRelease(input);
   expect(diagnostics).toEqual([]);
-  return stringify(rulesOf(routes.at(-1)?.virtualService), { lineWidth: 0 });
+  return stringify(rulesOf(routes.at(-1)?.virtualService), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function yaml(parts: TemplateStringsArray): string {
