@@ -11,7 +11,7 @@ import { advance } from '../core/release/machine.ts';
 import { type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
-import { planOf } from '../core/release/route-plan.ts';
+import { planOf, samePlan } from '../core/release/route-plan.ts';
 import { baseVersion } from '../core/weave/released-destination.ts';
 import { deletedEvent, departureOf } from './deletion.ts';
 import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf } from './desired-routes.ts';
@@ -61,9 +61,10 @@ export async function reconcile(options: ReconcileOptions, ref: ObjectRef): Prom
   if (stored.deletionRequestedAt !== undefined) return await passDeletion(options, world, observed, check);
 
   const next = advance({ ...ref, generation: stored.generation, spec: release.spec }, stored.status, observed, options.now());
-  const desired = desiredRoutes({ ...world, stored: { ...stored, status: next.status } }, next.routes);
-  const routes = changedRoutes(world, desired.routes);
   const isNews = !sameJson(next.status, stored.status);
+  const isSame = !isNews && samePlan(next.routes, plan);
+  const desired = isSame ? current : desiredRoutes({ ...world, stored: { ...stored, status: next.status } }, next.routes);
+  const routes = changedRoutes(world, desired.routes);
   const result: PassResult = {
     events: next.events,
     findings,

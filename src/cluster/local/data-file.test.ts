@@ -223,7 +223,7 @@ describe('a file that cannot be used', () => {
       await fill();
       const db = new DatabaseSync(file());
       addDigestFunction(db);
-      db.exec(`DROP TABLE events; ALTER TABLE meta DROP COLUMN events_digest; UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};
+      db.exec(`DROP INDEX object_digests; DROP INDEX source_digests; DROP TABLE events; ALTER TABLE meta DROP COLUMN events_digest; UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};
         PRAGMA user_version = 3`);
       db.close();
     }

@@ -17,6 +17,12 @@ const EVENTS = `
   CREATE INDEX deletions ON events (id) WHERE reason = 'Deleted';
 `;
 
+/** What the store's digest is made of, apart from the rows' contents: every write reads all of it. */
+const DIGESTS = `
+  CREATE INDEX object_digests ON objects (sequence, digest);
+  CREATE INDEX source_digests ON sources (source, kind, namespace, name, digest);
+`;
+
 /**
  * What makes a file of each format one of the next: the first entry is for format 1. Files of released versions depend on them: add only.
  */
@@ -32,6 +38,7 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE meta ADD COLUMN events_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}';
    ${EVENTS}
    UPDATE meta SET digest = CASE digest WHEN ${STORE_DIGEST_OF_FORMAT_3} THEN ${STORE_DIGEST} ELSE '' END;`,
+  DIGESTS,
 ];
 
 /** SQLite's user_version: the format that SCHEMA describes. */
@@ -77,6 +84,7 @@ export const SCHEMA = `
     PRIMARY KEY (source, kind, namespace, name)
   ) STRICT, WITHOUT ROWID;
   ${EVENTS}
+  ${DIGESTS}
   INSERT INTO meta (id, revision) VALUES (1, 0);
   UPDATE meta SET digest = ${STORE_DIGEST};
   PRAGMA application_id = ${APPLICATION_ID};

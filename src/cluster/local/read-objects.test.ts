@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import type { ObjectRef, StoredObject } from '../store.ts';
+import { ReadObjects } from './read-objects.ts';
+
+const ref = (name: string): ObjectRef => ({ kind: 'VirtualService', namespace: 'default', name });
+
+/** Rows as a table has them: what is read of one is a new object each time. */
+function scene(...names: readonly string[]) {
+  const rows = [...names];
+  const reads: string[] = [];
+  const read = ({ name }: ObjectRef): StoredObject | undefined => {
+    if (!rows.includes(name)) return undefined;
+    reads.push(name);
+    const base = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name } };
+    return { ref: ref(name), base, served: base, generation: 1, revision: 1, createdAt: '2026-11-29T00:00:00.000Z' };
+  };
+  return { rows, reads, objects: new ReadObjects(() => rows.flatMap((name) => read(ref(name)) ?? []), read) };
+}
+
+const namesOf = (objects: ReadObjects): readonly string[] => objects.list().map((each) => each.ref.name);
+
+describe('objects as they were read', () => {
+  test('are the same until they are written, alone and in the list', () => {
+    const { objects, reads } = scene('a', 'b');
+    const [first, list] = [objects.get(ref('a')), objects.list()];
+    expect(objects.get(ref('a'))).toBe(first);
+    expect(objects.list()).toBe(list);
+    expect(list[0]).toBe(first);
+    expect(reads).toEqual(['a', 'b']);
+    objects.written(ref('a'));
+    expect(objects.get(ref('a'))).not.toBe(first);
+    expect(objects.list()).not.toBe(list);
+    expect(objects.list()[1]).toBe(list[1]);
+    expect(reads).toEqual(['a', 'b', 'a']);
+  });
+
+  test('keep their order when they are written; new ones come last, and what is removed and made anew is new', () => {
+    const { objects, rows } = scene('b', 'a');
+    expect(namesOf(objects)).toEqual(['b', 'a']);
+    rows.push('0');
+    objects.written(ref('b'));
+    objects.written(ref('0'));
+    expect(namesOf(objects)).toEqual(['b', 'a', '0']);
+    objects.removed(ref('b'));
+    expect(objects.get(ref('b'))).toBeUndefined();
+    objects.written(ref('b'));
+    expect(namesOf(objects)).toEqual(['a', '0', 'b']);
+  });
+
+  test('are read again where writes were undone', () => {
+    const { objects, rows } = scene('a');
+    objects.list();
+    rows.push('b');
+    objects.written(ref('b'));
+    expect(namesOf(objects)).toEqual(['a', 'b']);
+    rows.pop();
+    objects.forget();
+    expect(namesOf(objects)).toEqual(['a']);
+    expect(objects.get(ref('b'))).toBeUndefined();
+  });
+});
