@@ -1,10 +1,12 @@
 // `npm run mutation -- core/visitor [file.ts ...]`: mutation testing (Stryker) of a folder of src, or of some of its files, by the tests beside it.
-// Fails below a score of 90 %. Reports and what was found so far (a second run tests only what changed) are in reports/mutation.
+// Options (--ignoreStatic, --force) go on to Stryker. Fails below a score of 90 %. Reports and what was found so far (a second run tests only what changed) are in reports/mutation.
 import { basename } from 'node:path';
 import { ROOT } from './repository.ts';
 import { runCommand } from './run-command.ts';
 
-const [folder = '', ...files] = process.argv.slice(2);
+const [folder = '', ...rest] = process.argv.slice(2);
+const options = rest.filter((argument) => argument.startsWith('--'));
+const files = rest.filter((argument) => !argument.startsWith('--'));
 if (!/^[a-z]+(?:\/[a-z]+)*$/.test(folder)) {
   console.error('usage: npm run mutation -- FOLDER [FILE ...], as in: npm run mutation -- core/release machine.ts');
   process.exit(2);
@@ -19,6 +21,7 @@ const { code } = await runCommand(
     [...mutated, `!src/${folder}/**/*.test.ts`, `!src/${folder}/**/*.cases.ts`].join(','),
     '--incrementalFile',
     `reports/mutation/${folder.replaceAll('/', '-')}.json`,
+    ...options,
   ],
   { cwd: ROOT, env: { ...process.env, PERCH_MUTATED: folder }, show: true },
 );

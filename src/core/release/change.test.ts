@@ -92,6 +92,34 @@ describe('refuseChange', () => {
     expect(refusal(world.status, next, world.spec).map(({ path }) => path)).toEqual([`spec.visitorId.cookie.${field}`]);
   });
 
+  test('nor can the place that ids are issued at, or where they come from', () => {
+    const world = underWay();
+    const { visitorId } = world.spec;
+    const others = { issueAt: { virtualService: 'shop' }, from: { header: 'x-tenant-id' } };
+    for (const [field, value] of Object.entries(others)) {
+      const next = { ...world.spec, visitorId: { ...visitorId, [field]: value } };
+      for (const [to, from] of [
+        [next, world.spec],
+        [world.spec, next],
+      ] as const)
+        expect(refusal(world.status, to, from).map(({ path }) => path)).toEqual([`spec.visitorId.${field}`]);
+      expect(refusal(world.status, next, next)).toEqual([]);
+    }
+    const header = (name: string) => ({ ...world.spec, visitorId: { ...visitorId, from: { header: name } } });
+    expect(refusal(world.status, header('x-user-id'), header('x-tenant-id'))).toHaveLength(1);
+  });
+
+  test('the refusal is an error that names the release under way, its phase and weight', () => {
+    const world = underWay();
+    const [refused] = refusal(world.status, { ...world.spec, affinity: { mode: 'canaryOnly' } }, world.spec);
+    expect(refused).toMatchObject({
+      severity: 'error',
+      message: 'the release of v2 is under way (Progressing, 10 %): spec.affinity cannot change now',
+    });
+    // Applied for the first time there is nothing to be compared with.
+    expect(refusal(world.status, world.spec, undefined)).toEqual([]);
+  });
+
   test('what the next ids are like, and how long they last, may change: those that are there stay', () => {
     const world = underWay();
     const { visitorId } = world.spec;

@@ -56,6 +56,7 @@ describe('endpoints of the canary', () => {
     expect(world.place).toBe('Progressing 10 %');
     expect(world.events.filter(({ reason }) => reason === 'NoReadyVersion')).toHaveLength(1);
     expect(world.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Stalled', status: 'True', reason: 'NoReadyVersion' }));
+    expect(world.message).toContain('; neither version has ready endpoints: everyone stays where they are');
     world.setReady('v1', true);
     expect(world.phase).toBe('RollingBack');
   });
@@ -95,6 +96,24 @@ test('the grace is the release’s own', () => {
   expect(world.phase).toBe('RollingBack');
 });
 
+test.each([
+  ['rollback', 'rolled back'],
+  ['pause', 'paused'],
+] as const)('a canary that is lost is told at once, with what follows (%s), and so is its return', (onCanaryUnavailable, follows) => {
+  const world = startedWith({ onCanaryUnavailable });
+  world.setReady('v2', false);
+  expect(world.events.at(-1)).toMatchObject({
+    type: 'Warning',
+    reason: 'CanaryLost',
+    message: `v2 has no ready endpoints (no endpoint accepts connections): ${follows} in 30s unless they return`,
+  });
+  expect(world.message).toContain(
+    `v2 has no ready endpoints since 2026-11-22T10:00:00.000Z: ${follows} at 2026-11-22T10:00:30.000Z unless they return`,
+  );
+  world.setReady('v2', true);
+  expect(world.events.at(-1)).toMatchObject({ type: 'Normal', reason: 'CanaryFound', message: 'v2 has ready endpoints again' });
+});
+
 describe('onCanaryUnavailable: pause', () => {
   const lost = (): ReleaseWorld => {
     const world = startedWith({ onCanaryUnavailable: 'pause' });
@@ -111,7 +130,11 @@ describe('onCanaryUnavailable: pause', () => {
     expect(world.message).toBe(
       'step 1 of 3: 10 % of visitors on v2, paused; v2 has no ready endpoints since 2026-11-22T10:00:00.000Z: visitors on it get errors; roll back, or resume once they are back',
     );
-    expect(world.events.at(-1)).toMatchObject({ type: 'Warning', reason: 'Paused' });
+    expect(world.events.at(-1)).toMatchObject({
+      type: 'Warning',
+      reason: 'Paused',
+      message: 'paused at 10 %: v2 had no ready endpoints for 30s; visitors on it get errors until they return',
+    });
     expect(reasonOf(world, 'Stalled')).toBe('CanaryLost');
     world.pass(60 * MINUTE);
     expect(world.place).toBe('Paused 10 %');
@@ -123,6 +146,8 @@ describe('onCanaryUnavailable: pause', () => {
       world.ask(action);
       expect(world.status?.lastRequest, action).toMatchObject({ outcome: 'refused' });
     }
+    world.ask('resume');
+    expect(world.status?.lastRequest?.message).toBe('v2 has no ready endpoints: no endpoint accepts connections');
     world.setReady('v2', true);
     world.pass(60 * MINUTE);
     expect(world.place).toBe('Paused 10 %');
@@ -188,11 +213,19 @@ describe('endpoints of stable, while visitors are on it', () => {
     expect(world.place).toBe('Progressing 50 %');
   });
 
+  test('lost at 100 %, nobody gets errors, but there is no way back', () => {
+    const world = started(specOf({ steps: [{ weight: 100, hold: '10m' }] }));
+    world.setReady('v1', false);
+    expect(world.events.at(-1)?.message).toBe(
+      'v1 has no ready endpoints: no rollback is possible until they return (no endpoint accepts connections)',
+    );
+  });
+
   test('back again, that is said too, and nothing of it is left', () => {
     const world = started();
     world.setReady('v1', false);
     world.setReady('v1', true);
-    expect(world.events.at(-1)?.reason).toBe('StableFound');
+    expect(world.events.at(-1)).toMatchObject({ reason: 'StableFound', message: 'v1 has ready endpoints again' });
     expect(world.status?.stableLostSince).toBeUndefined();
     expect(reasonOf(world, 'Reconciling')).toBe('Progressing');
   });
@@ -206,6 +239,7 @@ describe('endpoints of stable, while visitors are on it', () => {
     world.serve();
     expect(world.phase).toBe('Succeeded');
     expect(world.status?.stableLostSince).toBeUndefined();
+    expect(world.events.map(({ reason }) => reason)).not.toContain('StableFound');
     expect(world.message).toBe('v2 is the live version');
   });
 });

@@ -26,6 +26,44 @@ describe('requests', () => {
     });
     world.ask('promote');
     expect(world.phase).toBe('Completing');
+    expect(world.status?.lastRequest?.message).toBe('the last hold has ended: completing');
+  });
+
+  test('what was asked for is told as an event, with who asked', () => {
+    const world = started();
+    world.ask('pause', 'grace');
+    expect(world.events.at(-1)).toMatchObject({ type: 'Normal', reason: 'Paused', message: 'paused at 10 %', by: 'grace' });
+    world.ask('retry', 'bob');
+    const refusal = world.status?.lastRequest;
+    expect(refusal).toMatchObject({ action: 'retry', by: 'bob', outcome: 'refused' });
+    expect(world.events.at(-1)).toMatchObject({
+      type: 'Warning',
+      reason: 'RequestRefused',
+      message: `retry refused: ${refusal?.message}`,
+      by: 'bob',
+    });
+    world.ask('resume', 'ada');
+    expect(world.events.at(-1)).toMatchObject({ type: 'Normal', reason: 'Resumed', message: 'resumed at 10 %', by: 'ada' });
+    expect(world.status?.lastRequest?.message).toBe('resumed at 10 %');
+  });
+
+  test('promote while the canary’s endpoints are not known yet waits; where there are other problems it is refused at once', () => {
+    const world = started();
+    world.ready.set('v2', undefined);
+    world.ask('promote');
+    expect(world.status?.lastRequest).toBeUndefined();
+    world.problems = ['the VirtualService reviews is gone'];
+    world.look();
+    expect(world.status?.lastRequest).toMatchObject({ action: 'promote', outcome: 'refused' });
+    expect(world.status?.lastRequest?.message).toContain('the VirtualService reviews is gone');
+  });
+
+  test('a request says in the status whether it was for all, only where that was asked', () => {
+    const world = started();
+    world.ask('pause');
+    expect(world.status?.lastRequest).not.toHaveProperty('full');
+    world.ask('promote', 'ada', true);
+    expect(world.status?.lastRequest).toMatchObject({ full: true });
   });
 
   test('a request is handled once, by its id', () => {

@@ -17,6 +17,8 @@ describe('bucketOf', () => {
     ['a last group of 11 digits', '3f2a9c1e-19ab3702f00'],
     ['a last group of 13 digits', '3f2a9c1e-19ab3702f0011'],
     ['anything else before the last group', 'x-19ab3702f001'],
+    ['characters beyond ASCII', `é${ID}`],
+    ['the first character beyond ASCII', `\u0080${ID}`],
     ['a line feed at the end', `${ID}\n`],
     ['nothing', ''],
   ])('refuses %s', (_, id) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
-import { baggageKey, baggageMember, baggagePattern, type DrawFacts, fnv1a32, offsetOf } from './cohort.ts';
+import { baggageKey, baggageMember, baggagePattern, type DrawFacts, drawOrigin, fnv1a32, offsetOf } from './cohort.ts';
 
 const REVIEWS: DrawFacts = { namespace: 'default', name: 'reviews', revision: undefined, started: 0, cohort: 'auto' };
 
@@ -23,6 +23,11 @@ describe('offsetOf', () => {
     expect(offsets[4]).toBe(offsets[0]);
   });
 
+  it('goes on to the next three digits with each release, and from the last to the first', () => {
+    const offsets = [0, 1, 2, 3, 4].map((started) => offsetOf({ ...REVIEWS, started }));
+    expect(offsets.slice(1)).toEqual(offsets.slice(0, 4).map((offset) => (offset + 3) % 12));
+  });
+
   it('goes by an integer revision, whatever was started: clusters agree', () => {
     expect(offsetOf({ ...REVIEWS, revision: 7, started: 0 })).toBe(offsetOf({ ...REVIEWS, revision: 7, started: 5 }));
     expect(offsetOf({ ...REVIEWS, revision: 7 })).not.toBe(offsetOf({ ...REVIEWS, revision: 8 }));
@@ -30,6 +35,10 @@ describe('offsetOf', () => {
 
   it('goes by the count where the revision is a text', () => {
     expect(offsetOf({ ...REVIEWS, revision: 'b', started: 2 })).toBe(offsetOf({ ...REVIEWS, started: 2 }));
+  });
+
+  it('goes by the count where the revision is no whole number: 1.5 is between two draws', () => {
+    for (const started of [0, 1, 2, 3]) expect(offsetOf({ ...REVIEWS, revision: 1.5, started })).toBe(offsetOf({ ...REVIEWS, started }));
   });
 
   it('is 3 x cohort where that is set', () => {
@@ -61,6 +70,18 @@ describe('offsetOf', () => {
   });
 });
 
+describe('drawOrigin', () => {
+  it.each([
+    ['cohort', { cohort: 0, revision: 7 }],
+    ['revision', { cohort: 'auto', revision: 7 }],
+    ['started', { cohort: 'auto', revision: 1.5 }],
+    ['started', { cohort: 'auto', revision: 'seven' }],
+    ['started', { cohort: 'auto', revision: undefined }],
+  ] as const)('says that %s decides: %j', (origin, spec) => {
+    expect(drawOrigin(spec)).toBe(origin);
+  });
+});
+
 describe('baggageKey', () => {
   const nameArbitrary = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
 
@@ -72,6 +93,23 @@ describe('baggageKey', () => {
     const name = 'a-very-long-release-name-that-goes-on-and-on-for-ever';
     expect(baggageKey('default', name)).toMatch(/^perch\.a-very-long-release-name-that-g-[0-9a-f]{8}$/);
     expect(new Set([baggageKey('default', name), baggageKey('other', name), baggageKey('default', `${name}r`)]).size).toBe(3);
+  });
+
+  it('leaves a name of 40 characters of the regex alone, in which each dot counts twice', () => {
+    expect(baggageKey('default', 'a'.repeat(40))).toBe(`perch.${'a'.repeat(40)}`);
+    expect(baggageKey('default', `${'a'.repeat(38)}.`)).toBe(`perch.${'a'.repeat(38)}.`);
+    expect(baggageKey('default', 'a'.repeat(41))).toMatch(/^perch\.a{31}-[0-9a-f]{8}$/);
+  });
+
+  it('cuts a name with dots by as much as the dots take', () => {
+    // 31 characters of the regex: ten times `a\\.`, and one more.
+    expect(baggageKey('default', 'a.'.repeat(30))).toMatch(/^perch\.(?:a\.){10}a-[0-9a-f]{8}$/);
+  });
+
+  it('writes eight digits of hash, also where the first are 0', () => {
+    const keys = Array.from({ length: 100 }, (_, index) => baggageKey('default', `${'a'.repeat(50)}${index}`));
+    for (const key of keys) expect(key).toMatch(/-[0-9a-f]{8}$/);
+    expect(keys.some((key) => key.includes('-0'))).toBe(true);
   });
 
   it('keeps the pattern within 100 characters for every name that Kubernetes allows', () => {

@@ -52,6 +52,8 @@ describe('parseOwnPattern', () => {
     '(?:.*; ?)?perch=v.(?:;.*)?',
     '[0-9a-f-]*-[0-9a-f]{3}[0-9a-f]*',
     '[0-9a-f-]*-[0-9a-f]{5}0[0-9a-f]*',
+    // Without its group the alternation is about the whole regex.
+    '[0-9a-f-]*-0|1(?:[0-8]|9[0-9])[0-9a-f]*',
     '(?:.*, ?)?perch.reviews=canary(?:[ ;,].*)?',
     '(?:.*, ?)?perch\\.reviews=other(?:[ ;,].*)?',
     '.*(a|b)*$',
@@ -109,6 +111,26 @@ describe('parseOwnPattern', () => {
       }),
       { seed: 7, numRuns: 20_000 },
     );
+  });
+
+  it.each([
+    [cookieEqual('web', 'v2'), ['web=v2', 'a=1; web=v2;b=2', 'web=v1; web=v2'], ['web=v2x', 'web=v', 'xweb=v2', 'a=1, web=v2', 'web=v2 ']],
+    [
+      baggagePattern('perch.web', 'canary'),
+      ['perch.web=canary', 'a=1,perch.web=canary ;ttl=1', 'a=1, perch.web=canary;ttl=1', 'perch.web=canary,b=2'],
+      ['perch.web=canaryx', 'perch.web=stable', 'a=1;perch.web=canary', 'perchxweb=canary', 'perch.web=canary\n'],
+    ],
+    [
+      cookieValid('perch'),
+      ['perch=-19ab3702f001', 'a=1; perch=3f2a-19ab3702f001; b=2'],
+      ['perch=19ab3702f00', 'perch=-19ab3702f00', 'perch=-19ab3702f0011', 'perch=', 'perch="-19ab3702f001"'],
+    ],
+    [requestIdValid(), ['-19ab3702f001', '3f2a-19ab3702f001'], ['19ab3702f00', '19ab3702f001', '-19ab3702f00', 'x-19ab3702f001', '']],
+  ])('decides as RE2 does: %s', (pattern, yes, no) => {
+    const re2 = RE2JS.compile(pattern);
+    for (const value of [...yes, ...no]) {
+      expect([value, re2.matches(value), matcherOf(pattern)(value)]).toEqual([value, yes.includes(value), yes.includes(value)]);
+    }
   });
 
   it('equals RE2 on ids cut short at every length', () => {
