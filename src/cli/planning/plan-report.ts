@@ -73,11 +73,11 @@ function startText({ afterMs, manualHolds }: StartTime): string {
 }
 
 function stepLines({ steps, ends, mode }: ReleasePlan): readonly string[] {
-  const rows = steps.map(({ step, weight, hold, cutoff, starts }) => [
+  const rows = steps.map(({ step, weight, picks, hold, cutoff, starts }) => [
     String(step),
     starts === undefined ? '-' : startText(starts),
     hold,
-    percent(weight),
+    picks ?? percent(weight),
     ...(mode === 'canaryOnly' ? [] : [cutoff === undefined ? '-' : String(cutoff)]),
   ]);
   const head = ['STEP', 'STARTS', 'HOLD', 'WEIGHT', ...(mode === 'canaryOnly' ? [] : ['CUTOFF'])];

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import type { CanaryCookie } from '../../core/release/canary-cookie.ts';
 import type { CanaryRelease, Version } from '../../core/release/canary-release.ts';
+import { describeStep } from '../../core/release/describe-step.ts';
 import { parseDuration } from '../../core/release/durations.ts';
 import { forecastVisitors, type StepForecast } from '../../core/release/visitor-forecast.ts';
 import { BUCKETS, type Offset } from '../../core/visitor/bucket.ts';
@@ -14,6 +15,8 @@ export interface StepPlan {
   readonly step: number;
   /** In percent. */
   readonly weight: number;
+  /** Who comes before the weights, in words; absent in a step that draws. */
+  readonly picks?: string;
   readonly hold: string;
   /** Absent with `canaryOnly`. */
   readonly cutoff?: number;
@@ -105,13 +108,14 @@ function stepsOf({ spec }: CanaryRelease, stages: readonly Stage[], question: Pl
   const at = (index: number): Stage | undefined => stages.find(({ kind, step }) => kind === 'step' && step === index);
   const { visitorsPerMinute } = question;
   const forecasts = visitorsPerMinute === undefined ? [] : forecastVisitors(forecastSteps(spec, at, question), visitorsPerMinute);
-  return spec.steps.map(({ weight, hold }, index) => {
+  return spec.steps.map(({ weight, match, hold }, index) => {
     const stage = at(index);
     const forecast = forecasts[index];
     const cutoff = stage?.status.cutoff;
     return {
       step: index + 1,
       weight,
+      ...(match === undefined ? {} : { picks: describeStep({ match }) }),
       hold,
       ...(cutoff === undefined ? {} : { cutoff }),
       ...(stage === undefined ? {} : { starts: startOf(stage, question) }),

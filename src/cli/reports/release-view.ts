@@ -1,5 +1,6 @@
 import { widthOf, wrap } from '../../core/diagnostics/wrap.ts';
 import type { ExposureSummary } from '../../core/evidence/exposure.ts';
+import { describeStep } from '../../core/release/describe-step.ts';
 import { parseDuration } from '../../core/release/durations.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
@@ -68,7 +69,7 @@ function whereText(release: ReleaseView, now: number): string {
   const isHeldUp = status.conditions.some(({ type, reason }) => type === 'Reconciling' && HOLDS_UP.has(reason));
   if (isOverdue || isHeldUp) return printable(status.message);
   const next = nextText(release, now);
-  return `step ${status.step + 1} of ${spec.steps.length}, ${percent(status.weight)}${next === '' ? '' : `, ${next}`}`;
+  return `step ${status.step + 1} of ${spec.steps.length}, ${weightText(release)}${next === '' ? '' : `, ${next}`}`;
 }
 
 function phaseText({ status }: ReleaseView, style: Style): string {
@@ -146,6 +147,12 @@ function standing({ metadata, status }: ReleaseView): string {
   return [status?.phase, status?.step, status?.stepStartedAt !== undefined, status?.message, metadata.deletionTimestamp !== undefined].join(
     '\n',
   );
+}
+
+/** What the step does: the weight, or who is picked. */
+function weightText({ spec, status }: ReleaseView): string {
+  const step = spec.steps[status?.step ?? -1];
+  return step?.match === undefined || status?.weight !== 0 ? percent(status?.weight ?? 0) : printable(describeStep(step));
 }
 
 /** The share of a step that ended; undefined where nothing was measured, or there was no weight to hold it against. */

@@ -1,10 +1,10 @@
 import { capacityShortage, nextWeight } from './capacity.ts';
+import { describeStep } from './describe-step.ts';
 import { parseDuration } from './durations.ts';
 import { withHistory } from './history.ts';
 import { holdEnd } from './hold.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
-import { stepText } from './step-text.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
 import { currentStep, event, type Move, nextStepIndex, readinessOf, stepIndex, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
@@ -33,7 +33,7 @@ export function goOn(turn: Turn, status: ReleaseStatus, by?: string): Move {
     step: index,
     ...atWeight(status, next.weight),
   });
-  return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${stepText(next)}`, who)] };
+  return { status: progressing, events: [event(turn, 'StepStarted', `step ${index + 1} of ${steps.length}: ${describeStep(next)}`, who)] };
 }
 
 /** Makes the canary the live version at once, past all steps that are left, and says who wanted that. */

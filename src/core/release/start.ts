@@ -3,10 +3,10 @@ import { canaryCookieOf } from './canary-cookie.ts';
 import type { Version } from './canary-release.ts';
 import { capacityShortage } from './capacity.ts';
 import { asksForNewRelease } from './change.ts';
+import { describeStep } from './describe-step.ts';
 import { graceIsOver } from './endpoints.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
-import { stepText } from './step-text.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -157,7 +157,7 @@ function start(turn: Turn, status: ReleaseStatus): Move | undefined {
     status: next,
     events: [
       event(turn, 'Started', `release from ${pair} starts`),
-      event(turn, 'StepStarted', `step 1 of ${steps.length}: ${stepText(first)}`),
+      event(turn, 'StepStarted', `step 1 of ${steps.length}: ${describeStep(first)}`),
     ],
   };
 }

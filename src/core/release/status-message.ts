@@ -1,12 +1,12 @@
 import { capacityUnchecked } from './capacity.ts';
 import { asksForNewRelease, wantedInstead } from './change.ts';
+import { describeStep } from './describe-step.ts';
 import { formatDuration } from './durations.ts';
 import { canaryIsGone, lossMessages } from './endpoints.ts';
 import { isUnderWay } from './phase.ts';
 import { wideningBlocked } from './progress.ts';
 import { missingToStart } from './start.ts';
 import type { ReleaseStatus, RollbackCause } from './status.ts';
-import { stepText } from './step-text.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
 import { currentStep, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
@@ -58,7 +58,7 @@ function place(turn: Turn, status: ReleaseStatus): string {
   const { step, weight, canary, canaryCookie } = status;
   const to = canary === undefined ? '' : ` on ${describeVersion(canary)}`;
   const picking = weight === 0 ? currentStep(turn, status) : undefined;
-  if (picking !== undefined) return `step ${step + 1} of ${release.spec.steps.length}: ${stepText(picking)}${to}`;
+  if (picking !== undefined) return `step ${step + 1} of ${release.spec.steps.length}: ${describeStep(picking)}${to}`;
   return `step ${step + 1} of ${release.spec.steps.length}: ${weight} % of ${canaryCookie === undefined ? 'visitors' : 'draws'}${to}`;
 }
 
