@@ -105,6 +105,10 @@ describe('refuseChange', () => {
         expect(refusal(world.status, to, from).map(({ path }) => path)).toEqual([`spec.visitorId.${field}`]);
       expect(refusal(world.status, next, next)).toEqual([]);
     }
+    const issuedAt = (name: string) => ({ ...world.spec, visitorId: { ...visitorId, issueAt: { virtualService: name } } });
+    expect(refusal(world.status, issuedAt('shop'), issuedAt('other'))).toHaveLength(1);
+    const domain = (name: string) => ({ ...world.spec, visitorId: { ...visitorId, cookie: { ...visitorId.cookie, domain: name } } });
+    expect(refusal(world.status, domain('shop.example'), domain('other.example'))).toHaveLength(1);
     const header = (name: string) => ({ ...world.spec, visitorId: { ...visitorId, from: { header: name } } });
     expect(refusal(world.status, header('x-user-id'), header('x-tenant-id'))).toHaveLength(1);
   });

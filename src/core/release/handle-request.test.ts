@@ -47,6 +47,15 @@ describe('requests', () => {
     expect(world.status?.lastRequest?.message).toBe('resumed at 10 %');
   });
 
+  test('a retry is told too', () => {
+    const world = rolledBack();
+    world.ask('retry', 'bob');
+    expect(world.status?.lastRequest).toMatchObject({ outcome: 'done', message: 'the release starts again' });
+    expect(world.events).toContainEqual(
+      expect.objectContaining({ type: 'Normal', reason: 'RetryRequested', message: 'the release starts again', by: 'bob' }),
+    );
+  });
+
   test('promote while the canary’s endpoints are not known yet waits; where there are other problems it is refused at once', () => {
     const world = started();
     world.ready.set('v2', undefined);

@@ -19,6 +19,7 @@ describe('visitorIdFromCookies', () => {
     const line = `perch=${high}; perch=${low}`;
     const id = visitorIdFromCookies([line], 'perch', 6) ?? '';
     expect(id).toBe(low);
+    expect(visitorIdFromCookies([`perch=${low}; perch=${high}`], 'perch', 6)).toBe(low);
     for (const cutoff of [3, 4, 900, 901]) {
       expect(RE2JS.compile(cookieBelow('perch', cutoff, 6) ?? '').matches(line)).toBe((bucketOf(id, 6) ?? BUCKETS) < cutoff);
     }
