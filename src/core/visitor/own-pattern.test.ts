@@ -56,6 +56,9 @@ describe('parseOwnPattern', () => {
     '[0-9a-f-]*-0|1(?:[0-8]|9[0-9])[0-9a-f]*',
     '(?:.*, ?)?perch.reviews=canary(?:[ ;,].*)?',
     '(?:.*, ?)?perch\\.reviews=other(?:[ ;,].*)?',
+    // More before or behind is another regex.
+    'x(?:.*; ?)?web=v2(?:;.*)?',
+    '(?:.*; ?)?web=v2(?:;.*)?x',
     '.*(a|b)*$',
     '',
   ])('leaves every other regex alone: %s', (regex) => {
