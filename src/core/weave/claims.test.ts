@@ -6,10 +6,12 @@ import type { Cohort } from '../visitor/cohort.ts';
 import { visitorIdFromCookies } from '../visitor/visitor-id.ts';
 import { ids, requestsWith } from './arbitrary-requests.cases.ts';
 import { edgeInput, releaseOf, rulesOf, TEN_PERCENT, virtualService } from './fixtures.cases.ts';
+import { mostGroups } from './gateway-rules.ts';
 import type { SplitPlan } from './plan.ts';
 import { type ReferenceRequest, referenceRoute } from './reference-router.cases.ts';
 import { servedRuleNames } from './rule-name.ts';
 import { unweave } from './unweave.ts';
+import { visitorScheme } from './visitor-scheme.ts';
 import { weaveRelease } from './weave-virtual-service.ts';
 
 const TEAM = { match: [{ headers: { 'x-team': { exact: 'qa' } } }], hold: 'manual' };
@@ -151,4 +153,20 @@ describe('any request', () => {
     const id = visitorIdFromCookies(headers['cookie'] ?? [], 'perch') ?? (isNew ? headers['x-request-id']?.[0] : undefined);
     return id !== undefined && (bucketOf(id, offset) ?? BUCKETS) < cutoff ? 'canary' : 'stable';
   }
+});
+
+describe('groups of visitors that claims make', () => {
+  const part = (release: CanaryRelease) =>
+    visitorScheme(release, TEN_PERCENT, { edge: true, secure: false }).gateway.part ?? expect.fail('no part');
+  const plain = part(releaseOf());
+  const picking = part(releaseOf({ steps: [TEAM, RAMP] }));
+  const choosing = part(releaseOf({ optIn: {} }));
+  const other = { ...plain, draw: { cutoff: 410, offset: 3 as const } };
+
+  it.each([
+    ['alone', [], [2, 3, 7]],
+    ['beside an independent release', [other], [4, 6, 14]],
+  ])('%s', (_where, others, groups) => {
+    expect([plain, picking, choosing].map((each) => mostGroups([each, ...others]))).toEqual(groups);
+  });
 });
