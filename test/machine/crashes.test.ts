@@ -14,7 +14,7 @@ const SEED = 20260802;
 /** What a thousand crashes have to come across. */
 const EVERYWHERE: readonly string[] = [
   ...PHASES.map((phase) => `phase ${phase}`),
-  ...['Progressing', 'Paused', 'Completing'].map((phase) => `RollingBack from ${phase}`),
+  ...['Progressing', 'Paused', 'Completing', 'Succeeded'].map((phase) => `RollingBack from ${phase}`),
   ...['Progressing', 'Paused'].map((phase) => `Superseded from ${phase}`),
   ...[...REQUEST_ACTIONS, 'promote --full'].flatMap((action) => [`${action} done`, `${action} refused`]),
   'left',
@@ -52,11 +52,12 @@ test(`${CRASHES} crashes at writes: no step skipped or shortened, nobody flipped
   let crashes = 0;
   for (let round = 0; crashes < CRASHES; round++) {
     await fc.assert(
-      fc.asyncProperty(fc.commands([happening], { maxCommands: 40, size: 'max' }), async (commands) => {
+      fc.asyncProperty(fc.commands([happening], { maxCommands: 40, size: 'max' }), anyCrash, async (commands, lastCrash) => {
         const real = await ReleaseLives.begin(seen);
         try {
           await fc.asyncModelRun(() => ({ model: {}, real }), commands);
           await real.assertEnds();
+          await real.assertUndone(lastCrash);
         } finally {
           crashes += real.lives.crashes;
           await real.lives.close();

@@ -96,6 +96,24 @@ export class ReleaseLives {
     await this.witness.assertAll();
   }
 
+  /** And what it came to can be undone, where a version before is known; it stays undone. */
+  async assertUndone(crash: Crash | undefined): Promise<void> {
+    const { stable } = this.witness.status ?? {};
+    await this.perform({ do: 'ask', action: 'rollback' }, crash);
+    if (stable === undefined) {
+      expect(this.witness.status).toMatchObject({ phase: 'Succeeded', lastRequest: { outcome: 'refused' } });
+      return;
+    }
+    for (let turns = 0; this.witness.status?.phase !== 'RolledBack'; turns++) {
+      if (turns > 10) expect.fail(`still ${JSON.stringify(this.witness.status)}`);
+      await this.lives.serve();
+      await this.#pass(MINUTE);
+    }
+    await this.#pass(5 * MINUTE);
+    expect(this.witness.status).toMatchObject({ phase: 'RolledBack', liveVersion: stable });
+    await this.witness.assertAll();
+  }
+
   #isAnother(): boolean {
     return describeVersion(this.witness.status?.liveVersion ?? { subset: '?' }) !== this.#wanted.canary;
   }
