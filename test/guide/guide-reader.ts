@@ -40,7 +40,7 @@ export class GuideReader {
     await writeFile(file, this.#withPorts(text));
   }
 
-  /** Starts a program that goes on running; returns what it prints once that has as many lines as the guide shows. */
+  /** Starts a program that goes on running; returns what it prints, but for its log of who changed what, once that has as many lines as the guide shows. */
   async startProgram({ command, output }: GuideCommand): Promise<readonly string[]> {
     // Programs take any free port: the guide's own may be taken.
     const started = command.startsWith('perch serve') ? `${command} ${FREE_PORTS.join(' ')}` : command.replace(/ \d{4,5}$/, ' 0');
@@ -53,7 +53,10 @@ export class GuideReader {
     program.stderr?.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
-    const lines = (): readonly string[] => text.split('\n').slice(0, -1);
+    const lines = (): readonly string[] => {
+      const printed = text.split('\n').slice(0, -1);
+      return printed.filter((line) => !line.startsWith('audit: '));
+    };
     await until(() => lines().length >= output.length || program.exitCode !== null);
     for (const [index, line] of lines().entries()) this.#learn(output[index] ?? '', line);
     return this.#normal(lines());
