@@ -7,7 +7,7 @@ import { REVIEWS, type ReleasedPage, WEB, withShop } from './released-page.ts';
 import { type Shop, startBookinfoShop, startEdgeShop } from './shop.ts';
 
 /** 20,000 in `npm run test:all`; fewer in `npm test`, which has to be quick. The bounds follow from the number. */
-const VISITORS = Number(process.env['PERCH_VISITORS'] ?? 1_000);
+const VISITORS = Number(process.env['PERCH_VISITORS'] ?? 400);
 /** Bound on the share of visitors, in standard deviations of the binomial distribution with the cutoff's probability. */
 const SDS = 3.3;
 
