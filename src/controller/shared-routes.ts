@@ -70,7 +70,8 @@ function sharerOf(world: World): Sharer | undefined {
   if (plan === undefined) return undefined;
   const views = (['base', 'served'] as const).filter((view) => !hasErrors(weaveView(world, plan, view, []).diagnostics));
   // Its surroundings changed: under way, what is woven of it stays.
-  const isStuck = views.length === 0 && plan.kind !== 'settled' && world.routed !== undefined && isWovenInto(world, world.routed);
+  const isWoven = [world.routed, world.issuing].some((each) => each !== undefined && isWovenInto(world, each));
+  const isStuck = views.length === 0 && plan.kind !== 'settled' && isWoven;
   return { world, plan, views: isStuck ? ['base', 'served'] : views };
 }
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../src/core/istio/resources.ts';
+import { istio, meshService, versionSubsets } from '../harness/istio-object.ts';
 
 /** Bookinfo as the controller's tests release it: `reviews` behind the gateway's `bookinfo`. */
 
@@ -11,14 +12,6 @@ export const REVIEWS = { kind: 'VirtualService', namespace: 'default', name: 're
 /** Names the routes at the gateway, where ids are issued. */
 export const BOOKINFO = { kind: 'VirtualService', namespace: 'default', name: 'bookinfo' };
 
-/** An Istio object of the namespace `default`. */
-export const istio = (kind: string, name: string, spec: unknown): KubeObject => ({
-  apiVersion: 'networking.istio.io/v1',
-  kind,
-  metadata: { name },
-  spec,
-});
-
 /** The VirtualService that the release adopts. */
 export function reviewsRoutes(http: readonly unknown[] = [{ route: [{ destination: { host: 'reviews', subset: 'v1' } }] }]): KubeObject {
   return istio('VirtualService', 'reviews', { hosts: ['reviews'], http });
@@ -26,13 +19,7 @@ export function reviewsRoutes(http: readonly unknown[] = [{ route: [{ destinatio
 
 /** Where the versions of reviews listen. */
 export function endpoints(given: Readonly<Record<string, number>>): KubeObject {
-  return istio('ServiceEntry', 'reviews', {
-    hosts: [HOST],
-    location: 'MESH_INTERNAL',
-    resolution: 'STATIC',
-    ports: [{ number: 9080, name: 'http', protocol: 'HTTP' }],
-    endpoints: Object.entries(given).map(([version, port]) => ({ address: '127.0.0.1', ports: { http: port }, labels: { version } })),
-  });
+  return meshService('reviews', given);
 }
 
 /** What stays the same: gateway, entry service, subsets. */
@@ -43,10 +30,7 @@ export const bookinfo: readonly KubeObject[] = [
     gateways: ['bookinfo'],
     http: [{ match: [{ uri: { exact: '/productpage' } }], route: [{ destination: { host: 'productpage', port: { number: 9080 } } }] }],
   }),
-  istio('DestinationRule', 'reviews', {
-    host: 'reviews',
-    subsets: ['v1', 'v2', 'v3'].map((name) => ({ name, labels: { version: name } })),
-  }),
+  versionSubsets('reviews', ['v1', 'v2', 'v3']),
 ];
 
 /** The release of v2 in three steps of 150 ms, with parts of its spec replaced. */
@@ -74,3 +58,11 @@ export function release(spec: Readonly<Record<string, unknown>> = {}): KubeObjec
 
 /** The same three weights with these holds. */
 export const steps = (...holds: readonly string[]) => ({ steps: holds.map((hold, index) => ({ weight: [10, 50, 100][index], hold })) });
+
+/** What happens to it when nobody interferes, by the events' reasons. */
+export const THREE_STEPS = [
+  'Started',
+  ...Array.from({ length: 3 }, () => ['StepStarted', 'StepConfirmed']).flat(),
+  'Completing',
+  'Succeeded',
+];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Store } from '../../src/cluster/store.ts';
-import { bookinfo, endpoints, RELEASE, release, reviewsRoutes } from './bookinfo-objects.ts';
+import { MAX_EVENTS } from '../../src/core/release/release-event.ts';
+import { bookinfo, endpoints, RELEASE, release, reviewsRoutes, THREE_STEPS } from './bookinfo-objects.ts';
 import { apply, reach, request, Scene } from './scene.ts';
 
 let scene: Scene;
@@ -10,22 +11,11 @@ beforeEach(async () => {
 });
 afterEach(() => scene.close());
 
-const LIFE = [
-  'Created',
-  'Started',
-  'StepStarted',
-  'StepConfirmed',
-  'StepStarted',
-  'StepConfirmed',
-  'StepStarted',
-  'StepConfirmed',
-  'Completing',
-  'Succeeded',
-];
+const LIFE = ['Created', ...THREE_STEPS];
 
 /** What is in the history of the release, oldest first. */
 async function reasons(store: Store): Promise<readonly string[]> {
-  return (await store.history(RELEASE, { limit: 500 })).map(({ reason }) => reason).reverse();
+  return (await store.history(RELEASE, { limit: MAX_EVENTS })).map(({ reason }) => reason).reverse();
 }
 
 test('every event of a release is in its history once, also when each process dies between a commit and its log', async () => {
@@ -52,7 +42,7 @@ test('every event of a release is in its history once, also when each process di
   const again = scene.start();
   await reach(again.store, { phase: 'Succeeded' });
   expect(await reasons(again.store)).toEqual(LIFE);
-  const steps = (await again.store.history(RELEASE, { limit: 500 })).filter(({ reason }) => reason === 'StepStarted').reverse();
+  const steps = (await again.store.history(RELEASE, { limit: MAX_EVENTS })).filter(({ reason }) => reason === 'StepStarted').reverse();
   expect(steps).toMatchObject([
     { step: 0, weight: 10, message: 'step 1 of 3: 10 %' },
     { step: 1, weight: 50, message: 'step 2 of 3: 50 %' },
@@ -96,7 +86,7 @@ test('what was asked for stands before what came of it, with who asked; a deleti
   await reach(store, { phase: 'RolledBack' });
   await store.requestDeletion(RELEASE, { by: 'bob' });
   await vi.waitFor(async () => expect(await store.get(RELEASE)).toBeUndefined(), { timeout: 10_000 });
-  const told = (await store.history(RELEASE, { limit: 500 })).map(({ reason, by, message }) => `${reason} (${by}): ${message}`);
+  const told = (await store.history(RELEASE, { limit: MAX_EVENTS })).map(({ reason, by, message }) => `${reason} (${by}): ${message}`);
   expect(told.reverse().slice(5)).toEqual([
     'Requested (ann): pause asked for',
     'RequestRefused (ann): pause refused: the release is paused already',
@@ -106,7 +96,7 @@ test('what was asked for stands before what came of it, with who asked; a deleti
     'DeletionRequested (bob): deletion asked for: its routes go to the live version first',
     'Deleted (undefined): the release was deleted; its routes lead to v1',
   ]);
-  const history = await store.history(RELEASE, { limit: 500 });
+  const history = await store.history(RELEASE, { limit: MAX_EVENTS });
   await stop();
-  expect(await scene.start().store.history(RELEASE, { limit: 500 })).toEqual(history);
+  expect(await scene.start().store.history(RELEASE, { limit: MAX_EVENTS })).toEqual(history);
 });

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../src/core/istio/resources.ts';
-import { istio } from './bookinfo-objects.ts';
+import { istio } from '../harness/istio-object.ts';
 
 /** The rules of reviews as an owner writes them: as if no release were under way. */
 export const rules = (subset = 'v1', extra: object = {}): readonly unknown[] => [

@@ -6,7 +6,8 @@ import type { Store } from '../../src/cluster/store.ts';
 import type { RequestEvent } from '../../src/core/evidence/request-event.ts';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { startRequestRateObserver } from '../../src/observers/request-rate-observer.ts';
-import { bookinfo, endpoints, HOST, istio, release, reviewsRoutes, steps } from './bookinfo-objects.ts';
+import { istio } from '../harness/istio-object.ts';
+import { bookinfo, endpoints, HOST, release, reviewsRoutes, steps } from './bookinfo-objects.ts';
 import { apply, reach, request, Scene, statusOf, versionFor } from './scene.ts';
 
 let scene: Scene;

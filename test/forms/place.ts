@@ -1,15 +1,8 @@
 import type { KubeObject } from '../../src/core/istio/resources.ts';
+import { istio, meshService, versionSubsets } from '../harness/istio-object.ts';
 
 /** The service `web`, as the suites of this folder release it: reached at the edge, or inside the mesh behind an entry service `shop`. */
 export type Place = 'edge' | 'mesh';
-
-/** An Istio object of the namespace `default`. */
-const istio = (kind: string, name: string, spec: unknown): KubeObject => ({
-  apiVersion: 'networking.istio.io/v1',
-  kind,
-  metadata: { name },
-  spec,
-});
 
 /** HTTP rules as an owner writes them: everything to one version of `web`. */
 export const rules = (subset = 'v1', extra: object = {}): readonly unknown[] => [
@@ -55,26 +48,14 @@ export function release(place: Place, route: object, { canary = 'v2', hold = 'ma
 
 /** What is there beside the routes of `web`: the gateway, the versions at these ports, and in the mesh the entry service with its routes. */
 export function basics(place: Place, ports: Readonly<Record<string, number>>, entryPort: number): readonly KubeObject[] {
-  const service = (name: string, endpoints: readonly object[]): KubeObject =>
-    istio('ServiceEntry', name, {
-      hosts: [`${name}.default.svc.cluster.local`],
-      location: 'MESH_INTERNAL',
-      resolution: 'STATIC',
-      ports: [{ number: 9080, name: 'http', protocol: 'HTTP' }],
-      endpoints,
-    });
-  const versions = Object.keys(ports);
   const shop = [
-    service('shop', [{ address: '127.0.0.1', ports: { http: entryPort } }]),
+    meshService('shop', { v1: entryPort }),
     routes('edge', [{ route: [{ destination: { host: 'shop', port: { number: 9080 } } }] }], 'shop'),
   ];
   return [
     istio('Gateway', 'edge', { servers: [{ port: { number: 8080, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }] }),
-    istio('DestinationRule', 'web', { host: 'web', subsets: versions.map((name) => ({ name, labels: { version: name } })) }),
-    service(
-      'web',
-      versions.map((version) => ({ address: '127.0.0.1', ports: { http: ports[version] }, labels: { version } })),
-    ),
+    versionSubsets('web', Object.keys(ports)),
+    meshService('web', ports),
     ...(place === 'mesh' ? shop : []),
   ];
 }

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { VirtualServiceSpec } from '../../src/core/istio/resources.ts';
 import { wovenReleases } from '../../src/core/weave/unweave.ts';
+import { istio } from '../harness/istio-object.ts';
 import type { Visitor } from '../harness/visitor.ts';
-import { EDGE, type Page, releaseOf, SERVICES, type ServiceName, Shop } from './shop.ts';
+import { EDGE, type Page, releaseOf, routesOf, SERVICES, type ServiceName, Shop, toVersion } from './shop.ts';
 
 // Three services of one shop are released at the same time; their visitors have one id, which one VirtualService issues.
 
@@ -115,5 +116,71 @@ describe('releases that share an edge', () => {
     const served = (await shop.object('shop')).served.spec as VirtualServiceSpec;
     const rules = (name: string) => served.http?.filter((rule) => rule.name?.endsWith(`:${name}`)).length;
     expect([rules('new'), rules('pages'), rules('cart')]).toEqual([17, 17, 17]);
+  });
+
+  test('one that cannot be woven into new rules keeps all of them in the last ones, and nobody’s rollback waits', async () => {
+    await start((name) => OWN[name]);
+    const visitors = shop.visitors(60);
+    let pages = await round(visitors);
+    const spec = EDGE.spec as VirtualServiceSpec;
+    const to = (subset: string, weight: number) => ({ destination: { host: 'web', subset, port: { number: 9080 } }, weight });
+    // `web` draws by itself now: its own release cannot, those behind it could.
+    const drawing = { ...EDGE, spec: { ...spec, http: [{ name: 'drawn', route: [to('v1', 50), to('v2', 50)] }] } };
+    await shop.apply(drawing);
+    await expect.poll(async () => (await shop.status('web')).message).toContain('can be woven');
+    await shop.comesToRest();
+    pages = await round(visitors, pages);
+    await shop.ask('details', 'promote', { phase: 'Paused', weight: 30 });
+    pages = await round(visitors, pages);
+    await shop.ask('details', 'rollback', { phase: 'RolledBack' });
+    await round(visitors);
+
+    await shop.ask('web', 'rollback', { phase: 'RolledBack' });
+    await shop.comesToRest();
+    for (const visitor of visitors) expect(await shop.visit(visitor)).toEqual(await shop.expected(visitor));
+    await shop.apply(EDGE);
+    await shop.ask('ratings', 'promote', { phase: 'Paused', weight: 30 });
+    await shop.comesToRest();
+    for (const visitor of visitors) expect(await shop.visit(visitor)).toEqual(await shop.expected(visitor));
+  });
+
+  test('one whose own routes are deleted stays as it was told, whoever weaves the edge, until they are back', async () => {
+    await start((name) => OWN[name]);
+    const visitors = shop.visitors(40);
+    const pages = await round(visitors);
+    await shop.deleteRoutes('details');
+    await shop.ask('web', 'promote', { phase: 'Paused', weight: 30 });
+    await shop.comesToRest();
+    expect(wovenReleases((await shop.object('shop')).served).toSorted()).toEqual(['default/details', 'default/ratings', 'default/web']);
+    await shop.apply(routesOf('details'));
+    await shop.comesToRest();
+    await round(visitors, pages);
+  });
+});
+
+describe('releases that share a hop', () => {
+  test('one that cannot be woven any more leaves its service at its live version, and the other goes on around it', async () => {
+    shop = await Shop.open(8);
+    for (const name of ['details', 'ratings']) await shop.deleteRoutes(name);
+    const rule = (name: string) => ({ name, match: [{ authority: { prefix: name } }], route: [toVersion(name)] });
+    const spec = { hosts: ['details', 'ratings'], http: [rule('details'), rule('ratings')] };
+    await shop.apply(istio('VirtualService', 'inside', spec), {
+      ...EDGE,
+      metadata: { name: 'entry' },
+      spec: { ...(EDGE.spec as object), hosts: ['entry.test'] },
+    });
+    const inside = (name: 'details' | 'ratings', issueAt: string) =>
+      releaseOf(name, { route: { adopt: { virtualService: 'inside' } }, visitorId: { issueAt: { virtualService: issueAt } } });
+    await shop.apply(inside('details', 'entry'), inside('ratings', 'shop'));
+    for (const weight of [10, 30, 60, 100]) {
+      await shop.reach('details', { phase: 'Paused', weight });
+      await shop.ask('details', 'promote', weight === 100 ? { phase: 'Succeeded' } : { phase: 'Paused' });
+    }
+    await shop.deleteRoutes('entry');
+    await shop.ask('ratings', 'promote', { phase: 'Paused', weight: 30 });
+    await shop.comesToRest();
+    const { served } = await shop.object('inside');
+    expect(wovenReleases(served)).toEqual(['default/ratings']);
+    expect((served.spec as VirtualServiceSpec).http?.[0]).toEqual({ ...rule('details'), route: [toVersion('details', 'v2')] });
   });
 });

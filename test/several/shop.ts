@@ -4,6 +4,7 @@ import type { ObjectRef, StoredObject } from '../../src/cluster/store.ts';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
 import type { ReleaseStatus, RequestAction } from '../../src/core/release/status.ts';
 import { bucketOf } from '../../src/core/visitor/bucket.ts';
+import { istio, meshService, versionSubsets } from '../harness/istio-object.ts';
 import { type SeededRuntime, startSeededRuntime } from '../harness/seeded-runtime.ts';
 import { startVersion, type VersionServer } from '../harness/version-server.ts';
 import { connections, Visitor } from '../harness/visitor.ts';
@@ -14,14 +15,8 @@ export const SERVICES = ['web', 'details', 'ratings'] as const;
 /** A service of the shop, and the release of it. */
 export type ServiceName = (typeof SERVICES)[number];
 
-const istio = (kind: string, name: string, spec: unknown): KubeObject => ({
-  apiVersion: 'networking.istio.io/v1',
-  kind,
-  metadata: { name },
-  spec,
-});
-
-const toVersion = (host: string, subset = 'v1') => ({ destination: { host, subset, port: { number: 9080 } } });
+/** A destination of the mesh. */
+export const toVersion = (host: string, subset = 'v1') => ({ destination: { host, subset, port: { number: 9080 } } });
 
 /** The VirtualService at the gateway: two pages of `web`, and one that is answered by nobody's release. */
 export const EDGE = istio('VirtualService', 'shop', {
@@ -33,6 +28,11 @@ export const EDGE = istio('VirtualService', 'shop', {
     { name: 'pages', route: [toVersion('web')] },
   ],
 });
+
+/** The routes of a service that is called behind the gateway. */
+export function routesOf(name: string): KubeObject {
+  return istio('VirtualService', name, { hosts: [name], http: [{ route: [toVersion(name)] }] });
+}
 
 /** The release of a service from v1 to v2, whose visitors get their ids at the gateway. */
 export function releaseOf(name: ServiceName, spec: object = {}): KubeObject {
@@ -75,7 +75,7 @@ export class Shop {
     await shop.#runtime.serve([
       istio('Gateway', 'edge', { servers: [{ port: { number: 8080, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }] }),
       ...(await Promise.all(SERVICES.map((name) => shop.#serviceObjects(name)))).flat(),
-      ...['details', 'ratings'].map((name) => istio('VirtualService', name, { hosts: [name], http: [{ route: [toVersion(name)] }] })),
+      ...['details', 'ratings'].map(routesOf),
       EDGE,
     ]);
     return shop;
@@ -120,6 +120,26 @@ export class Shop {
     await this.#served();
   }
 
+  /** Deletes a VirtualService. */
+  async deleteRoutes(name: string): Promise<void> {
+    await this.#runtime.runtime.store.requestDeletion({ kind: 'VirtualService', namespace: 'default', name });
+    await this.comesToRest();
+  }
+
+  /** No pass writes any more: none undoes what another one did. */
+  async comesToRest(): Promise<void> {
+    const { store } = this.#runtime.runtime;
+    await vi.waitFor(
+      async () => {
+        const revision = store.revision();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(store.revision()).toBe(revision);
+      },
+      { timeout: 20_000 },
+    );
+    await this.#served();
+  }
+
   /** So many browsers that were never here. */
   visitors(count: number): readonly Visitor[] {
     return Array.from({ length: count }, () => new Visitor(this.#agent, this.#runtime.ingressPort()));
@@ -151,23 +171,13 @@ export class Shop {
   }
 
   async #serviceObjects(name: ServiceName): Promise<readonly KubeObject[]> {
-    const endpoints = await Promise.all(
-      ['v1', 'v2'].map(async (version) => {
-        const server = await (name === 'web' ? this.#startWeb(version) : startVersion(version));
-        this.#servers.push(server);
-        return { address: '127.0.0.1', ports: { http: server.port }, labels: { version } };
-      }),
-    );
-    return [
-      istio('DestinationRule', name, { host: name, subsets: ['v1', 'v2'].map((each) => ({ name: each, labels: { version: each } })) }),
-      istio('ServiceEntry', name, {
-        hosts: [`${name}.default.svc.cluster.local`],
-        location: 'MESH_INTERNAL',
-        resolution: 'STATIC',
-        ports: [{ number: 9080, name: 'http', protocol: 'HTTP' }],
-        endpoints,
-      }),
-    ];
+    const ports: Record<string, number> = {};
+    for (const version of ['v1', 'v2']) {
+      const server = await (name === 'web' ? this.#startWeb(version) : startVersion(version));
+      this.#servers.push(server);
+      ports[version] = server.port;
+    }
+    return [versionSubsets(name, Object.keys(ports)), meshService(name, ports)];
   }
 
   #startWeb(version: string): Promise<VersionServer> {
