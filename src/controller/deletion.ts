@@ -6,7 +6,7 @@ import { isExposed } from '../core/release/phase.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { settledPlan } from '../core/release/route-plan.ts';
 import { describeVersion } from '../core/release/version.ts';
-import { releasedVersions } from '../core/weave/released-destination.ts';
+import { releasedVersions, serviceOf } from '../core/weave/released-destination.ts';
 import { routesRestored, routesWithout } from './desired-routes.ts';
 import { formerVersions, heldViews, releaseName, type World } from './world.ts';
 
@@ -52,9 +52,7 @@ function restoringWaitsFor(world: World, live: Version | undefined, check: (vers
   const { routed, release, stored } = world;
   // Of a release that never began nothing was moved.
   if (routed === undefined || live === undefined || check(live).ready === false) return undefined;
-  const { host, port } = release.spec.service;
-  const service = { namespace: release.metadata.namespace, host, port };
-  const versions = releasedVersions(routed.base, service, [live, ...formerVersions(stored.status)]);
+  const versions = releasedVersions(routed.base, serviceOf(release), [live, ...formerVersions(stored.status)]);
   const missing = versions.find((version) => check(version).ready !== true);
   if (missing === undefined) return undefined;
   const [name, { ready, reason }] = [describeVersion(missing), check(missing)];

@@ -5,12 +5,13 @@ import type { Version } from '../core/release/canary-release.ts';
 import { leftBehind, ownerOf } from '../core/release/ownership.ts';
 import { planOf } from '../core/release/route-plan.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
+import { serviceOf } from '../core/weave/released-destination.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
 import type { RouteView } from './route-view.ts';
 import { weaveViews, withSharers } from './shared-routes.ts';
 import { takeoverObstacle } from './takeover.ts';
-import { atVersion, serviceOf, weaveInput } from './weave-world.ts';
+import { atVersion, weaveInput } from './weave-world.ts';
 import { heldViews, isRoot, isTaken, isWovenInto, releaseName, type World } from './world.ts';
 
 /** What the routes are to be, and what was found on the way. */
@@ -150,7 +151,8 @@ function leave(world: World, views: readonly HeldView[], live: Version | undefin
     const isOwned = ownerOf(base) === own;
     if (live === undefined) return { ref, served: undefined, base: leftBehind(base) };
     const seenTo = isWoven(served) ? sameManifest(unweave(served), base) : sameManifest(served, atVersion(world, base, live));
-    const next = isOwned || seenTo ? unweave(served, { release: world.release.metadata, service: serviceOf(world), version: live }) : base;
+    const next =
+      isOwned || seenTo ? unweave(served, { release: world.release.metadata, service: serviceOf(world.release), version: live }) : base;
     return { ref, served: undefined, base: leftBehind(next) };
   });
 }

@@ -12,7 +12,7 @@ import { type Observed, type RequestRate, type VersionReadiness, versionsToObser
 import { ownerOf } from '../core/release/ownership.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { planOf, samePlan } from '../core/release/route-plan.ts';
-import { baseVersion } from '../core/weave/released-destination.ts';
+import { baseVersion, serviceOf } from '../core/weave/released-destination.ts';
 import { deletedEvent, departureOf } from './deletion.ts';
 import { changedRoutes, type DesiredRoutes, desiredRoutes, revisionOf } from './desired-routes.ts';
 import { weavingFindings } from './weaving-findings.ts';
@@ -122,10 +122,9 @@ function observe(
   rates: RequestRateSource | undefined,
 ): Observed {
   const { stored, release } = world;
-  const { service, canary, stable } = release.spec;
+  const { canary, stable } = release.spec;
   const versions = versionsToObserve(release.spec, stored.status, stored.request);
   const candidates = [canary, ...(stable === undefined ? [] : [stable]), ...formerVersions(stored.status)];
-  const released = { namespace: release.metadata.namespace, host: service.host, port: service.port };
   const errors = findings.filter((diagnostic) => diagnostic.severity === 'error');
   const base = baseToJudge(world);
   return {
@@ -133,7 +132,7 @@ function observe(
     stable: versions.stable === undefined ? undefined : check(versions.stable),
     ...(rates === undefined ? {} : { requestRate: rateOf(world, versions, rates) }),
     problems: errors.map(({ message }) => message),
-    baseVersion: base === undefined ? undefined : baseVersion(base, released, candidates),
+    baseVersion: base === undefined ? undefined : baseVersion(base, serviceOf(release), candidates),
     routesConfirmed,
     request: stored.request,
     deletion: stored.deletionRequestedAt !== undefined,

@@ -4,7 +4,7 @@ import type { Version } from '../core/release/canary-release.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import { ownedField } from '../core/release/route-form.ts';
 import { describeVersion, sameVersion } from '../core/release/version.ts';
-import { namedVersions } from '../core/weave/released-destination.ts';
+import { namedVersions, serviceOf } from '../core/weave/released-destination.ts';
 import { releaseName, type World } from './world.ts';
 
 /**
@@ -16,8 +16,8 @@ export function takeoverObstacle({ routed, release, stored: { status } }: World)
   const current = routed?.isOwned === true ? routed.stored?.base : undefined;
   if (routed === undefined || current === undefined || ownerOf(current) === releaseName(release)) return undefined;
   if (status?.liveVersion !== undefined) return undefined;
-  const { metadata, spec } = release;
-  const service = { namespace: metadata.namespace, host: spec.service.host, port: spec.service.port };
+  const { spec } = release;
+  const service = serviceOf(release);
   const candidates = [spec.canary, ...(spec.stable === undefined ? [] : [spec.stable])];
   const [now, declared] = [current, routed.base].map((base) => namedVersions(base, service, candidates));
   if (now === undefined || declared === undefined || now.every((version) => sameVersion(version, spec.canary))) return undefined;

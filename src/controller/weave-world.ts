@@ -3,7 +3,7 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { routedName, routedPath } from '../core/release/route-form.ts';
 import type { RoutePlan } from '../core/weave/plan.ts';
-import { baseAtVersion, type ReleasedService } from '../core/weave/released-destination.ts';
+import { baseAtVersion, serviceOf } from '../core/weave/released-destination.ts';
 import type { Companion } from '../core/weave/shared-object.ts';
 import { readBase } from '../core/weave/unweave.ts';
 import { foreignReleases } from '../core/weave/weave-findings.ts';
@@ -44,13 +44,7 @@ export function weaveInput(world: World, view: BaseView): Omit<WeaveInput, 'plan
 
 /** A base with the release's destinations at one version. */
 export function atVersion(world: World, base: KubeObject, version: Version): KubeObject {
-  return baseAtVersion(base, serviceOf(world), [version, ...formerVersions(world.stored.status)], version);
-}
-
-/** The service of the world's release. */
-export function serviceOf({ release }: World): ReleasedService {
-  const { host, port } = release.spec.service;
-  return { namespace: release.metadata.namespace, host, port };
+  return baseAtVersion(base, serviceOf(world.release), [version, ...formerVersions(world.stored.status)], version);
 }
 
 function routedMissing({ release }: World): Diagnostic {

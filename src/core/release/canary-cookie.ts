@@ -35,20 +35,20 @@ export function canaryCookieOf({ namespace, name, started, spec }: CanaryCookieF
   const version = describeVersion(spec.canary);
   const count = typeof spec.revision === 'number' ? spec.revision : started;
   return {
-    name: cookie?.name ?? ownName(namespace, name),
+    name: cookie?.name ?? cookieNameOf('perch', { namespace, name }),
     value: cookie?.value ?? hashed(version, `${namespace}/${name} ${version} ${count}`),
     maxAge: Math.round((parseDuration(cookie?.maxAge ?? CANARY_COOKIE_AGE) ?? 0) / 1000),
   };
 }
 
-/** `perch-reviews`; a long name is cut and followed by a hash, as in the baggage key. */
-function ownName(namespace: string, name: string): string {
-  const plain = `perch-${name}`;
+/** `PREFIX-reviews`; a long name is cut and followed by a hash, as in the baggage key. */
+export function cookieNameOf(prefix: string, { namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  const plain = `${prefix}-${name}`;
   return plain.length <= LONGEST ? plain : hashed(plain, `${namespace}/${name}`);
 }
 
-/** The text, cut and in a cookie's characters, and a hash of what it stands for. */
-function hashed(text: string, of: string): string {
+/** A cookie's value: the text, cut and in a cookie's characters, and a hash of what it stands for. */
+export function hashed(text: string, of: string): string {
   const hash = fnv1a32(of).toString(16).padStart(HASH_DIGITS, '0');
   return `${text.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST - HASH_DIGITS - 1)}-${hash}`;
 }

@@ -1,10 +1,11 @@
 import { type Finding, valueAt } from '../source/finding.ts';
 import { isMapping } from '../source/kube-object.ts';
+import { WOVEN_HEADERS } from './woven-headers.ts';
 
 /** Fields that mean nothing where ids come with a header: nothing is issued. */
 const ISSUING = ['cookie', 'issueOn'] as const;
 /** Headers that cannot be a visitor's: each request has another one, or several say something in it. */
-const NOBODYS: readonly string[] = ['cookie', 'baggage', 'x-request-id', 'accept', 'sec-fetch-mode', 'traceparent', 'host'];
+const NOBODYS: readonly string[] = [...WOVEN_HEADERS, 'traceparent', 'host'];
 
 /** What `visitorId.from: {header}` may be combined with. Like all rules it judges the spec as written. */
 export function idSourceRules(spec: unknown): readonly Finding[] {

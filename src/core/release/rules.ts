@@ -2,8 +2,8 @@ import { resolveHost } from '../istio/names.ts';
 import { type Finding, valueAt } from '../source/finding.ts';
 import { affinityRules } from './affinity-rules.ts';
 import { cookieRules } from './cookie-rules.ts';
+import { cookieAgeFindings } from './duration-rules.ts';
 import { idSourceRules } from './id-source-rules.ts';
-import { optInRules } from './opt-in-rules.ts';
 import { readinessRules } from './readiness-rules.ts';
 import { stepRules } from './step-rules.ts';
 
@@ -19,7 +19,7 @@ export function ruleFindings(spec: unknown, namespace: string): readonly Finding
     ...propagateRules(spec),
     ...affinityRules(spec),
     ...readinessRules(spec),
-    ...optInRules(spec),
+    ...cookieAgeFindings(valueAt(spec, ['optIn', 'maxAge']), ['spec', 'optIn', 'maxAge']),
     ...idSourceRules(spec),
   ];
 }

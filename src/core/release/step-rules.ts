@@ -3,12 +3,10 @@ import { type Finding, valueAt } from '../source/finding.ts';
 import { isMapping } from '../source/kube-object.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
 import { DAY_MS, durationFindings } from './duration-rules.ts';
+import { WOVEN_HEADERS } from './woven-headers.ts';
 
 /** Longest hold of a step; a longer wait is what `manual` is for. */
 const MAX_HOLD_MS = 90 * DAY_MS;
-
-/** Headers by which weaving knows visitors and their requests: it needs the one match that a header can have. */
-const WOVEN_HEADERS: readonly string[] = ['cookie', 'baggage', 'x-request-id', 'accept', 'sec-fetch-mode'];
 
 /** What the steps may say together. Like all rules it judges the spec as written. */
 export function stepRules(spec: unknown): readonly Finding[] {

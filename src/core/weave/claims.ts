@@ -1,16 +1,12 @@
+import { cookieNameOf, hashed } from '../release/canary-cookie.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
-import { parseDuration } from '../release/durations.ts';
 import { describeVersion } from '../release/version.ts';
-import { type Cohort, fnv1a32 } from '../visitor/cohort.ts';
+import type { Cohort } from '../visitor/cohort.ts';
 import { cookieEqual } from '../visitor/patterns.ts';
 import type { Claim } from './claim.ts';
 import { PRIVATE } from './header-additions.ts';
 import type { SplitPlan } from './plan.ts';
-import { choosingSetCookie } from './set-cookie.ts';
-
-/** Longest name of the cookie that remembers a choice, as for the canary's in mode canaryOnly: its pattern stays within an RE2 program of 100. */
-const LONGEST = 32;
-const HASH_DIGITS = 8;
+import { choosingSetCookie, maxAgeSeconds } from './set-cookie.ts';
 
 /**
  * Who is on a cohort without regard to the bucket, in the order in which it is asked: a link that the visitor follows (`optIn`), the choice that the browser
@@ -37,7 +33,6 @@ function linkClaims(release: CanaryRelease, plan: SplitPlan, secure: boolean): r
   const { optIn, visitorId } = release.spec;
   if (optIn === undefined) return [];
   const { name } = release.metadata;
-  const seconds = Math.max(1, Math.round((parseDuration(optIn.maxAge) ?? 0) / 1000));
   const link = (choice: string, cohort: Cohort, maxAge: number): Claim => {
     const cookie = { name: choiceName(release), value: choiceValue(release, plan, cohort), maxAge };
     return {
@@ -50,7 +45,7 @@ function linkClaims(release: CanaryRelease, plan: SplitPlan, secure: boolean): r
       ],
     };
   };
-  return [...CHOICES.map((cohort) => link(cohort, cohort, seconds)), link('auto', 'stable', -1)];
+  return [...CHOICES.map((cohort) => link(cohort, cohort, maxAgeSeconds(optIn.maxAge))), link('auto', 'stable', -1)];
 }
 
 function choiceClaims(release: CanaryRelease, plan: SplitPlan): readonly Claim[] {
@@ -68,19 +63,12 @@ function pickClaims({ spec }: CanaryRelease, { picking }: SplitPlan): readonly C
   );
 }
 
-/** `perch-opt-reviews`; a long name is cut and followed by a hash, as in the baggage key. */
-function choiceName({ metadata: { namespace, name } }: CanaryRelease): string {
-  const plain = `perch-opt-${name}`;
-  if (plain.length <= LONGEST) return plain;
-  return `${plain.slice(0, LONGEST - HASH_DIGITS - 1)}-${hash(`${namespace}/${name}`)}`;
+function choiceName({ metadata }: CanaryRelease): string {
+  return cookieNameOf('perch-opt', metadata);
 }
 
 /** Another one for each release of the service, so that nobody is on a canary because of an earlier one. */
 function choiceValue({ metadata, spec }: CanaryRelease, { canary, started = 0 }: SplitPlan, cohort: Cohort): string {
   const count = typeof spec.revision === 'number' ? spec.revision : started;
-  return `${cohort}-${hash(`${metadata.namespace}/${metadata.name} ${describeVersion(canary)} ${count}`)}`;
-}
-
-function hash(text: string): string {
-  return fnv1a32(text).toString(16).padStart(HASH_DIGITS, '0');
+  return hashed(cohort, `${metadata.namespace}/${metadata.name} ${describeVersion(canary)} ${count}`);
 }

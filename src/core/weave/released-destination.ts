@@ -1,6 +1,6 @@
 import { resolveHost } from '../istio/names.ts';
 import type { Destination, HTTPRoute, KubeObject } from '../istio/resources.ts';
-import type { Version } from '../release/canary-release.ts';
+import type { CanaryRelease, Version } from '../release/canary-release.ts';
 import { sameVersion } from '../release/version.ts';
 import { routeObject } from './route-object.ts';
 
@@ -9,6 +9,11 @@ export interface ReleasedService {
   readonly namespace: string;
   readonly host: string;
   readonly port: number;
+}
+
+/** The service of a release. */
+export function serviceOf({ metadata, spec }: Pick<CanaryRelease, 'metadata' | 'spec'>): ReleasedService {
+  return { namespace: metadata.namespace, host: spec.service.host, port: spec.service.port };
 }
 
 /**

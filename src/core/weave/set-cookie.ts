@@ -56,7 +56,7 @@ export function needsSecure(cookie: CookieSpec): { readonly field: 'name' | 'par
 }
 
 /** Whole seconds, at least 1: Max-Age=0 would delete the cookie. */
-function maxAgeSeconds(duration: string): number {
+export function maxAgeSeconds(duration: string): number {
   return Math.max(1, Math.round((parseDuration(duration) ?? 0) / 1000));
 }
 

@@ -4,7 +4,7 @@ import { routedName } from '../release/route-form.ts';
 import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
 import type { RoutePlan } from './plan.ts';
-import type { ReleasedService } from './released-destination.ts';
+import { serviceOf } from './released-destination.ts';
 import { type RouteObject, routeObject } from './route-object.ts';
 import { schemeOf } from './scheme.ts';
 import { readBase } from './unweave.ts';
@@ -80,11 +80,6 @@ export function baseOf(object: KubeObject, objects: readonly RouteObject[], name
 export function isSecure(route: RouteObject, release: CanaryRelease, gateways: readonly KubeObject[]): boolean {
   const { secure } = release.spec.visitorId.cookie;
   return secure === 'auto' ? isServedOverTls(route, gateways) : secure;
-}
-
-/** The service of a release. */
-export function serviceOf({ metadata, spec }: CanaryRelease): ReleasedService {
-  return { namespace: metadata.namespace, host: spec.service.host, port: spec.service.port };
 }
 
 /** The versions at which destinations of the base are released. */

@@ -1,4 +1,5 @@
 import type { Version } from '../release/canary-release.ts';
+import { serviceOf } from './released-destination.ts';
 import { unweave } from './unweave.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from './weave-virtual-service.ts';
 
@@ -8,8 +9,7 @@ import { type WeaveInput, type WeaveResult, weaveRelease } from './weave-virtual
  */
 export function unweaveBase(input: Omit<WeaveInput, 'plan'>, live: Version): WeaveResult {
   const { release } = input;
-  const { host, port } = release.spec.service;
-  const service = { namespace: release.metadata.namespace, host, port };
+  const service = serviceOf(release);
   const { routes, diagnostics } = weaveRelease({ ...input, plan: { kind: 'settled', live } });
   return {
     routes: routes.map((route) => ({

@@ -6,8 +6,9 @@ import { MOST_GROUPS } from './cohort-cells.ts';
 import { cookieFindings } from './cookie-findings.ts';
 import { ownGateways } from './gateway-hosts.ts';
 import { meshRivals } from './mesh-rivals.ts';
+import { serviceOf } from './released-destination.ts';
 import { isSameObject, type RouteObject } from './route-object.ts';
-import { baseOf, type Companion, distinctObjects, isSecure, serviceOf, versionsOf, weaveShared } from './shared-object.ts';
+import { baseOf, type Companion, distinctObjects, isSecure, versionsOf, weaveShared } from './shared-object.ts';
 import { unreachedRules } from './unreached-rules.ts';
 import { readBase } from './unweave.ts';
 import {
