@@ -10,7 +10,7 @@ const TOLD: readonly { readonly field: string; readonly tell: (spec: AppliedSpec
   { field: 'canary', tell: ({ canary }) => versionText(canary) },
   { field: 'stable', tell: ({ stable }) => versionText(stable) },
   { field: 'revision', tell: ({ revision }) => (revision === undefined ? undefined : String(revision)) },
-  { field: 'steps', tell: ({ steps }) => steps?.map(({ weight }) => weight).join('/') },
+  { field: 'steps', tell: ({ steps }) => steps?.map(({ weight, match }) => (match === undefined ? weight : 'picked')).join('/') },
 ];
 
 /** What a release is to do, in a few words: `canary v2, stable v1, steps 10/50/100`. */

@@ -27,6 +27,13 @@ test('who is drawn is not new: everyone without the cookie is, each time', () =>
   expect(taken('new:canary')).toBe('new visitors drawn for the canary');
 });
 
+test('who is not drawn is told by what the rule asks', () => {
+  const link: HTTPRoute = { match: [{ queryParams: { perch: { exact: 'web:auto' } } }] };
+  expect(taken('claimed:stable', link)).toBe('who follows ?perch=web:auto');
+  expect(taken('claimed:canary', { match: [{ headers: { cookie: { regex: '.*' } } }] })).toBe('who chose canary by a link');
+  expect(taken('claimed:canary', { match: [{ headers: { 'x-team': { exact: 'qa' } } }] })).toBe('those who are picked');
+});
+
 test('of a rule that releases share, whose canary it is', () => {
   const shared = (role: string, web: string, reviews: string) =>
     takenText(wovenRuleNames(`perch:default/web:${role}:${web}:+:perch:default/reviews:${role}:${reviews}:+:shop`), {});

@@ -1,4 +1,5 @@
 import type { HeaderMatch, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination, StringMatch } from '../../core/istio/resources.ts';
+import type { Cohort } from '../../core/visitor/cohort.ts';
 import type { ParsedRuleName } from '../../core/weave/rule-name.ts';
 import { takesCookieBack } from '../../core/weave/set-cookie.ts';
 import { percent } from './release-text.ts';
@@ -69,10 +70,17 @@ export function takenText(names: readonly ParsedRuleName[], rule: HTTPRoute): st
       if (cohort === 'drawn') return 'without the cookie, drawn by weight';
       return cohort === 'canary' ? 'new visitors drawn for the canary' : 'all other new visitors';
     case 'claimed':
-      return cohort === 'canary' ? 'picked, or chose the canary' : 'chose stable';
+      return claimText(cohort === 'canary' ? 'canary' : 'stable', rule);
     case 'rest':
       return 'everyone else';
   }
+}
+
+/** Who is not drawn: by a link, by what the browser remembers of one, or by what the release picks. */
+function claimText(cohort: Cohort, { match = [] }: HTTPRoute): string {
+  const [link] = match.flatMap(({ queryParams = {} }) => Object.entries(queryParams));
+  if (link !== undefined) return `who follows ?${link[0]}=${'exact' in link[1] ? link[1].exact : ''}`;
+  return match.some(({ headers = {} }) => 'cookie' in headers) ? `who chose ${cohort} by a link` : 'those who are picked';
 }
 
 /** Of a rule that several releases divide together. */

@@ -7,7 +7,7 @@ import { rollBack } from './roll-back.ts';
 import { toNewStart } from './start.ts';
 import type { HandledRequest, ReleaseRequest, ReleaseStatus } from './status.ts';
 import { withChanges } from './status-change.ts';
-import { event, type Move, readinessOf, type Turn } from './turn.ts';
+import { event, type Move, readinessOf, standingText, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
 type Answer =
@@ -69,12 +69,17 @@ function promote(turn: Turn, status: ReleaseStatus, by: string, isFull = false):
   if (blocked !== undefined) return refused(`not widened: ${blocked}`);
   if (isFull) return done(`promoted to the end from ${status.weight} %: completing`, promoteFully(turn, status, by));
   const move = goOn(turn, status, by);
-  const { phase, weight } = move.status;
-  return done(phase === 'Completing' ? 'the last hold has ended: completing' : `promoted from ${status.weight} % to ${weight} %`, move);
+  const { phase } = move.status;
+  return done(
+    phase === 'Completing'
+      ? 'the last hold has ended: completing'
+      : `promoted from ${standingText(turn, status)} to ${standingText(turn, move.status)}`,
+    move,
+  );
 }
 
 function pause(turn: Turn, status: ReleaseStatus, by: string): Answer {
-  const message = `paused at ${status.weight} %`;
+  const message = `paused at ${standingText(turn, status)}`;
   return done(message, { status: paused(turn, status, 'request'), events: [event(turn, 'Paused', message, { by })] });
 }
 
@@ -89,7 +94,7 @@ function resume(turn: Turn, status: ReleaseStatus, by: string): Answer | undefin
     holdRemainingMs: undefined,
     holdUntil: left === undefined ? undefined : holdEnd(turn.now, left),
   });
-  const message = `resumed at ${status.weight} %`;
+  const message = `resumed at ${standingText(turn, status)}`;
   return done(message, { status: resumed, events: [event(turn, 'Resumed', message, { by })] });
 }
 

@@ -323,3 +323,15 @@ describe('history', () => {
     expect(world.status?.history.map(({ revision }) => revision)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
   });
 });
+
+test('a step that picks is told as one, not as 0 %', () => {
+  const steps = [{ weight: 0, match: [{ headers: { 'x-team': { exact: 'qa' } } }], hold: 'manual' }, ...specOf().steps];
+  const world = new ReleaseWorld(specOf({ steps }));
+  world.look();
+  world.serve();
+  const place = 'step 1 (those picked by header x-team)';
+  expect(world.events.map(({ message }) => message).slice(-2)).toEqual([`${place} is served`, `manual hold at ${place}: promote to go on`]);
+  world.ask('promote');
+  expect(world.status?.lastRequest?.message).toBe(`promoted from ${place} to 10 %`);
+  expect(world.routes).toMatchObject({ kind: 'split', cutoff: cutoffOf(10) });
+});

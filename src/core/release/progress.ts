@@ -6,7 +6,7 @@ import { holdEnd } from './hold.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
-import { currentStep, event, type Move, nextStepIndex, readinessOf, stepIndex, type Turn } from './turn.ts';
+import { currentStep, event, type Move, nextStepIndex, readinessOf, standingText, stepIndex, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** What forbids widening now, to the next weight or to the one given in percent; undefined when nothing does. */
@@ -64,7 +64,7 @@ export function progress(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (status.stepStartedAt === undefined) return confirmStep(turn, status);
   if (step.hold === 'manual') {
     const paused = withChanges(status, { phase: 'Paused', pausedBy: 'hold', holdUntil: undefined, holdRemainingMs: undefined });
-    return { status: paused, events: [event(turn, 'Paused', `manual hold at ${status.weight} %: promote to go on`)] };
+    return { status: paused, events: [event(turn, 'Paused', `manual hold at ${standingText(turn, status)}: promote to go on`)] };
   }
   if (status.suspended) return status.holdRemainingMs === undefined ? keepHold(status, step.hold) : undefined;
   if (status.holdUntil === undefined) {
@@ -103,7 +103,7 @@ export function complete(turn: Turn, status: ReleaseStatus): Move | undefined {
 function confirmStep(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (!turn.confirmed) return undefined;
   const started = withChanges(status, { stepStartedAt: turn.at });
-  return { status: started, events: [event(turn, 'StepConfirmed', `${status.weight} % is served`)] };
+  return { status: started, events: [event(turn, 'StepConfirmed', `${standingText(turn, status)} is served`)] };
 }
 
 /** The steps were edited, and the weight that is served has another place among them. */

@@ -1,4 +1,5 @@
 import type { CanaryReleaseSpec, Version } from './canary-release.ts';
+import { describeStep } from './describe-step.ts';
 import type { Observed, VersionReadiness } from './observed.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import type { ReleaseStatus } from './status.ts';
@@ -43,6 +44,12 @@ export function stepIndex({ release }: Pick<Turn, 'release'>, { step, weight }: 
   const { steps } = release.spec;
   if (weight === 0) return steps[step]?.weight === 0 ? step : -1;
   return steps.findIndex((each) => each.weight === weight);
+}
+
+/** Where the release stands, in a few words: `10 %`, `step 1 (those picked by header x-team)`. */
+export function standingText(turn: Pick<Turn, 'release'>, status: ReleaseStatus): string {
+  const step = currentStep(turn, status);
+  return step?.match === undefined ? `${status.weight} %` : `step ${status.step + 1} (${describeStep(step)})`;
 }
 
 /** Index of the step that comes next, -1 where none does. */
