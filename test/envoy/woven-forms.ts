@@ -44,7 +44,13 @@ export interface FormOptions {
   readonly place: 'edge' | 'inside' | 'both';
   readonly at: Standing;
   /** Further fields of the spec; `visitorId` is joined with what `place` needs. */
-  readonly spec?: { readonly visitorId?: object; readonly affinity?: object; readonly cache?: string };
+  readonly spec?: {
+    readonly visitorId?: object;
+    readonly affinity?: object;
+    readonly cache?: string;
+    readonly optIn?: object;
+    readonly steps?: readonly object[];
+  };
   /** Inside, other releases by their names, which issue their ids at the same page. */
   readonly beside?: Readonly<Record<string, Extract<Standing, { readonly cutoff: number }>>>;
 }

@@ -48,6 +48,25 @@ const SHARED = wovenForm('shared', {
   at: DRAWS.shop,
   beside: { details: DRAWS.details, ratings: DRAWS.ratings, reviews: DRAWS.reviews },
 });
+/** Nobody is drawn yet: a team is picked, and whoever follows a link chooses. */
+const CHOSEN = wovenForm('chosen', {
+  route: 'adopt',
+  place: 'edge',
+  at: { cutoff: 0, offset: 0 },
+  spec: {
+    optIn: {},
+    steps: [
+      { match: [{ headers: { 'x-team': { exact: 'qa' }, 'x-region': { prefix: 'eu' } } }], hold: 'manual' },
+      { weight: 100, hold: 'manual' },
+    ],
+  },
+});
+const TENANTS = wovenForm('tenants', {
+  route: 'adopt',
+  place: 'edge',
+  at: { cutoff: 0x800, offset: 6 },
+  spec: { visitorId: { from: { header: 'x-tenant-id' } } },
+});
 const ALL_BUCKETS = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 
 /** A random id with this bucket in this draw. */
@@ -67,7 +86,7 @@ describeWithEnvoy('woven routes in a real Envoy', (executable) => {
 
   beforeAll(async () => {
     agent = connections(16);
-    const forms = [...RELEASES.flatMap(({ edge, inside }) => [edge, inside]), NOBODY, EVERYBODY, SHARED];
+    const forms = [...RELEASES.flatMap(({ edge, inside }) => [edge, inside]), NOBODY, EVERYBODY, SHARED, CHOSEN, TENANTS];
     envoy = await startEnvoyForms(executable, forms, { requestId: 'preserve' });
   });
 
@@ -155,6 +174,27 @@ describeWithEnvoy('woven routes in a real Envoy', (executable) => {
       ).toEqual(told.toSorted());
       expect(idOf(visit) ?? []).toEqual(isKnown ? [] : [expect.stringContaining(`perch=${id};`)]);
     });
+  });
+
+  test('a link chooses, the browser remembers, :auto takes it back; a team is picked by all of its headers', async () => {
+    const visitor = at(CHOSEN);
+    const version = async (path: string, headers = {}) => String((await visitor.visit(path, headers)).headers['x-version']);
+    expect(await version('/shop')).toBe('shop/v1');
+    expect([await version('/shop?perch=shop:canary'), await version('/shop/item')]).toEqual(['shop/v2', 'shop/v2']);
+    expect([await version('/shop?a=1&perch=shop:stable'), await version('/shop')]).toEqual(['shop/v1', 'shop/v1']);
+    await visitor.visit('/shop?perch=shop:auto');
+    expect([...visitor.cookies.keys()].filter((name) => name.startsWith('perch'))).toEqual(['perch']);
+    expect(await version('/shop?perch=other:canary')).toBe('shop/v1');
+    expect(await version('/shop', { 'x-team': 'qa', 'x-region': 'eu-west' })).toBe('shop/v2');
+    expect(await version('/shop', { 'x-team': 'qa' })).toBe('shop/v1');
+  });
+
+  test('ids from a header decide by their bucket, and nothing is issued', async () => {
+    await inParallel(ALL_BUCKETS, 16, async (bucket) => {
+      const visit = await at(TENANTS).get('/shop', { ...DOCUMENT, 'x-tenant-id': idInBucket(bucket, 6) });
+      expect([bucket, visit.headers['x-version'], idOf(visit) ?? []]).toEqual([bucket, bucket < 0x800 ? 'shop/v2' : 'shop/v1', []]);
+    });
+    expect((await at(TENANTS).get('/shop', DOCUMENT)).headers['x-version']).toBe('shop/v1');
   });
 
   test.each([
