@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../test/harness/seeded-random.ts';
 import { canaryRelease, virtualService } from '../store.cases.ts';
 import { StoreCorruptError, StoreVersionError, StoreWriteError } from '../store-errors.ts';
-import { addDigestFunction, STORE_DIGEST_OF_FORMAT_3 } from './content-digest.ts';
+import { addDigestFunctions, OBJECT_DIGEST_OF_FORMAT_5, STORE_DIGEST_OF_FORMAT_3 } from './content-digest.ts';
 import { errorOf, RELEASE, ROUTES, StoreScene } from './store-scene.cases.ts';
 
 let scene: StoreScene;
@@ -61,6 +61,7 @@ describe('a file that cannot be used', () => {
     ['DELETE FROM events', 'something of the history of releases is lost'],
     [`UPDATE meta SET events_digest = '${'0'.repeat(64)}'`, 'something of it is lost'],
     [`DELETE FROM objects WHERE name = 'reviews-7'`, 'something of it is lost'],
+    [`UPDATE objects SET sequence = 1000 WHERE name = 'reviews-7'`, 'reviews-7 is not as it was written'],
     [`DELETE FROM sources WHERE name = 'reviews-7'`, 'something of it is lost'],
     ['UPDATE meta SET revision = revision - 1', 'something of it is lost'],
     ['DELETE FROM meta', 'something of it is lost'],
@@ -222,8 +223,9 @@ describe('a file that cannot be used', () => {
     async function fillAsFormat3(): Promise<void> {
       await fill();
       const db = new DatabaseSync(file());
-      addDigestFunction(db);
-      db.exec(`DROP INDEX object_digests; DROP INDEX source_digests; DROP TABLE events; ALTER TABLE meta DROP COLUMN events_digest; UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};
+      addDigestFunctions(db);
+      db.exec(`DROP TABLE events; ALTER TABLE meta DROP COLUMN events_digest; ALTER TABLE meta DROP COLUMN rows_digest;
+        UPDATE objects SET digest = ${OBJECT_DIGEST_OF_FORMAT_5}; UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};
         PRAGMA user_version = 3`);
       db.close();
     }
@@ -243,18 +245,19 @@ describe('a file that cannot be used', () => {
       expect(columnsOf(file())).toEqual(columnsOf(join(fresh, 'perch.db')));
     });
 
-    test.each([`UPDATE meta SET revision = revision - 1`, `DELETE FROM sources WHERE name = 'reviews-7'`])(
-      'and damaged: refused and left as it is, not made good by the change of format: %s',
-      async (sql) => {
-        await fillAsFormat3();
-        edit(sql);
-        const damaged = readFileSync(file());
-        const error = errorOf(() => scene.open());
-        expect(error).toBeInstanceOf(StoreCorruptError);
-        expect(String(error)).toContain('something of it is lost');
-        expect(readFileSync(file()).equals(damaged)).toBe(true);
-      },
-    );
+    test.each([
+      `UPDATE meta SET revision = revision - 1`,
+      `DELETE FROM sources WHERE name = 'reviews-7'`,
+      `UPDATE objects SET base = replace(base, 'v1', 'v2') WHERE name = 'reviews-7'`,
+    ])('and damaged: refused and left as it is, not made good by the change of format: %s', async (sql) => {
+      await fillAsFormat3();
+      edit(sql);
+      const damaged = readFileSync(file());
+      const error = errorOf(() => scene.open());
+      expect(error).toBeInstanceOf(StoreCorruptError);
+      expect(String(error)).toContain('something of it is lost');
+      expect(readFileSync(file()).equals(damaged)).toBe(true);
+    });
   });
 
   test('of a newer perch: refused and left as it is', async () => {

@@ -14,7 +14,7 @@ import {
 import { basename } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreCorruptError, StoreVersionError } from '../store-errors.ts';
-import { addDigestFunction } from './content-digest.ts';
+import { addDigestFunctions } from './content-digest.ts';
 import { APPLICATION_ID, FORMAT, SCHEMA } from './database-schema.ts';
 import { storeError } from './sqlite-errors.ts';
 
@@ -61,7 +61,7 @@ function createDataFile(file: string): void {
   const draft = `${file}-new`;
   const db = new DatabaseSync(draft, { timeout: LOCK_TIMEOUT_MS });
   try {
-    addDigestFunction(db);
+    addDigestFunctions(db);
     // Who starts at the same moment has opened the same draft and waits here, or opens another one once this has its name.
     lockForGood(db);
     // One that was killed here may have left it whole.

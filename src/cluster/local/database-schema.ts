@@ -1,4 +1,13 @@
-import { NO_DIGESTS, OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST, STORE_DIGEST_OF_FORMAT_3 } from './content-digest.ts';
+import {
+  NO_DIGESTS,
+  OBJECT_DIGEST,
+  OBJECT_DIGEST_OF_FORMAT_5,
+  ROWS_DIGEST,
+  SOURCE_DIGEST,
+  STORE_DIGEST,
+  STORE_DIGEST_OF_FORMAT_3,
+  STORE_DIGEST_OF_FORMAT_5,
+} from './content-digest.ts';
 
 /** "Perc" as SQLite's application_id: tells our files from other programs'. */
 export const APPLICATION_ID = 0x50657263;
@@ -17,12 +26,6 @@ const EVENTS = `
   CREATE INDEX deletions ON events (id) WHERE reason = 'Deleted';
 `;
 
-/** What the store's digest is made of, apart from the rows' contents: every write reads all of it. */
-const DIGESTS = `
-  CREATE INDEX object_digests ON objects (sequence, digest);
-  CREATE INDEX source_digests ON sources (source, kind, namespace, name, digest);
-`;
-
 /**
  * What makes a file of each format one of the next: the first entry is for format 1. Files of released versions depend on them: add only.
  */
@@ -31,14 +34,22 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE objects ADD COLUMN digest TEXT NOT NULL DEFAULT '';
    ALTER TABLE sources ADD COLUMN digest TEXT NOT NULL DEFAULT '';
    ALTER TABLE meta ADD COLUMN digest TEXT NOT NULL DEFAULT '';
-   UPDATE objects SET digest = ${OBJECT_DIGEST};
+   UPDATE objects SET digest = ${OBJECT_DIGEST_OF_FORMAT_5};
    UPDATE sources SET digest = ${SOURCE_DIGEST};
    UPDATE meta SET digest = ${STORE_DIGEST_OF_FORMAT_3};`,
   // A file that was damaged before stays one that does not fit its digest.
   `ALTER TABLE meta ADD COLUMN events_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}';
    ${EVENTS}
-   UPDATE meta SET digest = CASE digest WHEN ${STORE_DIGEST_OF_FORMAT_3} THEN ${STORE_DIGEST} ELSE '' END;`,
-  DIGESTS,
+   UPDATE meta SET digest = CASE digest WHEN ${STORE_DIGEST_OF_FORMAT_3} THEN ${STORE_DIGEST_OF_FORMAT_5} ELSE '' END;`,
+  `CREATE INDEX object_digests ON objects (sequence, digest);
+   CREATE INDEX source_digests ON sources (source, kind, namespace, name, digest);`,
+  `ALTER TABLE meta ADD COLUMN rows_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}';
+   UPDATE meta SET digest = CASE digest WHEN ${STORE_DIGEST_OF_FORMAT_5} THEN 'fits' ELSE '' END;
+   UPDATE objects SET digest = CASE digest WHEN ${OBJECT_DIGEST_OF_FORMAT_5} THEN ${OBJECT_DIGEST} ELSE '' END;
+   UPDATE meta SET rows_digest = ${ROWS_DIGEST};
+   UPDATE meta SET digest = CASE WHEN digest = 'fits' AND NOT EXISTS (SELECT 1 FROM objects WHERE digest = '') THEN ${STORE_DIGEST} ELSE '' END;
+   DROP INDEX object_digests;
+   DROP INDEX source_digests;`,
 ];
 
 /** SQLite's user_version: the format that SCHEMA describes. */
@@ -55,7 +66,8 @@ export const SCHEMA = `
     id INTEGER PRIMARY KEY CHECK (id = 1),
     revision INTEGER NOT NULL,
     digest TEXT NOT NULL DEFAULT '',
-    events_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}'
+    events_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}',
+    rows_digest TEXT NOT NULL DEFAULT '${NO_DIGESTS}'
   ) STRICT;
   CREATE TABLE objects (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -84,7 +96,6 @@ export const SCHEMA = `
     PRIMARY KEY (source, kind, namespace, name)
   ) STRICT, WITHOUT ROWID;
   ${EVENTS}
-  ${DIGESTS}
   INSERT INTO meta (id, revision) VALUES (1, 0);
   UPDATE meta SET digest = ${STORE_DIGEST};
   PRAGMA application_id = ${APPLICATION_ID};

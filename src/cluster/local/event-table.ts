@@ -3,6 +3,7 @@ import { boundedEvent, type RecordedEvent, type ReleaseEvent } from '../../core/
 import type { ObjectRef } from '../store.ts';
 import { StoreCorruptError } from '../store-errors.ts';
 import { EVENT_DIGEST, xorOf } from './content-digest.ts';
+import { digestSum } from './digest-sum.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** What happened to releases, oldest first, under a release's namespace and name. Writes belong in a transaction. */
@@ -23,8 +24,7 @@ type Row = Record<string, SQLOutputValue>;
 /** The table of `db`, with its statements prepared once. */
 export function eventTable(db: SqliteDatabase): EventTable {
   const all = db.prepare(`SELECT namespace, name, digest, ${EVENT_DIGEST} AS actual FROM events`);
-  const sum = db.prepare('SELECT events_digest FROM meta');
-  const setSum = db.prepare('UPDATE meta SET events_digest = ?');
+  const sum = digestSum(db, 'events_digest');
   const insert = db.prepare('INSERT INTO events (namespace, name, reason, event) VALUES (?, ?, ?, ?)');
   const seal = db.prepare(`UPDATE events SET digest = ${EVENT_DIGEST} WHERE id = ? RETURNING digest`);
   const page = db.prepare(
@@ -41,11 +41,6 @@ export function eventTable(db: SqliteDatabase): EventTable {
        CROSS JOIN events AS earlier USING (namespace, name) WHERE earlier.id <= deletion.id)
      RETURNING digest`,
   );
-  const storedSum = (): string => String(sum.get()?.['events_digest']);
-  // Adding a digest and taking it away are the same.
-  const flip = (rows: readonly Row[]): void => {
-    if (rows.length > 0) setSum.run(xorOf([storedSum(), ...rows.map(({ digest }) => String(digest))]));
-  };
   const intact = (row: Row): Row => {
     if (row['digest'] === row['actual']) return row;
     throw new StoreCorruptError(db.file, `the history of ${String(row['namespace'])}/${String(row['name'])} is not as it was written`);
@@ -55,16 +50,16 @@ export function eventTable(db: SqliteDatabase): EventTable {
     verify: () => {
       const digests: string[] = [];
       for (const row of all.iterate()) digests.push(String(intact(row)['digest']));
-      if (xorOf(digests) !== storedSum()) throw new StoreCorruptError(db.file, 'something of the history of releases is lost');
+      if (xorOf(digests) !== sum.stored()) throw new StoreCorruptError(db.file, 'something of the history of releases is lost');
     },
     add: ({ namespace, name }, event) => {
       const { lastInsertRowid } = insert.run(namespace, name, event.reason, JSON.stringify(boundedEvent(event)));
-      flip(seal.all(lastInsertRowid));
+      sum.flip(seal.all(lastInsertRowid));
     },
     list: ({ namespace, name }, limit, before = Number.MAX_SAFE_INTEGER) =>
       page.all(namespace, name, before, limit).map((row) => recorded(intact(row))),
-    trim: ({ namespace, name }, kept) => flip(trim.all(namespace, name, kept)),
-    trimDeletions: (kept) => flip(trimDeletions.all(kept)),
+    trim: ({ namespace, name }, kept) => sum.flip(trim.all(namespace, name, kept)),
+    trimDeletions: (kept) => sum.flip(trimDeletions.all(kept)),
   };
 }
 

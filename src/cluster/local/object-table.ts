@@ -4,7 +4,8 @@ import type { ReleaseRequest, ReleaseStatus } from '../../core/release/status.ts
 import type { Manifest } from '../manifest.ts';
 import type { ObjectRef, StoredObject } from '../store.ts';
 import { StoreCorruptError } from '../store-errors.ts';
-import { OBJECT_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
+import { OBJECT_DIGEST, ROWS_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
+import { digestSum } from './digest-sum.ts';
 import { ReadObjects } from './read-objects.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
@@ -47,10 +48,13 @@ type Row = Record<string, SQLOutputValue>;
 
 /** The table of `db`, with its statements prepared once. */
 export function objectTable(db: SqliteDatabase): ObjectTable {
-  const meta = db.prepare(`SELECT revision, digest, ${STORE_DIGEST} AS actual FROM meta`);
+  const meta = db.prepare(`SELECT revision, digest = ${STORE_DIGEST} AND rows_digest = ${ROWS_DIGEST} AS fits FROM meta`);
   const setRevision = db.prepare('UPDATE meta SET revision = ?');
   const sealStore = db.prepare(`UPDATE meta SET digest = ${STORE_DIGEST}`);
-  const sealObject = db.prepare(`UPDATE objects SET digest = ${OBJECT_DIGEST} WHERE kind = ? AND namespace = ? AND name = ?`);
+  const sealObject = db.prepare(
+    `UPDATE objects SET digest = ${OBJECT_DIGEST} WHERE kind = ? AND namespace = ? AND name = ? RETURNING digest`,
+  );
+  const sum = digestSum(db, 'rows_digest');
   const objects = `SELECT *, ${OBJECT_DIGEST} AS actual FROM objects`;
   const sources = `SELECT *, ${SOURCE_DIGEST} AS actual FROM sources`;
   const one = db.prepare(`${objects} WHERE kind = ? AND namespace = ? AND name = ?`);
@@ -63,16 +67,18 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
        deletion_restores_base = ?, revision = ?
      WHERE kind = ? AND namespace = ? AND name = ?`,
   );
-  const remove = db.prepare('DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?');
+  const remove = db.prepare('DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ? RETURNING digest');
   const applied = db.prepare(`${sources} WHERE source = ? AND kind = ? AND namespace = ? AND name = ?`);
   const setApplied = db.prepare(
     `INSERT INTO sources (source, kind, namespace, name, applied) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (source, kind, namespace, name) DO UPDATE SET applied = excluded.applied`,
   );
-  const forget = db.prepare('DELETE FROM sources WHERE kind = ? AND namespace = ? AND name = ? AND source = coalesce(?, source)');
+  const forget = db.prepare(
+    'DELETE FROM sources WHERE kind = ? AND namespace = ? AND name = ? AND source = coalesce(?, source) RETURNING digest',
+  );
   const appliedBy = db.prepare(`${sources} WHERE source = coalesce(?, source) ORDER BY kind, namespace, name`);
   const sealApplied = db.prepare(
-    `UPDATE sources SET digest = ${SOURCE_DIGEST} WHERE source = ? AND kind = ? AND namespace = ? AND name = ?`,
+    `UPDATE sources SET digest = ${SOURCE_DIGEST} WHERE source = ? AND kind = ? AND namespace = ? AND name = ? RETURNING digest`,
   );
   const keyOf = (ref: ObjectRef): [string, string, string] => [ref.kind, ref.namespace, ref.name];
   const column = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
@@ -92,7 +98,7 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
       read.list();
       for (const row of appliedBy.all(null)) intact(row);
       const row = meta.get();
-      if (row === undefined || row['digest'] !== row['actual']) throw new StoreCorruptError(db.file, 'something of it is lost');
+      if (row?.['fits'] !== 1) throw new StoreCorruptError(db.file, 'something of it is lost');
       return Number(row['revision']);
     },
     seal: (revision) => {
@@ -107,7 +113,7 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
     },
     insert: (ref, base, createdAt, at) => {
       insert.run(...keyOf(ref), JSON.stringify(base), at, createdAt);
-      sealObject.run(...keyOf(ref));
+      sum.flip(sealObject.all(...keyOf(ref)));
       read.written(ref);
     },
     update: (ref, change, at) => {
@@ -125,12 +131,11 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
         at,
         ...keyOf(ref),
       );
-      sealObject.run(...keyOf(ref));
+      sum.flip([row, ...sealObject.all(...keyOf(ref))]);
       read.written(ref);
     },
     remove: (ref) => {
-      remove.run(...keyOf(ref));
-      forget.run(...keyOf(ref), null);
+      sum.flip([...remove.all(...keyOf(ref)), ...forget.all(...keyOf(ref), null)]);
       read.removed(ref);
     },
     lastApplied: (source, ref) => {
@@ -138,11 +143,12 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
       return row === undefined ? undefined : String(intact(row)['applied']);
     },
     setLastApplied: (source, ref, json) => {
+      const former = applied.all(source, ...keyOf(ref));
       setApplied.run(source, ...keyOf(ref), json);
-      sealApplied.run(source, ...keyOf(ref));
+      sum.flip([...former, ...sealApplied.all(source, ...keyOf(ref))]);
     },
     forgetApplied: (ref, source) => {
-      forget.run(...keyOf(ref), source ?? null);
+      sum.flip(forget.all(...keyOf(ref), source ?? null));
     },
     appliedBy: (source) => appliedBy.all(source).map((row) => refOfRow(intact(row))),
   };

@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreCorruptError, StoreLockedError } from '../store-errors.ts';
-import { addDigestFunction, STORE_DIGEST } from './content-digest.ts';
+import { addDigestFunctions, STORE_DIGEST } from './content-digest.ts';
 import { ensureDataFile, LOCK_TIMEOUT_MS, lockForGood } from './data-file.ts';
 import { FORMAT, migrationFrom, SCHEMA } from './database-schema.ts';
 import { storeError } from './sqlite-errors.ts';
@@ -51,7 +51,7 @@ export function openSqliteDatabase(dataDir: string): SqliteDatabase {
   const db = translated(() => new DatabaseSync(file, { timeout: LOCK_TIMEOUT_MS }));
   try {
     translated(() => {
-      addDigestFunction(db);
+      addDigestFunctions(db);
       // The journal is SQLite's default, which is empty between writes: all that counts is in one file, and a journal that is lost or
       // damaged takes no write with it that had happened. Formats 1 and 2 had another.
       db.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL');
@@ -105,7 +105,7 @@ function assertIntact(db: DatabaseSync, file: string): void {
     });
   }
   const ours = new DatabaseSync(MEMORY);
-  addDigestFunction(ours);
+  addDigestFunctions(ours);
   ours.exec(SCHEMA);
   const isOurs = tablesOf(db) === tablesOf(ours);
   ours.close();
