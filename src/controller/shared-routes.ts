@@ -49,8 +49,7 @@ export function withSharers(world: World, routes: readonly RouteChange[], live?:
     const older = unweave(view.served);
     const atOlder = live === undefined ? older : atVersion(world, older, live);
     const base = sharers.every(isAtBase) ? (route.served ?? route.base ?? view.base) : atOlder;
-    const siblings = world.virtualServices.map((each) => each.base);
-    const gateways = world.gateways.map((each) => each.base);
+    const { siblings, gateways } = world;
     const companions = companionsOf(sharers);
     return { ...route, served: weaveCompanions(withoutIdlers(base, route.ref, sharers), { gateways, siblings, companions }) };
   });

@@ -2,58 +2,162 @@ import { compareCreation } from '../cluster/creation-order.ts';
 import { refText } from '../cluster/manifest.ts';
 import { namedRoutes } from '../cluster/ownership.ts';
 import { readRelease } from '../cluster/read-release.ts';
-import type { ObjectRef, StoredObject } from '../cluster/store.ts';
+import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
+import { ownerOf } from '../core/release/ownership.ts';
+import { delegatesOfRoot } from '../core/weave/route-object.ts';
+import { wovenReleases } from '../core/weave/unweave.ts';
 import type { RouteView } from './route-view.ts';
 
-/** What every pass over one state of the store goes by. */
+/**
+ * What every pass over one state of the store goes by. Arrays are the same as in the snapshot before as long as nothing in them changed, so
+ * that what is made of all of them is made once.
+ */
 export interface Snapshot {
-  /** By `refText`. */
-  readonly objects: ReadonlyMap<string, StoredObject>;
+  readonly get: (ref: ObjectRef) => StoredObject | undefined;
   /** In the order in which a gateway merges them; none of them is owned. */
-  readonly virtualServices: readonly RouteView[];
-  readonly gateways: readonly StoredObject[];
+  readonly virtualServices: readonly StoredView[];
+  /** Of the virtual services, in their order. */
+  readonly bases: readonly KubeObject[];
+  /** The bases of all Gateways. */
+  readonly gateways: readonly KubeObject[];
   readonly releases: readonly StoredObject[];
   /** The releases that name a VirtualService. */
   readonly releasesNaming: (ref: ObjectRef) => readonly StoredObject[];
+  /** The VirtualServices that a release (`namespace/name`) owns or is woven into. */
+  readonly heldBy: (release: string) => readonly StoredView[];
+  /** The VirtualServices with a rule that delegates to this one. */
+  readonly rootsOf: (ref: ObjectRef) => readonly StoredView[];
 }
 
-const snapshots = new WeakMap<readonly StoredObject[], Snapshot>();
+/** A VirtualService of the store. */
+export type StoredView = RouteView & { readonly stored: StoredObject };
+
+/** Where in the list of all objects each one is; the same until one comes or goes. */
+interface Layout {
+  readonly refs: readonly ObjectRef[];
+  readonly positions: ReadonlyMap<string, number>;
+  readonly virtualServices: readonly number[];
+  readonly gateways: readonly number[];
+  readonly releases: readonly number[];
+}
+
+/** A snapshot, and what the next one may be made of. */
+interface Made extends Snapshot {
+  readonly all: readonly StoredObject[];
+  readonly layout: Layout;
+  readonly releaseBases: readonly KubeObject[];
+}
+
+const latest = new WeakMap<Store, Made>();
 
 /** The snapshot of all objects of a store, made once for each list: stores give the same one until something changes. */
-export function snapshotOf(objects: readonly StoredObject[]): Snapshot {
-  const known = snapshots.get(objects) ?? makeSnapshot(objects);
-  snapshots.set(objects, known);
-  return known;
+export async function snapshotOf(store: Store): Promise<Snapshot> {
+  const all = await store.list();
+  const former = latest.get(store);
+  if (former?.all === all) return former;
+  const made = makeSnapshot(all, former);
+  latest.set(store, made);
+  return made;
 }
 
-function makeSnapshot(all: readonly StoredObject[]): Snapshot {
-  const releases = all.filter(({ ref }) => ref.kind === RELEASE);
-  let naming: ReadonlyMap<string, readonly StoredObject[]> | undefined;
+function makeSnapshot(all: readonly StoredObject[], former: Made | undefined): Made {
+  const layout = former !== undefined && isLaidOut(all, former.layout) ? former.layout : layOut(all);
+  const basesAt = (positions: readonly number[]): readonly KubeObject[] => itemsAt(all, positions).map(({ base }) => base);
+  const views = itemsAt(all, layout.virtualServices).map((stored, index) => {
+    const view = former?.virtualServices[index];
+    return view?.stored === stored ? view : viewOf(stored);
+  });
+  const virtualServices = kept(views, former?.virtualServices);
+  const bases = kept(basesAt(layout.virtualServices), former?.bases);
+  const releases = itemsAt(all, layout.releases);
+  const releaseBases = kept(basesAt(layout.releases), former?.releaseBases);
   return {
-    objects: new Map(all.map((object) => [refText(object.ref), object])),
-    virtualServices: all
-      .filter(({ ref }) => ref.kind === 'VirtualService')
-      .toSorted(compareCreation)
-      .map((stored) => ({ ref: stored.ref, base: stored.base, served: stored.served, stored, isOwned: false })),
-    gateways: all.filter(({ ref }) => ref.kind === 'Gateway'),
+    all,
+    layout,
+    releaseBases,
+    get: (ref) => all[layout.positions.get(refText(ref)) ?? -1],
+    virtualServices,
+    bases,
+    gateways: kept(basesAt(layout.gateways), former?.gateways),
     releases,
-    releasesNaming: (ref) => {
-      naming ??= byNamedRoute(releases);
-      return naming.get(refText(ref)) ?? [];
-    },
+    releasesNaming: (ref) => itemsAt(releases, byRoute(releaseBases).get(refText(ref))),
+    heldBy: (release) => itemsAt(virtualServices, byHolder(virtualServices).get(release)),
+    rootsOf: (ref) => itemsAt(virtualServices, byDelegate(bases).get(refText(ref))),
   };
 }
 
-function byNamedRoute(releases: readonly StoredObject[]): ReadonlyMap<string, readonly StoredObject[]> {
-  const named = new Map<string, StoredObject[]>();
-  for (const stored of releases) {
-    const { release } = readRelease(stored.base);
-    for (const text of new Set((release === undefined ? [] : namedRoutes(release)).map(refText))) {
-      const found = named.get(text);
-      if (found === undefined) named.set(text, [stored]);
-      else found.push(stored);
+function itemsAt<Item>(items: readonly Item[], positions: readonly number[] = []): readonly Item[] {
+  return positions.flatMap((position) => items[position] ?? []);
+}
+
+/** The former array where both hold the same. */
+function kept<Item>(now: readonly Item[], former: readonly Item[] | undefined): readonly Item[] {
+  const isSame = former?.length === now.length && now.every((item, index) => item === former[index]);
+  return isSame ? former : now;
+}
+
+/** Stores give the same reference for an object from its creation to its removal. */
+function isLaidOut(all: readonly StoredObject[], { refs }: Layout): boolean {
+  return all.length === refs.length && all.every(({ ref }, index) => ref === refs[index]);
+}
+
+function layOut(all: readonly StoredObject[]): Layout {
+  const ofKind = (kind: string): readonly number[] => all.flatMap(({ ref }, index) => (ref.kind === kind ? [index] : []));
+  const byCreation = (left: number, right: number): number => {
+    const [one, other] = [all[left], all[right]];
+    return one === undefined || other === undefined ? 0 : compareCreation(one, other);
+  };
+  return {
+    refs: all.map(({ ref }) => ref),
+    positions: new Map(all.map(({ ref }, index) => [refText(ref), index])),
+    virtualServices: ofKind('VirtualService').toSorted(byCreation),
+    gateways: ofKind('Gateway'),
+    releases: ofKind(RELEASE),
+  };
+}
+
+function viewOf(stored: StoredObject): StoredView {
+  return { ref: stored.ref, base: stored.base, served: stored.served, stored, isOwned: false };
+}
+
+/** Of each key the places in the array whose items have it: made once for each array, which nobody changes. */
+function indexBy<Item extends object>(
+  keysOf: (item: Item) => Iterable<string>,
+): (items: readonly Item[]) => ReadonlyMap<string, readonly number[]> {
+  const made = new WeakMap<readonly Item[], ReadonlyMap<string, readonly number[]>>();
+  return (items) => {
+    const known = made.get(items) ?? placesByKey(items, keysOf);
+    made.set(items, known);
+    return known;
+  };
+}
+
+function placesByKey<Item>(items: readonly Item[], keysOf: (item: Item) => Iterable<string>): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>();
+  for (const [index, item] of items.entries()) {
+    for (const key of keysOf(item)) {
+      const known = places.get(key);
+      if (known === undefined) places.set(key, [index]);
+      else known.push(index);
     }
   }
-  return named;
+  return places;
 }
+
+/** Releases by the routes that they name. */
+const byRoute = indexBy((base: KubeObject) => {
+  const { release } = readRelease(base);
+  return new Set((release === undefined ? [] : namedRoutes(release)).map(refText));
+});
+
+const byHolder = indexBy(({ base, served }: StoredView) => {
+  const owner = ownerOf(base);
+  return owner === undefined ? wovenReleases(served) : new Set([owner, ...wovenReleases(served)]);
+});
+
+/** Roots by what they delegate to. */
+const byDelegate = indexBy(
+  (base: KubeObject) => new Set(delegatesOfRoot(base).map((delegate) => refText({ kind: 'VirtualService', ...delegate }))),
+);

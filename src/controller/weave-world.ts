@@ -37,8 +37,8 @@ export function weaveInput(world: World, view: BaseView): Omit<WeaveInput, 'plan
     former: formerVersions(world.stored.status),
     routed: readBase(world.routed[view]),
     issuing: world.issuing === undefined ? undefined : readBase(world.issuing[view]),
-    gateways: world.gateways.map((object) => object.base),
-    siblings: world.virtualServices.map((each) => each.base),
+    gateways: world.gateways,
+    siblings: world.siblings,
   };
 }
 

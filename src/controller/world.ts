@@ -1,4 +1,4 @@
-import { refOf, refText, sameRef } from '../cluster/manifest.ts';
+import { refOf, refText, sameManifest, sameRef } from '../cluster/manifest.ts';
 import { namedRoutes } from '../cluster/ownership.ts';
 import { readRelease } from '../cluster/read-release.ts';
 import { releaseConflicts } from '../cluster/release-conflicts.ts';
@@ -12,7 +12,7 @@ import { sameVersion } from '../core/release/version.ts';
 import { delegatesTo } from '../core/weave/route-object.ts';
 import { unweave, wovenReleases } from '../core/weave/unweave.ts';
 import type { RouteView } from './route-view.ts';
-import { type Snapshot, snapshotOf } from './snapshot.ts';
+import { type Snapshot, type StoredView, snapshotOf } from './snapshot.ts';
 
 /** All that one pass over a release goes by, read from the store in one go. */
 export interface World {
@@ -26,7 +26,12 @@ export interface World {
   readonly issuing: RouteView | undefined;
   /** All that there are, in the order in which a gateway merges them, and the one that the release declares: last where it is yet to be created. */
   readonly virtualServices: readonly RouteView[];
-  readonly gateways: readonly StoredObject[];
+  /** Their bases, in their order: what is woven is woven among them. */
+  readonly siblings: readonly KubeObject[];
+  /** Those of them that the release owns or is woven into, or that delegate to the two above. */
+  readonly concerning: () => readonly StoredView[];
+  /** The bases of all Gateways. */
+  readonly gateways: readonly KubeObject[];
   /** The other releases of the store; read when first asked for, since most passes do not ask. */
   readonly others: () => readonly OtherRelease[];
   /** Those of them that name a VirtualService and can share it: not one that is being deleted and had what this release has now. */
@@ -46,8 +51,8 @@ export interface OtherRelease {
  */
 export async function readWorld(store: Store, ref: ObjectRef): Promise<World | undefined> {
   const revision = store.revision();
-  const snapshot = snapshotOf(await store.list());
-  const stored = snapshot.objects.get(refText(ref));
+  const snapshot = await snapshotOf(store);
+  const stored = snapshot.get(ref);
   if (stored === undefined) return undefined;
   const { release, diagnostics } = readRelease(stored.base);
   if (release === undefined) {
@@ -59,9 +64,11 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
 function worldOf(stored: StoredObject, release: CanaryRelease, snapshot: Snapshot, revision: number): World {
   const declared = ownedVirtualService(release);
   // Rules copied from what is served are taken for what they were made of, as in a VirtualService that is applied.
-  const virtualServices = routeViews(snapshot, declared === undefined ? undefined : unweave(declared));
+  const { virtualServices, siblings } = routeViews(snapshot, declared === undefined ? undefined : unweave(declared));
   const { namespace } = stored.ref;
   const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
+  const routed = named(routedName(release));
+  const issuing = named(release.spec.visitorId.issueAt?.virtualService);
   let others: readonly OtherRelease[] | undefined;
   const sharing = new Map<string, readonly OtherRelease[]>();
   const sharingAt = (ref: ObjectRef): readonly OtherRelease[] => {
@@ -74,9 +81,14 @@ function worldOf(stored: StoredObject, release: CanaryRelease, snapshot: Snapsho
     revision,
     stored,
     release,
-    routed: named(routedName(release)),
-    issuing: named(release.spec.visitorId.issueAt?.virtualService),
+    routed,
+    issuing,
     virtualServices,
+    siblings,
+    concerning: () => [
+      ...snapshot.heldBy(releaseName(release)),
+      ...[routed, issuing].flatMap((view) => (view === undefined ? [] : snapshot.rootsOf(view.ref))),
+    ],
     gateways: snapshot.gateways,
     others: () => (others ??= otherReleases(stored.ref, snapshot.releases, snapshot, revision)),
     sharing: (ref) => {
@@ -104,9 +116,10 @@ function otherReleases(own: ObjectRef, candidates: readonly StoredObject[], snap
 export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
   const own = releaseName(world.release);
   const { routed, issuing } = world;
+  const concerning = new Set(world.concerning().map(({ stored }) => stored));
   return world.virtualServices.flatMap((view) => {
     const { stored } = view;
-    if (stored === undefined) return [];
+    if (stored === undefined || !(view === routed || view === issuing || concerning.has(stored))) return [];
     const isHeld =
       view === routed ||
       view === issuing ||
@@ -154,13 +167,19 @@ export function formerVersions(status: ReleaseStatus | undefined): readonly Vers
   return found;
 }
 
-function routeViews({ virtualServices }: Snapshot, owned: KubeObject | undefined): readonly RouteView[] {
-  if (owned === undefined) return virtualServices;
+function routeViews(snapshot: Snapshot, owned: KubeObject | undefined): Pick<World, 'virtualServices' | 'siblings'> {
+  if (owned === undefined) return { virtualServices: snapshot.virtualServices, siblings: snapshot.bases };
   const ref = refOf(owned);
-  const views = virtualServices.map((view): RouteView => {
-    return sameRef(view.ref, ref) ? { ...view, base: sinceThen(owned, view.base), isOwned: true } : view;
-  });
-  return views.some(({ isOwned }) => isOwned) ? views : [...views, { ref, base: owned, served: owned, stored: undefined, isOwned: true }];
+  const stored = snapshot.get(ref);
+  if (stored === undefined) {
+    const view = { ref, base: owned, served: owned, stored, isOwned: true };
+    return { virtualServices: [...snapshot.virtualServices, view], siblings: [...snapshot.bases, owned] };
+  }
+  const base = sameManifest(stored.base, owned) ? stored.base : sinceThen(owned, stored.base);
+  const virtualServices = snapshot.virtualServices.map(
+    (view): RouteView => (view.stored === stored ? { ...view, base, isOwned: true } : view),
+  );
+  return { virtualServices, siblings: base === stored.base ? snapshot.bases : virtualServices.map((view) => view.base) };
 }
 
 /** What the release declares, as old as what is stored of it: that may decide which object serves. */

@@ -6,7 +6,7 @@ import type { ObjectRef, StoredObject } from '../store.ts';
 import { StoreCorruptError } from '../store-errors.ts';
 import { OBJECT_DIGEST, ROWS_DIGEST, SOURCE_DIGEST, STORE_DIGEST } from './content-digest.ts';
 import { digestSum } from './digest-sum.ts';
-import { ReadObjects } from './read-objects.ts';
+import { type Former, ReadObjects } from './read-objects.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /** What a write changes of a stored object; absent fields stay. `undefined` clears where a column may be empty. */
@@ -86,12 +86,12 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
     if (row['digest'] === row['actual']) return row;
     throw new StoreCorruptError(db.file, `${Object.values(refOfRow(row)).join(' ')} is not as it was written`);
   };
-  const parse = (row: Row): StoredObject => storedObject(intact(row));
-  const readOne = (ref: ObjectRef): StoredObject | undefined => {
+  const readAll = (): readonly StoredObject[] => all.all().map((row) => storedObject(intact(row), refOfRow(row), undefined));
+  const readOne = (ref: ObjectRef, former: Former | undefined): StoredObject | undefined => {
     const row = one.get(...keyOf(ref));
-    return row === undefined ? undefined : parse(row);
+    return row === undefined ? undefined : storedObject(intact(row), ref, former);
   };
-  const read = new ReadObjects(() => all.all().map(parse), readOne);
+  const read = new ReadObjects(readAll, readOne);
 
   return {
     verify: () => {
@@ -114,7 +114,7 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
     insert: (ref, base, createdAt, at) => {
       insert.run(...keyOf(ref), JSON.stringify(base), at, createdAt);
       sum.flip(sealObject.all(...keyOf(ref)));
-      read.written(ref);
+      read.written(ref, { base: false, served: false });
     },
     update: (ref, change, at) => {
       const row = one.get(...keyOf(ref));
@@ -132,7 +132,7 @@ export function objectTable(db: SqliteDatabase): ObjectTable {
         ...keyOf(ref),
       );
       sum.flip([row, ...sealObject.all(...keyOf(ref))]);
-      read.written(ref);
+      read.written(ref, { base: change.base === undefined, served: !('served' in change) });
     },
     remove: (ref) => {
       sum.flip([...remove.all(...keyOf(ref)), ...forget.all(...keyOf(ref), null)]);
@@ -158,7 +158,7 @@ function refOfRow(row: Row): ObjectRef {
   return { kind: String(row['kind']), namespace: String(row['namespace']), name: String(row['name']) };
 }
 
-function storedObject(row: Row): StoredObject {
+function storedObject(row: Row, ref: ObjectRef, former: Former | undefined): StoredObject {
   const createdAt = String(row['created_at']);
   const parse = (column: string): unknown => JSON.parse(String(row[column]));
   // Istio orders VirtualServices by this field, which a cluster gives in whole seconds.
@@ -166,11 +166,12 @@ function storedObject(row: Row): StoredObject {
     ...object,
     metadata: { ...object.metadata, creationTimestamp: createdAt.replace(/\.\d+Z$/, 'Z') },
   });
-  const base = stamp(parse('base') as KubeObject);
+  const base = former?.kept.base === true ? former.object.base : stamp(parse('base') as KubeObject);
+  const readServed = (): KubeObject => (former?.kept.served === true ? former.object.served : stamp(parse('served') as KubeObject));
   return {
-    ref: refOfRow(row),
+    ref,
     base,
-    served: row['served'] === null ? base : stamp(parse('served') as KubeObject),
+    served: row['served'] === null ? base : readServed(),
     generation: Number(row['generation']),
     revision: Number(row['revision']),
     createdAt,

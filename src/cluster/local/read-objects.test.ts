@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ObjectRef, StoredObject } from '../store.ts';
-import { ReadObjects } from './read-objects.ts';
+import { type Former, ReadObjects } from './read-objects.ts';
+
+/** What a write leaves that changes everything. */
+const NOTHING = { base: false, served: false };
 
 const ref = (name: string): ObjectRef => ({ kind: 'VirtualService', namespace: 'default', name });
 
@@ -8,13 +11,15 @@ const ref = (name: string): ObjectRef => ({ kind: 'VirtualService', namespace: '
 function scene(...names: readonly string[]) {
   const rows = [...names];
   const reads: string[] = [];
-  const read = ({ name }: ObjectRef): StoredObject | undefined => {
+  const formers: (Former | undefined)[] = [];
+  const read = ({ name }: ObjectRef, former?: Former): StoredObject | undefined => {
     if (!rows.includes(name)) return undefined;
     reads.push(name);
+    formers.push(former);
     const base = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name } };
     return { ref: ref(name), base, served: base, generation: 1, revision: 1, createdAt: '2026-11-29T00:00:00.000Z' };
   };
-  return { rows, reads, objects: new ReadObjects(() => rows.flatMap((name) => read(ref(name)) ?? []), read) };
+  return { rows, reads, formers, objects: new ReadObjects(() => rows.flatMap((name) => read(ref(name)) ?? []), read) };
 }
 
 const namesOf = (objects: ReadObjects): readonly string[] => objects.list().map((each) => each.ref.name);
@@ -27,7 +32,7 @@ describe('objects as they were read', () => {
     expect(objects.list()).toBe(list);
     expect(list[0]).toBe(first);
     expect(reads).toEqual(['a', 'b']);
-    objects.written(ref('a'));
+    objects.written(ref('a'), NOTHING);
     expect(objects.get(ref('a'))).not.toBe(first);
     expect(objects.list()).not.toBe(list);
     expect(objects.list()[1]).toBe(list[1]);
@@ -38,20 +43,35 @@ describe('objects as they were read', () => {
     const { objects, rows } = scene('b', 'a');
     expect(namesOf(objects)).toEqual(['b', 'a']);
     rows.push('0');
-    objects.written(ref('b'));
-    objects.written(ref('0'));
+    objects.written(ref('b'), NOTHING);
+    objects.written(ref('0'), NOTHING);
     expect(namesOf(objects)).toEqual(['b', 'a', '0']);
     objects.removed(ref('b'));
     expect(objects.get(ref('b'))).toBeUndefined();
-    objects.written(ref('b'));
+    objects.written(ref('b'), NOTHING);
     expect(namesOf(objects)).toEqual(['a', '0', 'b']);
+  });
+
+  test('are read with what all writes since left of them', () => {
+    const { objects, formers } = scene('a');
+    const object = objects.get(ref('a'));
+    objects.written(ref('a'), { base: true, served: true });
+    objects.written(ref('a'), { base: true, served: false });
+    const next = objects.get(ref('a'));
+    objects.written(ref('a'), { base: true, served: true });
+    objects.get(ref('a'));
+    expect(formers).toEqual([
+      undefined,
+      { object, kept: { base: true, served: false } },
+      { object: next, kept: { base: true, served: true } },
+    ]);
   });
 
   test('are read again where writes were undone', () => {
     const { objects, rows } = scene('a');
     objects.list();
     rows.push('b');
-    objects.written(ref('b'));
+    objects.written(ref('b'), NOTHING);
     expect(namesOf(objects)).toEqual(['a', 'b']);
     rows.pop();
     objects.forget();

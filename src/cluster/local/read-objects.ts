@@ -1,25 +1,40 @@
 import { refText } from '../manifest.ts';
 import type { ObjectRef, StoredObject } from '../store.ts';
 
+/** What of an object a write left as it was. */
+export interface Kept {
+  readonly base: boolean;
+  readonly served: boolean;
+}
+
 interface Entry {
   readonly ref: ObjectRef;
-  /** Undefined: written since it was read. */
+  /** As it was last read; undefined: never. */
   object: StoredObject | undefined;
+  /** What is still true of `object`, where it was written since. */
+  kept: Kept | undefined;
+}
+
+/** An object as it was before it was written, and what that left of it. */
+export interface Former {
+  readonly object: StoredObject;
+  readonly kept: Kept;
 }
 
 /**
  * Objects as they were last read, in order of creation. One process alone writes them, so each is read once after every change of it: until
- * then the same object is given for it, and the same list for all of them. Readers may keep what they made of an object by its identity.
+ * then the same object is given for it, and the same list for all of them, and its reference and what a write left of it stay the same for
+ * good. Readers may keep what they made of any of these by its identity.
  */
 export class ReadObjects {
   readonly #readAll: () => readonly StoredObject[];
-  readonly #readOne: (ref: ObjectRef) => StoredObject | undefined;
+  readonly #readOne: (ref: ObjectRef, former: Former | undefined) => StoredObject | undefined;
   /** Undefined until something is asked for. */
   #entries: Map<string, Entry> | undefined;
   #list: readonly StoredObject[] | undefined;
 
-  /** `readAll` gives all objects in order of creation. */
-  constructor(readAll: () => readonly StoredObject[], readOne: (ref: ObjectRef) => StoredObject | undefined) {
+  /** `readAll` gives all objects in order of creation; `readOne` one of them with that reference, and with what was left of the former one. */
+  constructor(readAll: () => readonly StoredObject[], readOne: (ref: ObjectRef, former: Former | undefined) => StoredObject | undefined) {
     this.#readAll = readAll;
     this.#readOne = readOne;
   }
@@ -35,11 +50,11 @@ export class ReadObjects {
   }
 
   /** To be called after each write of the object, also of one that is new: those come last. */
-  written(ref: ObjectRef): void {
+  written(ref: ObjectRef, kept: Kept): void {
     const text = refText(ref);
     const entry = this.#known().get(text);
-    if (entry === undefined) this.#known().set(text, { ref, object: undefined });
-    else entry.object = undefined;
+    if (entry === undefined) this.#known().set(text, { ref, object: undefined, kept });
+    else entry.kept = both(entry.kept ?? kept, kept);
     this.#list = undefined;
   }
 
@@ -55,12 +70,19 @@ export class ReadObjects {
   }
 
   #known(): Map<string, Entry> {
-    this.#entries ??= new Map(this.#readAll().map((object) => [refText(object.ref), { ref: object.ref, object }]));
+    this.#entries ??= new Map(this.#readAll().map((object) => [refText(object.ref), { ref: object.ref, object, kept: undefined }]));
     return this.#entries;
   }
 
   #objectOf(entry: Entry): StoredObject | undefined {
-    entry.object ??= this.#readOne(entry.ref);
+    const { ref, object, kept } = entry;
+    if (object !== undefined && kept === undefined) return object;
+    entry.object = this.#readOne(ref, object === undefined || kept === undefined ? undefined : { object, kept });
+    entry.kept = undefined;
     return entry.object;
   }
+}
+
+function both(left: Kept, right: Kept): Kept {
+  return { base: left.base && right.base, served: left.served && right.served };
 }
