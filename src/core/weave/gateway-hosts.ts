@@ -70,14 +70,45 @@ export interface Sharing {
  */
 export function findSharing(route: RouteObject, others: readonly RouteObject[], gateways: readonly KubeObject[]): readonly Sharing[] {
   const places = isDelegate(route) ? route.delegations : [undefined];
+  const holders = holdersByHost(others, gateways);
   return places.flatMap((through) => {
     const top = through?.root ?? route;
     const own = through === undefined ? hostsAtGateways(route, gateways) : hostsThrough(through, gateways);
-    return others
-      .filter((other) => !isSameObject(top, other) && !isDelegate(other) && (other.spec.http ?? []).length > 0)
-      .filter((other) => hostsAtGateways(other, gateways).some((theirs) => own.some((mine) => isMerged(mine, theirs))))
-      .map((other) => ({ other, through }));
+    const merged = own.flatMap((mine) => (holders.get(mine.host) ?? []).filter(({ host }) => isMerged(mine, host)));
+    const found = new Map(merged.map(({ place, object }) => [place, object]));
+    return [...found]
+      .sort(([left], [right]) => left - right)
+      .filter(([, other]) => !isSameObject(top, other) && (other.spec.http ?? []).length > 0)
+      .map(([, other]) => ({ other, through }));
   });
+}
+
+/** An object with hosts of its own. */
+export interface HostHolder {
+  readonly object: RouteObject;
+  /** Its place among the objects that were asked about. */
+  readonly place: number;
+  readonly host: GatewayHost;
+}
+
+const holders = new WeakMap<
+  readonly RouteObject[],
+  { readonly gateways: readonly KubeObject[]; readonly byHost: ReadonlyMap<string, readonly HostHolder[]> }
+>();
+
+/** Which of the objects gateways serve a host for, by the host. Read once for each array, which nobody may change. */
+export function holdersByHost(
+  objects: readonly RouteObject[],
+  gateways: readonly KubeObject[],
+): ReadonlyMap<string, readonly HostHolder[]> {
+  const last = holders.get(objects);
+  if (last !== undefined && areSame(last.gateways, gateways)) return last.byHost;
+  const all = objects.flatMap((object, place) =>
+    isDelegate(object) ? [] : hostsAtGateways(object, gateways).map((host): HostHolder => ({ object, place, host })),
+  );
+  const byHost = Map.groupBy(all, ({ host }) => host.host);
+  holders.set(objects, { gateways, byHost });
+  return byHost;
 }
 
 interface FoundHosts {

@@ -60,15 +60,21 @@ export function weaveCompanions(
   return weaveObject(route, inOrder(companionWeavings(route, { companions, others, gateways }))).virtualService;
 }
 
-/** Each object once, in that order. */
+const distinct = new WeakMap<readonly KubeObject[], { readonly namespace: string; readonly objects: readonly RouteObject[] }>();
+
+/** Each object once, in that order. Read once for each array, which nobody may change. */
 export function distinctObjects(all: readonly KubeObject[], namespace: string): readonly RouteObject[] {
+  const last = distinct.get(all);
+  if (last?.namespace === namespace) return last.objects;
   const objects = new Map<string, RouteObject>();
   for (const object of all) {
     const route = routeObject(object, namespace);
     const fullName = `${route.namespace}/${route.name}`;
     if (!objects.has(fullName)) objects.set(fullName, route);
   }
-  return [...objects.values()];
+  const found = [...objects.values()];
+  distinct.set(all, { namespace, objects: found });
+  return found;
 }
 
 /** What weaving starts from, also where a woven object is at hand. */

@@ -3,7 +3,7 @@ import { MESH_GATEWAY, resolveGateway } from '../istio/names.ts';
 import type { HTTPMatchRequest, HTTPRoute, KubeObject } from '../istio/resources.ts';
 import { isCatchAll } from '../routing/catch-all.ts';
 import { isDelegate, mergedRule } from '../routing/delegates.ts';
-import { type GatewayHost, hostsAtGateways, isInMesh } from './gateway-hosts.ts';
+import { type GatewayHost, holdersByHost, hostsAtGateways, isInMesh } from './gateway-hosts.ts';
 import { PathIndex } from './path-index.ts';
 import type { RoutePlan } from './plan.ts';
 import { describeRouteObject, isSameObject, type RouteObject } from './route-object.ts';
@@ -77,16 +77,16 @@ function topsOf(route: RouteObject): readonly RouteObject[] {
 
 function placesOf(top: RouteObject, { objects, gateways }: Merging): readonly Place[] {
   const at = objects.findIndex((each) => isSameObject(each, top));
-  const older = objects.slice(0, at).filter((each) => !isDelegate(each) && isPublic(each) && isPublic(top));
-  const hosts = older.map((object) => ({ object, hosts: hostsAtGateways(object, gateways) }));
+  const holders = holdersByHost(objects, gateways);
+  const olderAt = (mine: GatewayHost): readonly RouteObject[] => {
+    const merged = (holders.get(mine.host) ?? []).filter(
+      ({ object, place, host }) => place < at && isPublic(object) && isSameServer(mine, host),
+    );
+    return isPublic(top) ? [...new Set(merged.map(({ object }) => object))] : [];
+  };
   const atGateways = hostsAtGateways(top, gateways)
     .filter(({ server }) => server?.redirects !== true)
-    .map((mine) => ({
-      gateway: mine.gateway,
-      host: mine.host,
-      port: mine.server?.port,
-      older: hosts.filter((each) => each.hosts.some((theirs) => isSameServer(mine, theirs))).map(({ object }) => object),
-    }));
+    .map((mine) => ({ gateway: mine.gateway, host: mine.host, port: mine.server?.port, older: olderAt(mine) }));
   return isInMesh(top) ? [...atGateways, { gateway: MESH_GATEWAY, host: undefined, port: undefined, older: [] }] : atGateways;
 }
 

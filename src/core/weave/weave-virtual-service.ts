@@ -102,10 +102,11 @@ function splitting(companions: readonly Companion[]): readonly CanaryRelease[] {
 
 /** All VirtualServices, the two of the release among them; those that are not there yet are the youngest. */
 function plainObjects({ release, siblings, routed, issuing }: WeaveInput): readonly RouteObject[] {
-  return distinctObjects(
-    [...siblings, readBase(routed), ...(issuing === undefined ? [] : [readBase(issuing)])],
-    release.metadata.namespace,
-  );
+  const { namespace } = release.metadata;
+  const known = distinctObjects(siblings, namespace);
+  const own = distinctObjects([readBase(routed), ...(issuing === undefined ? [] : [readBase(issuing)])], namespace);
+  const young = own.filter((object) => !known.some((each) => isSameObject(each, object)));
+  return young.length === 0 ? known : [...known, ...young];
 }
 
 /** Whether nobody ever delegates to a delegate. */
