@@ -8,7 +8,14 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { CanaryRelease, Version } from '../core/release/canary-release.ts';
 import { healthCheckOf } from '../core/release/health-check.ts';
 import { advance } from '../core/release/machine.ts';
-import { type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from '../core/release/observed.ts';
+import {
+  NOT_ASKED,
+  needsReadiness,
+  type Observed,
+  type RequestRate,
+  type VersionReadiness,
+  versionsToObserve,
+} from '../core/release/observed.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import type { ReleaseEvent } from '../core/release/release-event.ts';
 import { planOf, samePlan } from '../core/release/route-plan.ts';
@@ -127,9 +134,10 @@ function observe(
   const candidates = [canary, ...(stable === undefined ? [] : [stable]), ...formerVersions(stored.status)];
   const errors = findings.filter((diagnostic) => diagnostic.severity === 'error');
   const base = baseToJudge(world);
+  const look = needsReadiness(release.spec, stored.status, stored.request) ? check : () => NOT_ASKED;
   return {
-    canary: check(versions.canary),
-    stable: versions.stable === undefined ? undefined : check(versions.stable),
+    canary: look(versions.canary),
+    stable: versions.stable === undefined ? undefined : look(versions.stable),
     ...(rates === undefined ? {} : { requestRate: rateOf(world, versions, rates) }),
     problems: errors.map(({ message }) => message),
     baseVersion: base === undefined ? undefined : baseVersion(base, serviceOf(release), candidates),

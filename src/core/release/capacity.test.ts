@@ -126,8 +126,15 @@ test('the status counts the endpoints of both versions, keeps what it knew, and 
   made.endpoints.clear();
   made.restart();
   expect(made.status?.endpoints).toHaveLength(2);
+  made.endpoints.set('v3', { ready: 1, total: 1 });
+  made.edit(specOf({ canary: { subset: 'v3' } }));
+  made.serve();
+  expect(made.status?.endpoints).toEqual([
+    { version: { subset: 'v3' }, ready: 1, total: 1 },
+    { version: { subset: 'v1' }, ready: 2, total: 2 },
+  ]);
   made.ask('rollback');
   made.serve();
-  made.edit(specOf({ canary: { subset: 'v3' } }));
-  expect(made.status?.endpoints).toEqual([{ version: { subset: 'v1' }, ready: 2, total: 2 }]);
+  expect(made.phase).toBe('RolledBack');
+  expect(made.status, 'nobody counts any more').not.toHaveProperty('endpoints');
 });

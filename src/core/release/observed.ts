@@ -1,5 +1,6 @@
 import type { CanaryReleaseSpec, Version } from './canary-release.ts';
-import { isUnderWay } from './phase.ts';
+import { asksForNewRelease } from './change.ts';
+import { isSettled, isUnderWay } from './phase.ts';
 import { handledRequest } from './requests.ts';
 import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 
@@ -16,7 +17,7 @@ export type RequestRate = number | 'measuring';
 
 /** What `advance` has to know of the world. Whoever calls it looks; the machine itself never does. */
 export interface Observed {
-  /** Readiness of the versions that `versionsToObserve` named; `stable` is undefined when there is none to check. */
+  /** Readiness of the versions that `versionsToObserve` named, where `needsReadiness`; `stable` is undefined when there is none to check. */
   readonly canary: VersionReadiness;
   readonly stable: VersionReadiness | undefined;
   /** Requests per second to the service, or that they are being counted; undefined where nobody counts. */
@@ -39,6 +40,22 @@ export interface Observed {
 export function rollbackWaits(request: ReleaseRequest | undefined, status: ReleaseStatus | undefined): boolean {
   return request?.action === 'rollback' && handledRequest(status, request.id) === undefined;
 }
+
+/**
+ * Whether the next `advance` goes by the readiness of any version. Where a release has ended, and neither another one nor anything else is
+ * asked for, nobody has to ask endpoints.
+ */
+export function needsReadiness(
+  spec: Pick<CanaryReleaseSpec, 'canary' | 'stable' | 'revision'>,
+  status: ReleaseStatus | undefined,
+  request: ReleaseRequest | undefined,
+): boolean {
+  if (status === undefined || !isSettled(status.phase) || asksForNewRelease(spec, status)) return true;
+  return request !== undefined && handledRequest(status, request.id) === undefined;
+}
+
+/** What is known of a version that nobody has to ask. */
+export const NOT_ASKED: VersionReadiness = { ready: undefined, reason: 'not asked: the release has ended' };
 
 /**
  * The versions whose readiness the next `advance` needs: during a release its own pair, else the pair that the spec asks for. Where a

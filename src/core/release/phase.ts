@@ -21,3 +21,8 @@ export function isUnderWay(phase: Phase): boolean {
 export function isExposed(phase: Phase): boolean {
   return phase === 'Progressing' || phase === 'Paused' || phase === 'Completing';
 }
+
+/** Whether a release has ended, with everyone at one version. */
+export function isSettled(phase: Phase): boolean {
+  return phase === 'Succeeded' || phase === 'RolledBack';
+}

@@ -4,6 +4,7 @@ import { atLeast, runs } from '../property-runs.cases.ts';
 import type { RoutePlan } from '../weave/plan.ts';
 import type { Version } from './canary-release.ts';
 import { endpointsNeeded } from './capacity.ts';
+import { needsReadiness } from './observed.ts';
 import { readinessSpec } from './readiness-spec.ts';
 import { MINUTE, ReleaseWorld, specOf, subset } from './release-world.cases.ts';
 import { REQUEST_ACTIONS } from './requests.ts';
@@ -183,4 +184,26 @@ test('no move ever sends more visitors to a version that is not ready, nor to a 
   for (const what of [...everywhere, 'phase Paused canaryLost', 'phase RollingBack ', 'phase Succeeded ']) {
     expect(seen.get(what) ?? 0, what).toBeGreaterThan(atLeast(50));
   }
+});
+
+test('where nobody needs to know, nothing follows from the readiness of any version', () => {
+  let settled = 0;
+  const known = fc.record({
+    ready: fc.constantFrom(true, false, undefined),
+    reason: fc.constant(''),
+    endpoints: fc.constant({ ready: 1, total: 2 }),
+  });
+  fc.assert(
+    fc.property(spec, fc.array(act, { minLength: 5, maxLength: 50 }), known, (first, acts, readiness) => {
+      const world = new ReleaseWorld(first);
+      for (const each of acts) {
+        each(world);
+        if (needsReadiness(world.spec, world.status, world.request)) continue;
+        settled += 1;
+        expect(world.advanceWith(world.observedWith(() => readiness))).toEqual(world.advanceWith(world.observed()));
+      }
+    }),
+    { seed: 12, numRuns: runs(500) },
+  );
+  expect(settled).toBeGreaterThan(atLeast(500));
 });

@@ -1,7 +1,7 @@
 import type { RoutePlan } from '../weave/plan.ts';
 import { type CanaryReleaseSpec, canaryReleaseSpec, type Version } from './canary-release.ts';
 import { type Advance, advance } from './machine.ts';
-import { type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from './observed.ts';
+import { NOT_ASKED, needsReadiness, type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from './observed.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { samePlan } from './route-plan.ts';
 import type { ReleaseRequest, ReleaseStatus, RequestAction } from './status.ts';
@@ -69,12 +69,18 @@ export class ReleaseWorld {
     this.spec = spec;
   }
 
-  /** What the machine would be told now. */
+  /** What the machine would be told now; nobody asks for readiness that it does not need. */
   observed(): Observed {
+    const isNeeded = needsReadiness(this.spec, this.status, this.request);
+    return this.observedWith((version) => (isNeeded ? this.#readiness(version) : NOT_ASKED));
+  }
+
+  /** The same with what is known of the versions. */
+  observedWith(readiness: (version: Version) => VersionReadiness): Observed {
     const { canary, stable } = versionsToObserve(this.spec, this.status, this.request);
     return {
-      canary: this.#readiness(canary),
-      stable: stable === undefined ? undefined : this.#readiness(stable),
+      canary: readiness(canary),
+      stable: stable === undefined ? undefined : readiness(stable),
       requestRate: this.requestRate,
       problems: this.problems,
       baseVersion: this.baseVersion,
@@ -84,10 +90,15 @@ export class ReleaseWorld {
     };
   }
 
-  look(): Advance {
+  /** What would follow from these observations, with nothing done about it. */
+  advanceWith(observed: Observed): Advance {
     const input = { namespace: 'default', name: 'reviews', generation: this.generation, spec: this.spec };
+    return advance(input, this.status, observed, this.now);
+  }
+
+  look(): Advance {
     const observed = this.observed();
-    const result = advance(input, this.status, observed, this.now);
+    const result = this.advanceWith(observed);
     this.status = result.status;
     this.routes = result.routes;
     this.wakeAt = result.wakeAt;
