@@ -96,6 +96,8 @@ export class UpstreamPools {
   private readonly pools = new Map<string, EndpointPool>();
   /** Endpoints are immutable objects of a table: finding their pool by identity spares a string per request. */
   private readonly byIdentity = new WeakMap<Endpoint, EndpointPool>();
+  /** Those whose pools were kept last; successive tables may have the same. */
+  private retained: readonly Cluster[] = [];
 
   constructor(limits: GatewayLimits) {
     this.limits = limits;
@@ -117,6 +119,8 @@ export class UpstreamPools {
 
   /** Keeps the pools of these clusters' endpoints and drains the others. */
   retain(clusters: readonly Cluster[]): void {
+    if (clusters === this.retained) return;
+    this.retained = clusters;
     const wanted = new Set(clusters.flatMap((cluster) => cluster.endpoints.map(keyOf)));
     for (const [key, pool] of this.pools) {
       if (wanted.has(key)) continue;

@@ -3,7 +3,7 @@ import { readRelease } from '../cluster/read-release.ts';
 import type { Store, StoredObject } from '../cluster/store.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { routedName, routeForm } from '../core/release/route-form.ts';
-import { compileRouting } from '../core/routing/compile.ts';
+import { RoutingCompiler } from '../core/routing/compile.ts';
 import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
 import { asListenError } from './listen-error.ts';
 import type { RuntimeLog } from './runtime-log.ts';
@@ -49,10 +49,11 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let reported = '';
+  const compiler = new RoutingCompiler();
 
   const compile = (stored: readonly StoredObject[]) => {
     const routing = stored.filter(({ ref }) => ref.kind !== KIND).toSorted(compareCreation);
-    const { table, diagnostics } = compileRouting(
+    const { table, diagnostics } = compiler.compile(
       routing.map(({ served }) => served),
       ownedDelegates(stored),
     );

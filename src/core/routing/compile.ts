@@ -1,106 +1,194 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { boundGateways, MESH_GATEWAY, resolveHost } from '../istio/names.ts';
-import type { KubeObject, VirtualService } from '../istio/resources.ts';
+import { MESH_GATEWAY } from '../istio/names.ts';
+import type { Destination, KubeObject } from '../istio/resources.ts';
 import { type CompiledRoute, compileRoutes, defaultRoute, type RouteScope } from './compile-route.ts';
 import { ConditionPool } from './conditions.ts';
-import { delegatesOf, effectiveRules, isDelegate } from './delegates.ts';
-import { type EffectiveService, ingressHosts, ingressListeners } from './ingress-hosts.ts';
+import { type EffectiveService, EffectiveServices } from './effective-services.ts';
+import { ingressHosts, ingressListeners } from './ingress-hosts.ts';
 import { meshHosts } from './mesh-hosts.ts';
+import { RouteLists } from './route-lists.ts';
 import { fullName, type RouteObjects, sortByKind } from './route-objects.ts';
 import { RoutingFindings } from './routing-findings.ts';
 import type { ListenerSpec, RouteTable } from './selection.ts';
-import { ServiceRegistry } from './services.ts';
+import { type Service, ServiceRegistry } from './services.ts';
 import { Table } from './table.ts';
 import type { VirtualHosts } from './virtual-hosts.ts';
 
-/**
- * Compiles routing objects, which passed `validateRoutingObject` and come in order of creation, into one table that does what istiod and
- * Envoy would do with them. Other kinds are left out. Diagnostics are warnings: what leads nowhere is served as Istio serves it. `awaited`
- * are delegates, as `namespace/name`, that are about to be created: it is no finding that they are not there yet.
- */
-export function compileRouting(
-  objects: readonly KubeObject[],
-  awaited: ReadonlySet<string> = new Set(),
-): {
+/** A table, and what is to be said about the objects that it was made of. */
+export interface CompiledRouting {
   readonly table: RouteTable;
   readonly diagnostics: readonly Diagnostic[];
-} {
-  return new Compilation(sortByKind(objects), awaited).run();
 }
 
-class Compilation {
-  readonly #objects: RouteObjects;
-  readonly #awaited: ReadonlySet<string>;
-  readonly #registry: ServiceRegistry;
-  readonly #pool = new ConditionPool();
-  readonly #findings = new RoutingFindings();
-  readonly #services: readonly EffectiveService[];
+/** One table of these objects, as `RoutingCompiler` makes it. */
+export function compileRouting(objects: readonly KubeObject[], awaited: ReadonlySet<string> = new Set()): CompiledRouting {
+  return new RoutingCompiler().compile(objects, awaited);
+}
 
-  constructor(objects: RouteObjects, awaited: ReadonlySet<string>) {
-    this.#objects = objects;
-    this.#awaited = awaited;
-    this.#registry = new ServiceRegistry(objects.serviceEntries, objects.workloadEntries, objects.destinationRules);
-    const delegates = delegatesOf(objects.virtualServices);
-    this.#services = objects.virtualServices
-      .filter((service) => !isDelegate(service))
-      .map((service) => this.#effective(service, delegates));
-  }
+/** What several tables have in common: as long as neither services nor their endpoints change, so does nothing that leads to them. */
+interface Era {
+  readonly objects: Pick<RouteObjects, 'serviceEntries' | 'workloadEntries' | 'destinationRules'>;
+  readonly registry: ServiceRegistry;
+  readonly routes: WeakMap<EffectiveService, ServiceRoutes>;
+  readonly defaults: Map<string, readonly CompiledRoute[]>;
+  /** By port. */
+  readonly mesh: Map<number, MeshListener>;
+}
 
-  run(): { readonly table: RouteTable; readonly diagnostics: readonly Diagnostic[] } {
-    const ingress = ingressListeners(this.#objects.gateways).map((listener) => ({
+/** The routes of one service, by where they are served. */
+interface ServiceRoutes {
+  readonly pool: ConditionPool;
+  readonly byScope: Map<string, ScopedRoutes>;
+}
+
+interface ScopedRoutes {
+  readonly routes: readonly CompiledRoute[];
+  readonly unknown: readonly { readonly destination: Destination; readonly port: number }[];
+}
+
+interface MeshListener {
+  /** All that may be served in the mesh. */
+  readonly services: readonly EffectiveService[];
+  readonly hosts: VirtualHosts;
+  readonly report: (findings: RoutingFindings) => void;
+}
+
+type Where = Pick<RouteScope, 'client' | 'gateway' | 'port'>;
+
+/**
+ * Compiles routing objects into tables, one after the other. What it made of an object that is the same in the next list, by identity, it
+ * uses again, so that a table costs what changed; nobody may change objects that were handed in.
+ */
+export class RoutingCompiler {
+  readonly #services = new EffectiveServices();
+  readonly #lists = new RouteLists();
+  #era: Era | undefined;
+
+  /**
+   * A table of these objects, which passed `validateRoutingObject` and come in order of creation, that does what istiod and Envoy would do
+   * with them. Other kinds are left out. Diagnostics are warnings: what leads nowhere is served as Istio serves it. `awaited` are
+   * delegates, as `namespace/name`, that are about to be created: it is no finding that they are not there yet.
+   */
+  compile(all: readonly KubeObject[], awaited: ReadonlySet<string> = new Set()): CompiledRouting {
+    const objects = sortByKind(all);
+    const era = this.#eraOf(objects);
+    const findings = new RoutingFindings();
+    const services = this.#services.of(objects.virtualServices);
+    for (const problem of services.flatMap(({ problems }) => problems)) {
+      if (problem.reason !== 'missing' || !awaited.has(problem.delegate)) findings.delegate(problem);
+    }
+    const ingress = ingressListeners(objects.gateways).map((listener) => ({
       port: listener.port,
       bind: listener.bind,
-      hosts: ingressHosts(listener, this.#services, (service, gateway) =>
-        this.#compile(service, { client: 'ingress', gateway, port: listener.port }),
+      hosts: ingressHosts(
+        listener,
+        services,
+        (service, gateway) => compileService(era, service, { client: 'ingress', gateway, port: listener.port }, findings),
+        this.#lists,
       ),
     }));
-    const ports = new Set(this.#registry.services.flatMap((service) => [...service.ports.keys()]));
-    const mesh = [...ports].map((port) => ({ port, bind: undefined, hosts: this.#meshHosts(port) }));
+    const inMesh = services.filter(({ gateways }) => gateways.includes(MESH_GATEWAY));
+    const mesh = era.registry.ports.map((port) => ({ port, bind: undefined, hosts: this.#meshHosts(era, port, inMesh, findings) }));
     const listeners: ListenerSpec[] = [
       ...ingress.map(({ port, bind }) => ({ kind: 'ingress' as const, port, bind })),
       ...mesh.map(({ port, bind }) => ({ kind: 'mesh' as const, port, bind })),
     ];
-    this.#reportLooseEnds();
-    return { table: new Table(listeners, ingress, mesh, this.#registry.allClusters()), diagnostics: this.#findings.all() };
+    reportLooseEnds(objects, services, era.registry, findings);
+    return { table: new Table(listeners, ingress, mesh, era.registry.clusters), diagnostics: findings.all() };
   }
 
-  #effective(service: VirtualService, delegates: ReadonlyMap<string, VirtualService>): EffectiveService {
-    const namespace = service.metadata.namespace ?? 'default';
-    return {
-      object: service,
-      namespace,
-      hosts: (service.spec.hosts ?? []).map((host) => resolveHost(host, namespace)),
-      rules: effectiveRules(service, delegates, (problem) => {
-        if (problem.reason !== 'missing' || !this.#awaited.has(problem.delegate)) this.#findings.delegate(problem);
-      }),
-    };
+  #eraOf(objects: RouteObjects): Era {
+    const last = this.#era;
+    const kinds = ['serviceEntries', 'workloadEntries', 'destinationRules'] as const;
+    if (last !== undefined && kinds.every((kind) => areSame(last.objects[kind], objects[kind]))) return last;
+    const registry = new ServiceRegistry(objects.serviceEntries, objects.workloadEntries, objects.destinationRules);
+    this.#era = { objects, registry, routes: new WeakMap(), defaults: new Map(), mesh: new Map() };
+    return this.#era;
   }
 
-  #compile(service: EffectiveService, where: Pick<RouteScope, 'client' | 'gateway' | 'port'>): readonly CompiledRoute[] {
-    return compileRoutes(service.rules, {
-      ...where,
-      registry: this.#registry,
-      pool: this.#pool,
-      onUnknown: (destination, port) => this.#findings.unknownDestination(service.object, destination, port, this.#registry),
-    });
+  #meshHosts(era: Era, port: number, services: readonly EffectiveService[], findings: RoutingFindings): VirtualHosts {
+    const last = era.mesh.get(port);
+    const listener = last !== undefined && areSame(last.services, services) ? last : meshListener(era, port, services, this.#lists);
+    era.mesh.set(port, listener);
+    listener.report(findings);
+    return listener.hosts;
   }
+}
 
-  #meshHosts(port: number): VirtualHosts {
-    const scope = { client: 'mesh', gateway: MESH_GATEWAY, port } as const;
-    return meshHosts(port, this.#registry.services, this.#services, {
-      routes: (service) => this.#compile(service, scope),
-      defaultRoute: (host) => defaultRoute(host, { ...scope, registry: this.#registry, pool: this.#pool, onUnknown: () => undefined }),
-      onShadowed: (service, host, by) => this.#findings.shadowed(service.object, host, by.object),
-    });
-  }
+function areSame(left: readonly unknown[], right: readonly unknown[]): boolean {
+  return left.length === right.length && left.every((each, index) => each === right[index]);
+}
 
-  #reportLooseEnds(): void {
-    const gateways = new Set(this.#objects.gateways.map(fullName));
-    for (const { object, namespace } of this.#services) {
-      for (const [index, name] of boundGateways(object.spec.gateways, namespace).entries()) {
-        if (name !== MESH_GATEWAY && !gateways.has(name)) this.#findings.unknownGateway(object, index, name, gateways);
-      }
+function meshListener(era: Era, port: number, services: readonly EffectiveService[], lists: RouteLists): MeshListener {
+  const reports: ((findings: RoutingFindings) => void)[] = [];
+  const where = { client: 'mesh', gateway: MESH_GATEWAY, port } as const;
+  const compiler = {
+    routes: (service: EffectiveService) => {
+      const scoped = scopedRoutes(era, service, where);
+      reports.push((findings) => reportUnknown(era, service, scoped, findings));
+      return scoped.routes;
+    },
+    defaultRoutes: (service: Service) => defaultRoutes(era, service, where),
+    onShadowed: (service: EffectiveService, host: string, by: EffectiveService) => {
+      reports.push((findings) => findings.shadowed(service.object, host, by.object));
+    },
+  };
+  const hosts = meshHosts(port, era.registry.services, services, compiler, lists);
+  return {
+    services,
+    hosts,
+    report: (findings) => {
+      for (const report of reports) report(findings);
+    },
+  };
+}
+
+function compileService(era: Era, service: EffectiveService, where: Where, findings: RoutingFindings): readonly CompiledRoute[] {
+  const scoped = scopedRoutes(era, service, where);
+  reportUnknown(era, service, scoped, findings);
+  return scoped.routes;
+}
+
+function scopedRoutes(era: Era, service: EffectiveService, where: Where): ScopedRoutes {
+  const known: ServiceRoutes = era.routes.get(service) ?? { pool: new ConditionPool(), byScope: new Map() };
+  era.routes.set(service, known);
+  const key = `${where.client} ${where.port} ${where.gateway}`;
+  const scoped = known.byScope.get(key) ?? compileIn(era, service, where, known.pool);
+  known.byScope.set(key, scoped);
+  return scoped;
+}
+
+function compileIn({ registry }: Era, service: EffectiveService, where: Where, pool: ConditionPool): ScopedRoutes {
+  const unknown: { readonly destination: Destination; readonly port: number }[] = [];
+  const onUnknown = (destination: Destination, port: number): void => {
+    unknown.push({ destination, port });
+  };
+  return { routes: compileRoutes(service.rules, { ...where, registry, pool, onUnknown }), unknown };
+}
+
+function defaultRoutes(era: Era, { host }: Service, where: Where): readonly CompiledRoute[] {
+  const key = `${where.port} ${host}`;
+  const scope = { ...where, registry: era.registry, pool: new ConditionPool(), onUnknown: () => undefined };
+  const routes = era.defaults.get(key) ?? [defaultRoute(host, scope)];
+  era.defaults.set(key, routes);
+  return routes;
+}
+
+function reportUnknown({ registry }: Era, { object }: EffectiveService, { unknown }: ScopedRoutes, findings: RoutingFindings): void {
+  for (const { destination, port } of unknown) findings.unknownDestination(object, destination, port, registry);
+}
+
+function reportLooseEnds(
+  objects: RouteObjects,
+  services: readonly EffectiveService[],
+  registry: ServiceRegistry,
+  findings: RoutingFindings,
+): void {
+  const gateways = new Set(objects.gateways.map(fullName));
+  for (const { object, gateways: bound } of services) {
+    for (const [index, name] of bound.entries()) {
+      if (name !== MESH_GATEWAY && !gateways.has(name)) findings.unknownGateway(object, index, name, gateways);
     }
-    for (const { host, namespace, ignored } of this.#registry.shadowed) this.#findings.hostInSeveralNamespaces(host, namespace, ignored);
   }
+  for (const { host, namespace, ignored } of registry.shadowed) findings.hostInSeveralNamespaces(host, namespace, ignored);
 }

@@ -11,8 +11,10 @@ function object(name: string, http: readonly HTTPRoute[], namespace = 'default')
 function merge(root: HTTPRoute, inner: readonly HTTPRoute[]): { rules: readonly HTTPRoute[]; problems: DelegateProblem[] } {
   const problems: DelegateProblem[] = [];
   const delegate = object('inner', inner);
-  const rules = effectiveRules(object('root', [{ ...root, delegate: { name: 'inner' } }]), delegatesOf([delegate]), (problem) =>
-    problems.push(problem),
+  const rules = effectiveRules(
+    object('root', [{ ...root, delegate: { name: 'inner' } }]),
+    (name) => delegatesOf([delegate]).get(name),
+    (problem) => problems.push(problem),
   );
   return { rules, problems };
 }

@@ -14,12 +14,12 @@ export interface DelegateProblem {
 }
 
 /**
- * The HTTP rules of a VirtualService with every name resolved and delegates merged in (istio-semantics 1.11). One level only. A rule whose
+ * The HTTP rules of a VirtualService with every name resolved and delegates, found by `namespace/name`, merged in (istio-semantics 1.11). One level only. A rule whose
  * delegate is missing is dropped, as is a rule of a delegate that asks for something that its root excludes.
  */
 export function effectiveRules(
   root: VirtualService,
-  delegates: ReadonlyMap<string, VirtualService>,
+  findDelegate: (fullName: string) => VirtualService | undefined,
   report: (problem: DelegateProblem) => void,
 ): readonly HTTPRoute[] {
   const namespace = namespaceOf(root);
@@ -27,7 +27,7 @@ export function effectiveRules(
     const rule = resolveNames(written, namespace);
     if (rule.delegate === undefined) return [rule];
     const name = `${rule.delegate.namespace || namespace}/${rule.delegate.name}`;
-    const delegate = delegates.get(name);
+    const delegate = findDelegate(name);
     if (delegate === undefined) {
       report({ root, rule: index, reason: 'missing', delegate: name });
       return [];

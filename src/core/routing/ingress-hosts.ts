@@ -1,16 +1,10 @@
-import { admittedServerHost, boundGateways, intersectHosts } from '../istio/names.ts';
-import type { Gateway, GatewayServer, HTTPRoute, VirtualService } from '../istio/resources.ts';
+import { admittedServerHost, intersectHosts } from '../istio/names.ts';
+import type { Gateway, GatewayServer } from '../istio/resources.ts';
 import type { CompiledRoute } from './compile-route.ts';
+import type { EffectiveService } from './effective-services.ts';
+import type { RouteLists } from './route-lists.ts';
 import { fullName } from './route-objects.ts';
 import { VirtualHosts } from './virtual-hosts.ts';
-
-/** A VirtualService with its hosts resolved and its delegates merged in. */
-export interface EffectiveService {
-  readonly object: VirtualService;
-  readonly namespace: string;
-  readonly hosts: readonly string[];
-  readonly rules: readonly HTTPRoute[];
-}
 
 /** One ingress listener: the Gateway servers that share a port and address. */
 export interface IngressListener {
@@ -38,26 +32,40 @@ export function ingressHosts(
   listener: IngressListener,
   services: readonly EffectiveService[],
   compile: (service: EffectiveService, gateway: string) => readonly CompiledRoute[],
+  lists: RouteLists,
 ): VirtualHosts {
-  const hosts = new Map<string, CompiledRoute[]>();
+  const hosts = new Map<string, (readonly CompiledRoute[])[]>();
   for (const { gateway, server } of listener.servers) {
     const gatewayName = fullName(gateway);
     for (const service of services) {
-      if (!boundGateways(service.object.spec.gateways, service.namespace).includes(gatewayName)) continue;
-      const admitted = server.hosts.flatMap(
-        (host) => admittedServerHost(host, gateway.metadata.namespace ?? 'default', service.namespace) ?? [],
-      );
-      const shared = intersectHosts(admitted, service.hosts);
+      if (!service.gateways.includes(gatewayName)) continue;
+      const shared = sharedHosts(service, gateway, server);
       if (shared.length === 0) continue;
       const routes = compile(service, gatewayName);
       // Rules that are all for other ports leave the host to less specific ones.
       if (routes.length === 0) continue;
-      for (const host of shared) hosts.set(host, [...(hosts.get(host) ?? []), ...routes]);
+      for (const host of shared) {
+        const parts = hosts.get(host);
+        if (parts === undefined) hosts.set(host, [routes]);
+        else parts.push(routes);
+      }
     }
   }
-  return new VirtualHosts([...hosts].map(([host, routes]) => [host, catchAllsLast(routes)]));
+  return new VirtualHosts([...hosts].map(([host, parts]) => [host, lists.joined(parts)]));
 }
 
-function catchAllsLast(routes: readonly CompiledRoute[]): readonly CompiledRoute[] {
-  return [...routes.filter(({ isCatchAll }) => !isCatchAll), ...routes.filter(({ isCatchAll }) => isCatchAll)];
+const shared = new WeakMap<EffectiveService, WeakMap<GatewayServer, readonly string[]>>();
+
+/** The hosts that both name. Found once for each two, which nobody changes. */
+function sharedHosts(service: EffectiveService, gateway: Gateway, server: GatewayServer): readonly string[] {
+  const found = shared.get(service) ?? new WeakMap<GatewayServer, readonly string[]>();
+  shared.set(service, found);
+  const known = found.get(server);
+  if (known !== undefined) return known;
+  const admitted = server.hosts.flatMap(
+    (host) => admittedServerHost(host, gateway.metadata.namespace ?? 'default', service.namespace) ?? [],
+  );
+  const hosts = intersectHosts(admitted, service.hosts);
+  found.set(server, hosts);
+  return hosts;
 }

@@ -1,6 +1,8 @@
-import { boundGateways, compareSpecificity, hostMatches, isWildcardHost, MESH_GATEWAY, splitServiceHost } from '../istio/names.ts';
+import { compareSpecificity, hostMatches, isWildcardHost, MESH_GATEWAY, splitServiceHost } from '../istio/names.ts';
 import type { CompiledRoute } from './compile-route.ts';
-import type { EffectiveService } from './ingress-hosts.ts';
+import type { EffectiveService } from './effective-services.ts';
+import type { RouteList } from './route-list.ts';
+import type { RouteLists } from './route-lists.ts';
 import { CLIENT_NAMESPACE, type Service } from './services.ts';
 import { VirtualHosts } from './virtual-hosts.ts';
 
@@ -18,7 +20,8 @@ interface Candidate {
 /** What compiling the mesh asks for. */
 export interface MeshCompiler {
   routes(service: EffectiveService): readonly CompiledRoute[];
-  defaultRoute(host: string): CompiledRoute;
+  /** One route, straight to the service's endpoints. */
+  defaultRoutes(service: Service): readonly CompiledRoute[];
   /** Told where a host of a VirtualService is served by an older one. */
   onShadowed(service: EffectiveService, host: string, by: EffectiveService): void;
 }
@@ -33,22 +36,23 @@ export function meshHosts(
   all: readonly Service[],
   services: readonly EffectiveService[],
   compiler: MeshCompiler,
+  lists: RouteLists,
 ): VirtualHosts {
   const here = all.filter((service) => service.ports.has(port));
   const names = new Set(here.map(({ host }) => host));
   const isHere = (pattern: string): boolean =>
     names.has(pattern.toLowerCase()) || (isWildcardHost(pattern) && here.some(({ host }) => covers(pattern, host)));
   const candidates = services
-    .filter(({ object, namespace }) => boundGateways(object.spec.gateways, namespace).includes(MESH_GATEWAY))
+    .filter(({ gateways }) => gateways.includes(MESH_GATEWAY))
     .filter(({ hosts }) => port === HTTP_PORT || hosts.some(isHere))
     .map((service, position): Candidate => ({ service, routes: compiler.routes(service), position }))
     // Rules that are all for other ports leave the host to the next one.
     .filter(({ routes }) => routes.length > 0);
   const candidatesFor = candidatesByHost(candidates);
 
-  const hosts = new Map<string, readonly CompiledRoute[]>();
+  const hosts = new Map<string, RouteList>();
   const put = (domain: string, routes: readonly CompiledRoute[]): void => {
-    if (!hosts.has(domain)) hosts.set(domain, routes);
+    if (!hosts.has(domain)) hosts.set(domain, lists.plain(routes));
   };
   for (const service of here) {
     const about = candidatesFor(service.host).flatMap((candidate) => {
@@ -56,7 +60,7 @@ export function meshHosts(
       return best === undefined ? [] : [{ ...candidate, best }];
     });
     const [chosen] = about.toSorted((left, right) => compareSpecificity(left.best, right.best));
-    const routes = chosen?.routes ?? [compiler.defaultRoute(service.host)];
+    const routes = chosen?.routes ?? compiler.defaultRoutes(service);
     for (const domain of domainsOf(service.host)) put(domain, routes);
     for (const other of about) {
       if (chosen !== undefined && other !== chosen && other.best === chosen.best && other.service !== chosen.service) {

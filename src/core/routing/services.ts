@@ -27,17 +27,26 @@ export class ServiceRegistry {
   readonly services: readonly Service[];
   /** Hosts that ServiceEntries of several namespaces declare, with the namespaces that lost. */
   readonly shadowed: readonly { readonly host: string; readonly namespace: string; readonly ignored: readonly string[] }[];
+  /** Every port of any service. */
+  readonly ports: readonly number[];
+  /** Every cluster of every service, those that only one kind of client sees included. */
+  readonly clusters: readonly Cluster[];
   readonly #byHost: ReadonlyMap<string, Service>;
-  /** By namespace and host. */
-  readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly DestinationRule[]>>;
-  readonly #workloads: readonly WorkloadEntry[];
+  readonly #rules: ReadonlyMap<string, NamespaceRules>;
+  readonly #workloads: ReadonlyMap<string, readonly WorkloadEntrySpec[]>;
+  readonly #selected = new Map<ServiceEntry, readonly WorkloadEntrySpec[]>();
   readonly #clusters = new Map<string, Cluster>();
   /** What was asked for before: many rules lead to few destinations. */
   readonly #asked = new Map<string, Cluster | undefined>();
 
   constructor(entries: readonly ServiceEntry[], workloads: readonly WorkloadEntry[], rules: readonly DestinationRule[]) {
-    this.#rules = new Map([...Map.groupBy(rules, namespaceOf)].map(([namespace, own]) => [namespace, Map.groupBy(own, ruleHost)]));
-    this.#workloads = workloads;
+    this.#rules = new Map([...Map.groupBy(rules, namespaceOf)].map(([namespace, own]) => [namespace, rulesOfNamespace(own)]));
+    this.#workloads = new Map(
+      [...Map.groupBy(workloads, namespaceOf)].map(([namespace, own]) => [
+        namespace,
+        own.map(({ spec, metadata }) => ({ ...spec, labels: { ...spec.labels, ...metadata.labels } })),
+      ]),
+    );
     const declared = Map.groupBy(
       entries.flatMap((entry) => entry.spec.hosts.map((host) => ({ host: host.toLowerCase(), entry }))),
       ({ host }) => host,
@@ -55,6 +64,8 @@ export class ServiceRegistry {
     });
     this.shadowed = shadowed;
     this.#byHost = new Map(this.services.map((each) => [each.host, each]));
+    this.ports = [...new Set(this.services.flatMap((each) => [...each.ports.keys()]))];
+    this.clusters = this.#allClusters();
   }
 
   find(host: string): Service | undefined {
@@ -80,8 +91,7 @@ export class ServiceRegistry {
     return definition && this.#clusterOf(found, port, definition, namespaceOf(rules[0]));
   }
 
-  /** Every cluster of every service, those that only one kind of client sees included. */
-  allClusters(): readonly Cluster[] {
+  #allClusters(): readonly Cluster[] {
     for (const each of this.services) {
       for (const port of each.ports.keys()) {
         this.cluster('mesh', each.host, port, undefined);
@@ -99,9 +109,9 @@ export class ServiceRegistry {
   #rulesFor(client: ClientKind, { host, namespace }: Service): readonly DestinationRule[] {
     const namespaces = client === 'mesh' ? [CLIENT_NAMESPACE, namespace, ROOT_NAMESPACE] : [namespace, ROOT_NAMESPACE];
     for (const each of namespaces) {
-      const byHost = this.#rules.get(each);
+      const rules = this.#rules.get(each);
       // None is more specific than the host itself.
-      const found = byHost?.get(host) ?? mostSpecific(byHost, host);
+      const found = rules?.byHost.get(host) ?? mostSpecific(rules, host);
       if (found !== undefined) return found;
     }
     return [];
@@ -128,11 +138,24 @@ export class ServiceRegistry {
   #selectedBy(entry: ServiceEntry): readonly WorkloadEntrySpec[] {
     const selector = entry.spec.workloadSelector?.labels;
     if (selector === undefined) return [];
-    return this.#workloads
-      .filter((workload) => namespaceOf(workload) === namespaceOf(entry))
-      .map((workload) => ({ ...workload.spec, labels: { ...workload.spec.labels, ...workload.metadata.labels } }))
-      .filter((workload) => hasLabels(workload.labels, selector));
+    const known = this.#selected.get(entry);
+    if (known !== undefined) return known;
+    const selected = (this.#workloads.get(namespaceOf(entry)) ?? []).filter((workload) => hasLabels(workload.labels, selector));
+    this.#selected.set(entry, selected);
+    return selected;
   }
+}
+
+/** The DestinationRules of a namespace. */
+interface NamespaceRules {
+  readonly byHost: ReadonlyMap<string, readonly DestinationRule[]>;
+  /** The wildcards among the hosts, the most specific first. */
+  readonly wildcards: readonly string[];
+}
+
+function rulesOfNamespace(rules: readonly DestinationRule[]): NamespaceRules {
+  const byHost = Map.groupBy(rules, ruleHost);
+  return { byHost, wildcards: [...byHost.keys()].filter(isWildcardHost).sort(compareSpecificity) };
 }
 
 function service(host: string, namespace: string, entries: readonly ServiceEntry[]): Service {
@@ -141,12 +164,9 @@ function service(host: string, namespace: string, entries: readonly ServiceEntry
   return { host, namespace, ports, entries };
 }
 
-function mostSpecific(
-  byHost: ReadonlyMap<string, readonly DestinationRule[]> | undefined,
-  host: string,
-): readonly DestinationRule[] | undefined {
-  const [best] = [...(byHost?.keys() ?? [])].filter((each) => isWildcardHost(each) && isSubsetOf(host, each)).sort(compareSpecificity);
-  return best === undefined ? undefined : byHost?.get(best);
+function mostSpecific(rules: NamespaceRules | undefined, host: string): readonly DestinationRule[] | undefined {
+  const best = rules?.wildcards.find((each) => isSubsetOf(host, each));
+  return best === undefined ? undefined : rules?.byHost.get(best);
 }
 
 function ruleHost(rule: DestinationRule): string {

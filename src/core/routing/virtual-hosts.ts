@@ -1,6 +1,5 @@
 import { compareSpecificity, hostMatches, isWildcardHost } from '../istio/names.ts';
-import type { CompiledRoute } from './compile-route.ts';
-import { RouteList } from './route-list.ts';
+import type { RouteList } from './route-list.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import type { Selection } from './selection.ts';
 
@@ -13,14 +12,10 @@ export class VirtualHosts {
   readonly #otherwise: Selection;
 
   /** Hosts in lower case, each once; IPv6 addresses without brackets, which requests have. `otherwise` answers for hosts that are not there. */
-  constructor(hosts: Iterable<readonly [string, readonly CompiledRoute[]]>, otherwise: Selection = NONE) {
-    // A service has several names, and the same routes under each of them.
-    const lists = new Map<readonly CompiledRoute[], RouteList>();
+  constructor(hosts: Iterable<readonly [string, RouteList]>, otherwise: Selection = NONE) {
     for (const [host, routes] of hosts) {
-      const list = lists.get(routes) ?? new RouteList(routes);
-      lists.set(routes, list);
-      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes: list });
-      else this.#exact.set(host.includes(':') ? `[${host}]` : host, list);
+      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes });
+      else this.#exact.set(host.includes(':') ? `[${host}]` : host, routes);
     }
     this.#wildcards.sort((left, right) => compareSpecificity(left.pattern, right.pattern));
     this.#otherwise = otherwise;

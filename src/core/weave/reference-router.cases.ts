@@ -27,7 +27,17 @@ export function withoutDelegates(objects: readonly KubeObject[]): readonly KubeO
   const delegates = delegatesOf(services);
   return services
     .filter((service) => !isDelegate(service))
-    .map((service) => ({ ...service, spec: { ...service.spec, http: effectiveRules(service, delegates, () => undefined) } }));
+    .map((service) => ({
+      ...service,
+      spec: {
+        ...service.spec,
+        http: effectiveRules(
+          service,
+          (name) => delegates.get(name),
+          () => undefined,
+        ),
+      },
+    }));
 }
 
 /** The rule that takes the request, of objects that are bound to the listener and serve one host; undefined: 404. */
