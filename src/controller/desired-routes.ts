@@ -10,6 +10,7 @@ import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
 import type { RouteView } from './route-view.ts';
 import { weaveViews, withSharers } from './shared-routes.ts';
+import type { StoredView } from './snapshot.ts';
 import { takeoverObstacle } from './takeover.ts';
 import { atVersion, weaveInput } from './weave-world.ts';
 import { heldViews, isRoot, isTaken, isWovenInto, releaseName, type World } from './world.ts';
@@ -23,8 +24,6 @@ export interface DesiredRoutes {
   /** Findings about the bases as they are now; with an error among them they could not be woven. */
   readonly diagnostics: readonly Diagnostic[];
 }
-
-type HeldView = RouteView & { readonly stored: StoredObject };
 
 /**
  * The routes that serve a plan; without a plan the bases as their owners wrote them. Where a base cannot be woven any more (its owner changed
@@ -53,7 +52,7 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
   }
   const routes = woven.routes.map(({ namespace, name, virtualService }): RouteChange => {
     const ref = { kind: 'VirtualService', namespace, name };
-    const view = world.virtualServices.find((each) => sameRef(each.ref, ref));
+    const view = world.viewAt(ref);
     return { ref, served: virtualService, ...(view === undefined ? {} : baseChange(view)) };
   });
   const left = leave(world, others(world, routes), live);
@@ -99,7 +98,7 @@ export function revisionOf(world: World, routes: readonly RouteChange[]): number
 }
 
 function storedOf(world: World, { ref }: RouteChange): StoredObject | undefined {
-  return world.virtualServices.find((view) => sameRef(view.ref, ref))?.stored;
+  return world.viewAt(ref)?.stored;
 }
 
 /** What the base is to become: the one that the release declares, or, of an object that it owned and adopts now, the same as nobody's. */
@@ -127,12 +126,12 @@ function waits(world: World, view: RouteView, plan: RoutePlan): boolean {
 }
 
 /** What the release holds and `routes` do not tell of, but for roots whose new form another release waits with. */
-function others(world: World, routes: readonly RouteChange[]): readonly HeldView[] {
+function others(world: World, routes: readonly RouteChange[]): readonly StoredView[] {
   return heldViews(world).filter((view) => !routes.some(({ ref }) => sameRef(ref, view.ref)) && !isAwaited(world, view));
 }
 
 /** Whether the root is yet to be served as its owner wants it, and another release cannot be woven behind it then. */
-function isAwaited(world: World, view: HeldView): boolean {
+function isAwaited(world: World, view: StoredView): boolean {
   if (sameManifest(view.base, view.served) || !isRoot(world, view)) return false;
   return world.others().some((each) => {
     const other = each.world();
@@ -145,7 +144,7 @@ function isAwaited(world: World, view: HeldView): boolean {
  * Takes the release out of objects. Their destinations move to the live version, unless their owner wrote a new base since they were last
  * seen to: that is served as written.
  */
-function leave(world: World, views: readonly HeldView[], live: Version | undefined): readonly RouteChange[] {
+function leave(world: World, views: readonly StoredView[], live: Version | undefined): readonly RouteChange[] {
   const own = releaseName(world.release);
   return views.map(({ ref, stored: { base, served } }): RouteChange => {
     const isOwned = ownerOf(base) === own;

@@ -44,7 +44,7 @@ export function weaveViews(world: World, plan: RoutePlan): WeaveResult {
 export function withSharers(world: World, routes: readonly RouteChange[], live?: Version): readonly RouteChange[] {
   return routes.map((route) => {
     const sharers = sharersAt(world, [route.ref]);
-    const view = world.virtualServices.find((each) => sameRef(each.ref, route.ref));
+    const view = world.viewAt(route.ref);
     if (sharers.length === 0 || view === undefined) return route;
     const older = unweave(view.served);
     const atOlder = live === undefined ? older : atVersion(world, older, live);

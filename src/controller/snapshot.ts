@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly get: (ref: ObjectRef) => StoredObject | undefined;
   /** In the order in which a gateway merges them; none of them is owned. */
   readonly virtualServices: readonly StoredView[];
+  /** The one of that name. */
+  readonly viewAt: (ref: ObjectRef) => StoredView | undefined;
   /** Of the virtual services, in their order. */
   readonly bases: readonly KubeObject[];
   /** The bases of all Gateways. */
@@ -36,11 +38,12 @@ export type StoredView = RouteView & { readonly stored: StoredObject };
 
 /** Where in the list of all objects each one is; the same until one comes or goes. */
 interface Layout {
-  readonly refs: readonly ObjectRef[];
   readonly positions: ReadonlyMap<string, number>;
   readonly virtualServices: readonly number[];
   readonly gateways: readonly number[];
   readonly releases: readonly number[];
+  /** Of each object the place of its position in the array of its kind. */
+  readonly places: readonly number[];
 }
 
 /** A snapshot, and what the next one may be made of. */
@@ -63,44 +66,83 @@ export async function snapshotOf(store: Store): Promise<Snapshot> {
 }
 
 function makeSnapshot(all: readonly StoredObject[], former: Made | undefined): Made {
-  const layout = former !== undefined && isLaidOut(all, former.layout) ? former.layout : layOut(all);
-  const basesAt = (positions: readonly number[]): readonly KubeObject[] => itemsAt(all, positions).map(({ base }) => base);
-  const views = itemsAt(all, layout.virtualServices).map((stored, index) => {
-    const view = former?.virtualServices[index];
-    return view?.stored === stored ? view : viewOf(stored);
+  const changed = former === undefined ? undefined : changedPlaces(all, former);
+  if (former === undefined || changed === undefined) return snapshotBy(layOut(all), all);
+  const { layout } = former;
+  const [routes, gateways, releases] = ['VirtualService', 'Gateway', RELEASE].map((kind) =>
+    changed.filter(({ object }) => object.ref.kind === kind),
+  );
+  return snapshotOfParts(layout, all, {
+    virtualServices: withChanges(former.virtualServices, routes, viewOf),
+    bases: withChanges(former.bases, routes, baseOf),
+    gateways: withChanges(former.gateways, gateways, baseOf),
+    releases: withChanges(former.releases, releases, (object) => object),
+    releaseBases: withChanges(former.releaseBases, releases, baseOf),
   });
-  const virtualServices = kept(views, former?.virtualServices);
-  const bases = kept(basesAt(layout.virtualServices), former?.bases);
-  const releases = itemsAt(all, layout.releases);
-  const releaseBases = kept(basesAt(layout.releases), former?.releaseBases);
+}
+
+/** An object that changed, and its place among those of its kind. */
+interface Changed {
+  readonly object: StoredObject;
+  readonly place: number;
+}
+
+/** Undefined where objects came or went: stores give the same reference for an object from its creation to its removal. */
+function changedPlaces(all: readonly StoredObject[], former: Made): readonly Changed[] | undefined {
+  if (all.length !== former.all.length) return undefined;
+  const changed: Changed[] = [];
+  for (let index = 0; index < all.length; index++) {
+    const [object, before] = [all[index], former.all[index]];
+    if (object === before || object === undefined) continue;
+    if (object.ref !== before?.ref) return undefined;
+    changed.push({ object, place: former.layout.places[index] ?? -1 });
+  }
+  return changed;
+}
+
+/** The same array where nothing of it changed. */
+function withChanges<Item>(
+  items: readonly Item[],
+  changed: readonly Changed[] = [],
+  itemOf: (object: StoredObject) => Item,
+): readonly Item[] {
+  const news = changed.map(({ object, place }) => ({ item: itemOf(object), place })).filter(({ item, place }) => items[place] !== item);
+  return news.reduce((array, { item, place }) => array.with(place, item), items);
+}
+
+type Parts = Pick<Made, 'virtualServices' | 'bases' | 'gateways' | 'releases' | 'releaseBases'>;
+
+function snapshotBy(layout: Layout, all: readonly StoredObject[]): Made {
+  const at = (positions: readonly number[]): readonly StoredObject[] => itemsAt(all, positions);
+  return snapshotOfParts(layout, all, {
+    virtualServices: at(layout.virtualServices).map(viewOf),
+    bases: at(layout.virtualServices).map(baseOf),
+    gateways: at(layout.gateways).map(baseOf),
+    releases: at(layout.releases),
+    releaseBases: at(layout.releases).map(baseOf),
+  });
+}
+
+function snapshotOfParts(layout: Layout, all: readonly StoredObject[], parts: Parts): Made {
+  const { virtualServices, bases, releases, releaseBases } = parts;
   return {
+    ...parts,
     all,
     layout,
-    releaseBases,
     get: (ref) => all[layout.positions.get(refText(ref)) ?? -1],
-    virtualServices,
-    bases,
-    gateways: kept(basesAt(layout.gateways), former?.gateways),
-    releases,
+    viewAt: (ref) => (ref.kind === 'VirtualService' ? virtualServices[placeOf(layout, ref)] : undefined),
     releasesNaming: (ref) => itemsAt(releases, byRoute(releaseBases).get(refText(ref))),
     heldBy: (release) => itemsAt(virtualServices, byHolder(virtualServices).get(release)),
     rootsOf: (ref) => itemsAt(virtualServices, byDelegate(bases).get(refText(ref))),
   };
 }
 
+function placeOf({ positions, places }: Layout, ref: ObjectRef): number {
+  return places[positions.get(refText(ref)) ?? -1] ?? -1;
+}
+
 function itemsAt<Item>(items: readonly Item[], positions: readonly number[] = []): readonly Item[] {
   return positions.flatMap((position) => items[position] ?? []);
-}
-
-/** The former array where both hold the same. */
-function kept<Item>(now: readonly Item[], former: readonly Item[] | undefined): readonly Item[] {
-  const isSame = former?.length === now.length && now.every((item, index) => item === former[index]);
-  return isSame ? former : now;
-}
-
-/** Stores give the same reference for an object from its creation to its removal. */
-function isLaidOut(all: readonly StoredObject[], { refs }: Layout): boolean {
-  return all.length === refs.length && all.every(({ ref }, index) => ref === refs[index]);
 }
 
 function layOut(all: readonly StoredObject[]): Layout {
@@ -109,13 +151,16 @@ function layOut(all: readonly StoredObject[]): Layout {
     const [one, other] = [all[left], all[right]];
     return one === undefined || other === undefined ? 0 : compareCreation(one, other);
   };
-  return {
-    refs: all.map(({ ref }) => ref),
-    positions: new Map(all.map(({ ref }, index) => [refText(ref), index])),
-    virtualServices: ofKind('VirtualService').toSorted(byCreation),
-    gateways: ofKind('Gateway'),
-    releases: ofKind(RELEASE),
-  };
+  const virtualServices = ofKind('VirtualService').toSorted(byCreation);
+  const [gateways, releases] = [ofKind('Gateway'), ofKind(RELEASE)];
+  const places = all.map(() => -1);
+  for (const positions of [virtualServices, gateways, releases])
+    for (const [place, position] of positions.entries()) places[position] = place;
+  return { positions: new Map(all.map(({ ref }, index) => [refText(ref), index])), virtualServices, gateways, releases, places };
+}
+
+function baseOf({ base }: StoredObject): KubeObject {
+  return base;
 }
 
 function viewOf(stored: StoredObject): StoredView {

@@ -1,5 +1,5 @@
+import { compareCreation } from '../cluster/creation-order.ts';
 import { refOf, refText, sameManifest, sameRef } from '../cluster/manifest.ts';
-import { namedRoutes } from '../cluster/ownership.ts';
 import { readRelease } from '../cluster/read-release.ts';
 import { releaseConflicts } from '../cluster/release-conflicts.ts';
 import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
@@ -24,12 +24,14 @@ export interface World {
   readonly routed: RouteView | undefined;
   /** The one where ids are issued, as far as the release names it and it exists. */
   readonly issuing: RouteView | undefined;
-  /** All that there are, in the order in which a gateway merges them, and the one that the release declares: last where it is yet to be created. */
-  readonly virtualServices: readonly RouteView[];
-  /** Their bases, in their order: what is woven is woven among them. */
+  /** The VirtualService of that name. */
+  readonly viewAt: (ref: ObjectRef) => RouteView | undefined;
+  /** The bases of all VirtualServices, in the order in which a gateway merges them, and of the one that the release has yet to create. */
   readonly siblings: readonly KubeObject[];
-  /** Those of them that the release owns or is woven into, or that delegate to the two above. */
+  /** Those VirtualServices that are stored and that the release names, owns or is woven into, or that delegate to one that it names. */
   readonly concerning: () => readonly StoredView[];
+  /** Whether another release names the VirtualService. */
+  readonly isNamedByOther: (ref: ObjectRef) => boolean;
   /** The bases of all Gateways. */
   readonly gateways: readonly KubeObject[];
   /** The other releases of the store; read when first asked for, since most passes do not ask. */
@@ -64,9 +66,9 @@ export async function readWorld(store: Store, ref: ObjectRef): Promise<World | u
 function worldOf(stored: StoredObject, release: CanaryRelease, snapshot: Snapshot, revision: number): World {
   const declared = ownedVirtualService(release);
   // Rules copied from what is served are taken for what they were made of, as in a VirtualService that is applied.
-  const { virtualServices, siblings } = routeViews(snapshot, declared === undefined ? undefined : unweave(declared));
+  const { viewAt, siblings } = routeViews(snapshot, declared === undefined ? undefined : unweave(declared));
   const { namespace } = stored.ref;
-  const named = (name: string | undefined) => virtualServices.find((view) => view.ref.namespace === namespace && view.ref.name === name);
+  const named = (name: string | undefined) => (name === undefined ? undefined : viewAt({ kind: 'VirtualService', namespace, name }));
   const routed = named(routedName(release));
   const issuing = named(release.spec.visitorId.issueAt?.virtualService);
   let others: readonly OtherRelease[] | undefined;
@@ -83,12 +85,14 @@ function worldOf(stored: StoredObject, release: CanaryRelease, snapshot: Snapsho
     release,
     routed,
     issuing,
-    virtualServices,
+    viewAt,
     siblings,
-    concerning: () => [
-      ...snapshot.heldBy(releaseName(release)),
-      ...[routed, issuing].flatMap((view) => (view === undefined ? [] : snapshot.rootsOf(view.ref))),
-    ],
+    concerning: () => {
+      const roots = [routed, issuing].flatMap((view) => (view === undefined ? [] : snapshot.rootsOf(view.ref)));
+      const refs = [routed, issuing, ...snapshot.heldBy(releaseName(release)), ...roots].flatMap((view) => view?.ref ?? []);
+      return distinctRefs(refs).flatMap((ref) => storedView(viewAt(ref)) ?? []);
+    },
+    isNamedByOther: (ref) => snapshot.releasesNaming(ref).some((other) => !sameRef(other.ref, stored.ref)),
     gateways: snapshot.gateways,
     others: () => (others ??= otherReleases(stored.ref, snapshot.releases, snapshot, revision)),
     sharing: (ref) => {
@@ -113,21 +117,20 @@ function otherReleases(own: ObjectRef, candidates: readonly StoredObject[], snap
  * is to be woven into them, or they are its roots. Where a release stands that names the object no more, that one has to leave first; a root
  * that another release names is that one's: two that see to one object in different ways would undo each other's work without end.
  */
-export function heldViews(world: World): readonly (RouteView & { readonly stored: StoredObject })[] {
+export function heldViews(world: World): readonly StoredView[] {
   const own = releaseName(world.release);
   const { routed, issuing } = world;
-  const concerning = new Set(world.concerning().map(({ stored }) => stored));
-  return world.virtualServices.flatMap((view) => {
+  const held = world.concerning().filter((view) => {
     const { stored } = view;
-    if (stored === undefined || !(view === routed || view === issuing || concerning.has(stored))) return [];
     const isHeld =
-      view === routed ||
-      view === issuing ||
+      stored === routed?.stored ||
+      stored === issuing?.stored ||
       ownerOf(stored.base) === own ||
       isWovenInto(world, stored) ||
-      (isRoot(world, view) && !isNamedByOther(world, view));
-    return isHeld && !isTaken(world, view) ? [{ ...view, stored }] : [];
+      (isRoot(world, view) && !world.isNamedByOther(view.ref));
+    return isHeld && !isTaken(world, view);
   });
+  return held.sort((left, right) => compareCreation(left.stored, right.stored));
 }
 
 /** Whether a release is woven into the object that does not share it (any more). */
@@ -139,10 +142,6 @@ export function isTaken(world: World, { ref, served }: RouteView): boolean {
 /** Whether the release itself is woven into the object. */
 export function isWovenInto({ release }: World, { served }: Pick<RouteView, 'served'>): boolean {
   return wovenReleases(served).includes(releaseName(release));
-}
-
-function isNamedByOther({ others }: World, { ref }: RouteView): boolean {
-  return others().some(({ release }) => namedRoutes(release).some((named) => sameRef(named, ref)));
 }
 
 /** Whether the object is what leads to the delegate that the release is woven into, or to the one that issues ids. */
@@ -167,19 +166,32 @@ export function formerVersions(status: ReleaseStatus | undefined): readonly Vers
   return found;
 }
 
-function routeViews(snapshot: Snapshot, owned: KubeObject | undefined): Pick<World, 'virtualServices' | 'siblings'> {
-  if (owned === undefined) return { virtualServices: snapshot.virtualServices, siblings: snapshot.bases };
+/** How the release sees the VirtualServices: the one that it owns as its spec declares it, whatever is stored. */
+function routeViews({ bases, viewAt }: Snapshot, owned: KubeObject | undefined): Pick<World, 'viewAt' | 'siblings'> {
+  if (owned === undefined) return { viewAt, siblings: bases };
   const ref = refOf(owned);
-  const stored = snapshot.get(ref);
-  if (stored === undefined) {
-    const view = { ref, base: owned, served: owned, stored, isOwned: true };
-    return { virtualServices: [...snapshot.virtualServices, view], siblings: [...snapshot.bases, owned] };
-  }
+  const stored = viewAt(ref)?.stored;
+  const view = stored === undefined ? { ref, base: owned, served: owned, stored, isOwned: true } : ownView(owned, stored);
+  return { viewAt: (each) => (sameRef(each, ref) ? view : viewAt(each)), siblings: siblingsWith(bases, view) };
+}
+
+function ownView(owned: KubeObject, stored: StoredObject): RouteView {
   const base = sameManifest(stored.base, owned) ? stored.base : sinceThen(owned, stored.base);
-  const virtualServices = snapshot.virtualServices.map(
-    (view): RouteView => (view.stored === stored ? { ...view, base, isOwned: true } : view),
-  );
-  return { virtualServices, siblings: base === stored.base ? snapshot.bases : virtualServices.map((view) => view.base) };
+  return { ref: stored.ref, base, served: stored.served, stored, isOwned: true };
+}
+
+/** The bases with that of the view in its place; where it is yet to be created, it is the youngest. */
+function siblingsWith(bases: readonly KubeObject[], { base, stored }: RouteView): readonly KubeObject[] {
+  if (stored === undefined) return [...bases, base];
+  return base === stored.base ? bases : bases.map((each) => (each === stored.base ? base : each));
+}
+
+function storedView(view: RouteView | undefined): StoredView | undefined {
+  return view?.stored === undefined ? undefined : { ...view, stored: view.stored };
+}
+
+function distinctRefs(refs: readonly ObjectRef[]): readonly ObjectRef[] {
+  return [...new Map(refs.map((ref) => [refText(ref), ref])).values()];
 }
 
 /** What the release declares, as old as what is stored of it: that may decide which object serves. */

@@ -9,6 +9,8 @@ export interface Kept {
 
 interface Entry {
   readonly ref: ObjectRef;
+  /** Its place in the list. */
+  readonly place: number;
   /** As it was last read; undefined: never. */
   object: StoredObject | undefined;
   /** What is still true of `object`, where it was written since. */
@@ -29,9 +31,11 @@ export interface Former {
 export class ReadObjects {
   readonly #readAll: () => readonly StoredObject[];
   readonly #readOne: (ref: ObjectRef, former: Former | undefined) => StoredObject | undefined;
-  /** Undefined until something is asked for. */
+  /** Undefined until something is asked for, and again once places have changed. */
   #entries: Map<string, Entry> | undefined;
-  #list: readonly StoredObject[] | undefined;
+  #list: readonly StoredObject[] = [];
+  /** Entries whose object in the list is not theirs any more. */
+  readonly #unlisted = new Set<Entry>();
 
   /** `readAll` gives all objects in order of creation; `readOne` one of them with that reference, and with what was left of the former one. */
   constructor(readAll: () => readonly StoredObject[], readOne: (ref: ObjectRef, former: Former | undefined) => StoredObject | undefined) {
@@ -45,32 +49,49 @@ export class ReadObjects {
   }
 
   list(): readonly StoredObject[] {
-    this.#list ??= [...this.#known().values()].flatMap((entry) => this.#objectOf(entry) ?? []);
-    return this.#list;
+    this.#known();
+    if (this.#unlisted.size === 0) return this.#list;
+    const list = this.#list.slice();
+    for (const entry of this.#unlisted) {
+      const object = this.#objectOf(entry);
+      if (object === undefined) throw new Error(`${refText(entry.ref)} was written, and is not there`);
+      list[entry.place] = object;
+    }
+    this.#unlisted.clear();
+    this.#list = list;
+    return list;
   }
 
   /** To be called after each write of the object, also of one that is new: those come last. */
   written(ref: ObjectRef, kept: Kept): void {
-    const text = refText(ref);
-    const entry = this.#known().get(text);
-    if (entry === undefined) this.#known().set(text, { ref, object: undefined, kept });
-    else entry.kept = both(entry.kept ?? kept, kept);
-    this.#list = undefined;
+    const entries = this.#known();
+    const known = entries.get(refText(ref));
+    const entry = known ?? { ref, place: entries.size, object: undefined, kept };
+    if (known === undefined) entries.set(refText(ref), entry);
+    else known.kept = both(known.kept ?? kept, kept);
+    this.#unlisted.add(entry);
   }
 
   removed(ref: ObjectRef): void {
-    this.#known().delete(refText(ref));
-    this.#list = undefined;
+    const entry = this.#known().get(refText(ref));
+    if (entry === undefined) return;
+    this.#unlisted.delete(entry);
+    this.#lay(this.list().filter((_, place) => place !== entry.place));
   }
 
   /** To be called where writes were undone: everything is read again. */
   forget(): void {
     this.#entries = undefined;
-    this.#list = undefined;
   }
 
   #known(): Map<string, Entry> {
-    this.#entries ??= new Map(this.#readAll().map((object) => [refText(object.ref), { ref: object.ref, object, kept: undefined }]));
+    return this.#entries ?? this.#lay(this.#readAll());
+  }
+
+  #lay(list: readonly StoredObject[]): Map<string, Entry> {
+    this.#list = list;
+    this.#unlisted.clear();
+    this.#entries = new Map(list.map((object, place) => [refText(object.ref), { ref: object.ref, place, object, kept: undefined }]));
     return this.#entries;
   }
 
