@@ -8,7 +8,7 @@ import { readRounds, say } from '../command-line.ts';
 import { describeMachine } from '../machine.ts';
 import { startEndpoints } from '../many/endpoints.ts';
 import { publicHostOf, releaseNameOf } from '../many/estate.ts';
-import { type Estate, promote, startEstate } from '../many/start-estate.ts';
+import { type Estate, request, startEstate } from '../many/start-estate.ts';
 import { median } from '../median.ts';
 import { runBench } from '../run-bench.ts';
 import { table } from '../table.ts';
@@ -77,7 +77,7 @@ async function measureChange(estate: Estate, index: number): Promise<Change> {
   await sleep(AROUND_MS);
   const seen = estate.changes.length;
   const askedAt = clock();
-  await promote(estate.apiPort, releaseNameOf(index));
+  await request(estate.apiPort, releaseNameOf(index), 'promote');
   await sleep(AROUND_MS);
   isOver = true;
   await Promise.all(asking);

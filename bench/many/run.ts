@@ -12,10 +12,10 @@ import { table } from '../table.ts';
 import { startEndpoints } from './endpoints.ts';
 import { releaseNameOf } from './estate.ts';
 import type { EstateOptions } from './runtime.ts';
-import { promote, startEstate } from './start-estate.ts';
+import { type Estate, type EstateRequest, request, startEstate } from './start-estate.ts';
 
-/** Releases that are promoted one after the other, and as many at once. */
-const PROMOTED = 100;
+/** Releases that are asked for something one after the other, and as many at once. */
+const ASKED = 100;
 /** What is still going on after a start is not idle. */
 const SETTLE_MS = 5000;
 /** Of a core. */
@@ -24,16 +24,16 @@ const GOAL_REACTION_MS = 100;
 
 const USAGE = `usage: node bench/many/run.ts [options]
 
-Releases with a service, VirtualService and two endpoints each in one embedded runtime, all on their first step.
+Releases with a service, VirtualService and two endpoints each in one embedded runtime: all on their first step, then all at their end.
 
   --releases N      how many                                              (1000)
-  --idle SECONDS    how long CPU is counted while nothing happens         (60)
+  --idle SECONDS    how long CPU is counted while nothing happens, twice   (60)
   --interval TIME   how often each endpoint is checked, as in spec.readiness.healthCheck (1s)
   --record          write the results to results/DATE.md
   --help            this text
 
 Example
-  node bench/many/run.ts --record           about 5 minutes
+  node bench/many/run.ts --record           about 8 minutes
 `;
 
 interface Plan {
@@ -54,11 +54,26 @@ function readPlan(args: readonly string[]): Plan | string {
   return help ? USAGE : { releases: readCount('releases', releases), idle: readCount('idle', idle), interval, record };
 }
 
-/** Promotes a release; gives the milliseconds from the call to its answer. */
-async function reaction(apiPort: number, index: number): Promise<number> {
+/** Asks one release; gives the milliseconds from the call to its answer. */
+async function reaction({ apiPort }: Estate, index: number, what: EstateRequest): Promise<number> {
   const began = performance.now();
-  await promote(apiPort, releaseNameOf(index));
+  await request(apiPort, releaseNameOf(index), what);
   return performance.now() - began;
+}
+
+async function reactionsInTurn(estate: Estate, indexes: readonly number[], what: EstateRequest): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (const index of indexes) times.push(await reaction(estate, index, what));
+  return times;
+}
+
+/** Share of a core that the runtime uses while nobody asks for anything. */
+async function idleShare({ pid }: Estate, seconds: number): Promise<number> {
+  await sleep(SETTLE_MS);
+  const before = cpuTime(pid);
+  await sleep(seconds * 1000);
+  const after = cpuTime(pid);
+  return (after.user + after.system - before.user - before.system) / seconds;
 }
 
 function percentile(values: readonly number[], share: number): number {
@@ -73,37 +88,39 @@ async function measureEstate({ releases, idle, interval }: Plan, dataDir: string
     const first = await startEstate(options);
     await first.stop();
     const estate = await startEstate(options);
-    await sleep(SETTLE_MS);
-    const before = cpuTime(estate.pid);
-    await sleep(idle * 1000);
-    const after = cpuTime(estate.pid);
-    const share = (after.user + after.system - before.user - before.system) / idle;
+    const shareOnStep = await idleShare(estate, idle);
     const memory = residentMemory(estate.pid);
-    say('idle: done');
+    say('idle, on a step: done');
     const order = shuffled(
       Array.from({ length: releases }, (_, index) => index),
       Math.random,
     );
-    const single: number[] = [];
-    for (const index of order.slice(0, PROMOTED)) single.push(await reaction(estate.apiPort, index));
-    say('one after the other: done');
-    const together = await Promise.all(order.slice(PROMOTED, 2 * PROMOTED).map((index) => reaction(estate.apiPort, index)));
+    const promoted = await reactionsInTurn(estate, order.slice(0, ASKED), 'promote');
+    const together = await Promise.all(order.slice(ASKED, 2 * ASKED).map((index) => reaction(estate, index, 'promote')));
+    say('promotions: done');
+    await reactionsInTurn(estate, order, 'promote to the end');
     await estate.stop();
+    say('all at their end');
+    const ended = await startEstate(options);
+    const shareAtEnd = await idleShare(ended, idle);
+    say('idle, at their end: done');
+    const undone = await reactionsInTurn(ended, order.slice(0, ASKED), 'roll back');
+    await ended.stop();
     const verdict = (isMet: boolean): string => (isMet ? 'met' : 'MISSED');
     const middleAndLate = (times: readonly number[]) => `${percentile(times, 0.5).toFixed(0)} / ${percentile(times, 0.99).toFixed(0)} ms`;
+    const judged = (times: readonly number[]) => `100 ms: ${verdict(percentile(times, 0.99) <= GOAL_REACTION_MS)}`;
     const seconds = (ms: number | undefined): string => `${((ms ?? Number.NaN) / 1000).toFixed(1)} s`;
+    const percent = (share: number): string => `${(share * 100).toFixed(2)} % of a core`;
     const rows = [
       ['applied, from an empty folder', seconds(first.reached.applied), ''],
       ['all on their first step, served', seconds(first.reached.started), ''],
       ['a restart, to everything served', seconds(estate.reached.started), ''],
-      [`CPU while idle, over ${idle} s`, `${(share * 100).toFixed(2)} % of a core`, `under 1 %: ${verdict(share < GOAL_IDLE)}`],
-      ['resident memory', `${memory.toFixed(0)} MiB`, ''],
-      [
-        `promoted one after the other, ${PROMOTED} at random: p50 / p99`,
-        middleAndLate(single),
-        `100 ms: ${verdict(percentile(single, 0.99) <= GOAL_REACTION_MS)}`,
-      ],
-      [`${PROMOTED} promoted at once: p50 / p99`, middleAndLate(together), ''],
+      [`CPU while idle, all on a step, over ${idle} s`, percent(shareOnStep), ''],
+      [`CPU while idle, all at their end, over ${idle} s`, percent(shareAtEnd), `under 1 %: ${verdict(shareAtEnd < GOAL_IDLE)}`],
+      ['resident memory, all on a step', `${memory.toFixed(0)} MiB`, ''],
+      [`promoted one after the other, ${ASKED} at random: p50 / p99`, middleAndLate(promoted), judged(promoted)],
+      [`${ASKED} promoted at once: p50 / p99`, middleAndLate(together), ''],
+      [`rolled back from their end, ${ASKED} one after the other: p50 / p99`, middleAndLate(undone), judged(undone)],
     ];
     return table([['', 'measured', 'goal'], ...rows], 3);
   } finally {
@@ -123,7 +140,7 @@ await runBench({
       const lines = [
         ...(await describeMachine([])),
         '',
-        `${plan.releases} releases, each with a service of two versions, a VirtualService and two endpoints, in one runtime on a core of its own; ${checks}. A promotion: from the call of the API to its answer, which comes once the new routes are served.`,
+        `${plan.releases} releases, each with a service of two versions, a VirtualService and two endpoints, in one runtime on a core of its own; ${checks}. A request: from the call of the API to its answer, which comes once the new routes are served.`,
         '',
         await measureEstate(plan, folder),
       ];

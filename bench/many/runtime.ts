@@ -48,7 +48,8 @@ for (;;) {
   const releases = await store.list(KIND);
   const ended = releases.find(({ status }) => status?.phase === 'RolledBack');
   if (ended !== undefined) throw new Error(`${ended.ref.name}: ${ended.status?.message}`);
-  if (releases.every(({ status }) => status?.stepStartedAt !== undefined)) break;
+  // Those that have ended are on no step.
+  if (releases.every(({ status }) => status?.stepStartedAt !== undefined || status?.phase === 'Succeeded')) break;
   await sleep(100);
 }
 await served(store.revision());

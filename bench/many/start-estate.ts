@@ -50,13 +50,22 @@ export async function startEstate(options: EstateOptions): Promise<Estate> {
   });
 }
 
-/** Asks for the next step of a release, and waits until its routes are served. */
-export async function promote(apiPort: number, name: string): Promise<void> {
+/** What a bench asks of a release. */
+export type EstateRequest = 'promote' | 'promote to the end' | 'roll back';
+
+const BODIES: Readonly<Record<EstateRequest, object>> = {
+  promote: { action: 'promote' },
+  'promote to the end': { action: 'promote', full: true },
+  'roll back': { action: 'rollback' },
+};
+
+/** Asks for a change of a release, and waits until its routes are served. */
+export async function request(apiPort: number, name: string, what: EstateRequest): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${apiPort}/api/v1/releases/default/${name}/requests?wait=60000`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ action: 'promote', by: 'bench' }),
+    body: JSON.stringify({ ...BODIES[what], by: 'bench' }),
   });
   const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`${answer.status} ${text}`);
+  if (answer.status !== 200) throw new Error(`${name}: ${answer.status} ${text}`);
 }
