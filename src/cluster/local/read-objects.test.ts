@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectRef, StoredObject } from '../store.ts';
 import { type Former, ReadObjects } from './read-objects.ts';
@@ -77,5 +78,35 @@ describe('objects as they were read', () => {
     objects.forget();
     expect(namesOf(objects)).toEqual(['a']);
     expect(objects.get(ref('b'))).toBeUndefined();
+  });
+
+  test('whatever is written and removed, in whatever order: the list is what a table has, each read once for every change', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const act = fc.record({
+      what: fc.constantFrom('write' as const, 'write' as const, 'remove' as const, 'list' as const),
+      name: fc.constantFrom(...names),
+    });
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 30 }), (acts) => {
+        const { objects, rows, reads } = scene('a', 'b');
+        objects.list();
+        const does = {
+          list: () => expect(namesOf(objects)).toEqual(rows),
+          write: (name: string) => {
+            if (!rows.includes(name)) rows.push(name);
+            objects.written(ref(name), NOTHING);
+          },
+          remove: (name: string) => {
+            if (rows.includes(name)) rows.splice(rows.indexOf(name), 1);
+            objects.removed(ref(name));
+          },
+        };
+        for (const { what, name } of acts) does[what](name);
+        does.list();
+        for (const name of names) expect(objects.get(ref(name))?.ref.name).toBe(rows.includes(name) ? name : undefined);
+        expect(reads.length).toBeLessThanOrEqual(2 + acts.filter(({ what }) => what === 'write').length);
+      }),
+      { seed: 30, numRuns: 300 },
+    );
   });
 });
