@@ -9,8 +9,11 @@ export function runs(full: number): number {
   return Math.ceil(full * share);
 }
 
-/** More often than this something has to come up in those runs; of what is rare, fewer runs may have little. */
+/** More often than this something has to come up in those runs. */
 export function atLeast(full: number): number {
   if (share === 1) return full;
-  return full < 60 ? 0 : Math.floor(full * share * 0.6);
+  const usual = Math.floor(full * share * 0.6);
+  // Of what is rare, few runs may have none at all.
+  if (full < 60) return usual < 3 ? -1 : 0;
+  return usual;
 }

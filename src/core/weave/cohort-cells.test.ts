@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../property-runs.cases.ts';
 import { BUCKETS, bucketOf, OFFSETS } from '../visitor/bucket.ts';
 import { cellsOf, type Draw, mostCells } from './cohort-cells.ts';
 
@@ -41,7 +42,7 @@ describe('cellsOf', () => {
         const cell = cellsOf(all).find(({ below }) => below.every((each) => isBelow(visitor, each)));
         expect(cell?.cohorts).toEqual(all.map((each) => (each !== undefined && isBelow(visitor, each) ? 'canary' : 'stable')));
       }),
-      { seed: 51, numRuns: 2_000 },
+      { seed: 51, numRuns: runs(2_000) },
     );
   });
 
@@ -56,7 +57,7 @@ describe('cellsOf', () => {
         expect(cells.length).toBe(counts.reduce((product, count) => product * count, 1));
         expect(cells.length).toBeLessThanOrEqual(mostCells(dividing.map(({ offset }) => offset)));
       }),
-      { seed: 52, numRuns: 1_000 },
+      { seed: 52, numRuns: runs(1_000) },
     );
   });
 
