@@ -14,6 +14,6 @@ export function atLeast(full: number): number {
   if (share === 1) return full;
   const usual = Math.floor(full * share * 0.6);
   // Of what is rare, few runs may have none at all.
-  if (full < 60) return usual < 3 ? -1 : 0;
-  return usual;
+  if (usual < 3) return -1;
+  return full < 60 ? 0 : usual;
 }
