@@ -16,6 +16,8 @@ import { type Estate, type EstateRequest, request, startEstate } from './start-e
 
 /** Releases that are asked for something one after the other, and as many at once. */
 const ASKED = 100;
+/** Those that are asked before them: a process compiles what it runs for the first time. */
+const WARM_UP = 10;
 /** What is still going on after a start is not idle. */
 const SETTLE_MS = 5000;
 /** Of a core. */
@@ -95,8 +97,10 @@ async function measureEstate({ releases, idle, interval }: Plan, dataDir: string
       Array.from({ length: releases }, (_, index) => index),
       Math.random,
     );
-    const promoted = await reactionsInTurn(estate, order.slice(0, ASKED), 'promote');
-    const together = await Promise.all(order.slice(ASKED, 2 * ASKED).map((index) => reaction(estate, index, 'promote')));
+    const [warmUp, inTurn, atOnce] = [order.slice(0, WARM_UP), order.slice(WARM_UP, WARM_UP + ASKED), order.slice(-ASKED)];
+    await reactionsInTurn(estate, warmUp, 'promote');
+    const promoted = await reactionsInTurn(estate, inTurn, 'promote');
+    const together = await Promise.all(atOnce.map((index) => reaction(estate, index, 'promote')));
     say('promotions: done');
     await reactionsInTurn(estate, order, 'promote to the end');
     await estate.stop();
@@ -104,7 +108,8 @@ async function measureEstate({ releases, idle, interval }: Plan, dataDir: string
     const ended = await startEstate(options);
     const shareAtEnd = await idleShare(ended, idle);
     say('idle, at their end: done');
-    const undone = await reactionsInTurn(ended, order.slice(0, ASKED), 'roll back');
+    await reactionsInTurn(ended, warmUp, 'roll back');
+    const undone = await reactionsInTurn(ended, inTurn, 'roll back');
     await ended.stop();
     const verdict = (isMet: boolean): string => (isMet ? 'met' : 'MISSED');
     const middleAndLate = (times: readonly number[]) => `${percentile(times, 0.5).toFixed(0)} / ${percentile(times, 0.99).toFixed(0)} ms`;
