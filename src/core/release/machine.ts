@@ -64,7 +64,8 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
 
   const wasStuck = previous?.conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'NoReadyVersion') === true;
   const message = statusMessage(turn, status);
-  if (nothingIsReady(turn, status) && !wasStuck) events.push(event(turn, 'NoReadyVersion', message, { type: 'Warning' }));
+  if (nothingIsReady(turn, status) && !wasStuck)
+    events.push(event(turn, 'NoReadyVersion', message, { type: 'Warning', ...placeOf(status) }));
   status = withChanges(status, { message, endpoints: endpointCounts(turn, status), observedGeneration: release.generation });
   status = withChanges(status, { conditions: conditionsOf(turn, status, previous?.conditions ?? []) });
 
