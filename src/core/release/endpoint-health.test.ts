@@ -35,6 +35,16 @@ describe('the health of an endpoint', () => {
     expect(nextHealth(returning, 'answers 503 at /', CHECK).reason).toBe('answers 503 at /');
   });
 
+  test('a healthy one has no reason, however it became so', () => {
+    const healthy = { healthy: true, reason: '', against: 0 };
+    const first = nextHealth(undefined, undefined, CHECK);
+    expect([first, nextHealth(first, undefined, CHECK)]).toEqual([healthy, healthy]);
+    expect(nextHealth(first, 'connection refused', CHECK)).toEqual({ healthy: true, reason: '', against: 1 });
+    expect(nextHealth({ healthy: false, reason: 'x', against: 1 }, undefined, CHECK)).toEqual(healthy);
+    const lost = nextHealth({ healthy: true, reason: '', against: 2 }, 'connection refused', CHECK);
+    expect(lost).toEqual({ healthy: false, reason: 'connection refused', against: 0 });
+  });
+
   test('turns only after as many results in a row as the threshold says, and then always', () => {
     const threshold = fc.integer({ min: 1, max: 10 });
     fc.assert(

@@ -56,6 +56,21 @@ describe('another canary, in the middle of a release', () => {
     expect(world.routes).toEqual({ kind: 'settled', live: v1 });
   });
 
+  test('another stable alone is another release; one that is named only later, or no longer, is not', () => {
+    const other = started();
+    other.edit(specOf({ stable: v3 }));
+    expect(other.phase).toBe('Superseded');
+    expect(other.message).toMatch(/^superseded by the release from v3: /);
+    const unnamed = started();
+    unnamed.edit(without(specOf(), 'stable'));
+    expect(unnamed.place).toBe('Progressing 10 %');
+    const named = new ReleaseWorld(without(specOf(), 'stable'));
+    named.baseVersion = v2;
+    named.look();
+    named.edit(specOf());
+    expect(named.place).toBe('Succeeded 100 %');
+  });
+
   test('the last writer wins, and the former pair is a new release when it is asked for again meanwhile', () => {
     const world = started();
     const { offset } = world.status ?? {};

@@ -145,6 +145,6 @@ describe('spec.suspend', () => {
     const world = succeeded();
     world.edit({ ...world.spec, suspend: true });
     expect(world.message).toBe('v2 is the live version; suspended: nothing starts or widens');
-    expect(reconciling(world)).toMatchObject({ status: 'False' });
+    expect(reconciling(world)).toMatchObject({ status: 'False', reason: 'Succeeded' });
   });
 });

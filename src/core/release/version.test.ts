@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sameVersion } from './version.ts';
+import { describeVersion, sameVersion } from './version.ts';
 
 const host = { host: 'reviews-v2', port: 9080 };
 
@@ -12,7 +12,14 @@ describe('sameVersion', () => {
     [host, { ...host, host: 'reviews-v3' }, false],
     [host, { subset: 'reviews-v2' }, false],
     [{ subset: 'reviews-v2' }, host, false],
+    [undefined, undefined, true],
+    [host, undefined, false],
+    [undefined, host, false],
   ])('%j and %j: %s', (one, other, same) => {
     expect(sameVersion(one, other)).toBe(same);
   });
+});
+
+test('a version in a sentence', () => {
+  expect([{ subset: 'v2' }, { host: 'reviews-v2' }, host].map(describeVersion)).toEqual(['v2', 'reviews-v2', 'reviews-v2:9080']);
 });
