@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CanaryCookie, type CanaryCookieFacts, canaryCookieOf } from './canary-cookie.ts';
+import { type CanaryCookie, type CanaryCookieFacts, canaryCookieOf, cookieNameOf, hashed } from './canary-cookie.ts';
 import type { CanaryReleaseSpec, Version } from './canary-release.ts';
 import { specOf } from './release-world.cases.ts';
 
@@ -65,6 +65,14 @@ describe('canaryCookieOf', () => {
       }),
       { seed: 29 },
     );
+  });
+
+  it('cuts only what is longer than 32, and writes small hashes with all their digits', () => {
+    expect(cookieNameOf('perch', { namespace: 'default', name: 'r'.repeat(26) })).toBe(`perch-${'r'.repeat(26)}`);
+    expect(cookieNameOf('perch', { namespace: 'default', name: 'r'.repeat(27) })).toMatch(/^perch-r{17}-[0-9a-f]{8}$/);
+    const small = Array.from({ length: 400 }, (_, count) => hashed('a.b', `${count}`));
+    expect(small).toEqual(small.map(() => expect.stringMatching(/^a-b-[0-9a-f]{8}$/)));
+    expect(small.some((each) => each.startsWith('a-b-0'))).toBe(true);
   });
 
   it('tells long names apart that begin alike', () => {

@@ -21,6 +21,7 @@ describe('the forecast of visitors', () => {
       stable: { expected: 90, low: 84, high: 95 },
     });
     expect(second).toMatchObject({ newVisitors: 20, canary: { expected: 10 }, moving: { expected: 40 } });
+    expect(first).not.toHaveProperty('moving');
   });
 
   test('a hold without a known length leaves open what depends on it, and nothing else', () => {

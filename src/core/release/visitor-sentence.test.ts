@@ -71,7 +71,28 @@ describe('where a visitor stands who is drawn (mode canaryOnly)', () => {
     release.serve();
     expect(describeVisitor(releaseOf(release), LATE, 'canary')?.sentence).toBe('reviews v1, as everyone: v2 was rolled back');
     const unstarted = { ...releaseOf(drawn()), status: undefined };
-    expect(describeVisitor(unstarted, LATE)?.sentence).toBe('reviews v1; the release to v2 has not started');
+    expect(describeVisitor(unstarted, LATE)).toEqual({
+      cohort: 'stable',
+      version: 'v1',
+      weight: 0,
+      sentence: 'reviews v1; the release to v2 has not started',
+    });
+    const waiting = new ReleaseWorld(drawn().spec);
+    waiting.ready.set('v2', false);
+    waiting.look();
+    expect(describeVisitor(releaseOf(waiting), LATE, 'canary')).toEqual(describeVisitor(unstarted, LATE));
+  });
+
+  test('at the end everyone is on the canary, whatever they drew', () => {
+    const release = drawn();
+    release.ask('promote', 'ada', true);
+    const view = { cohort: 'canary', version: 'v2', weight: 100 };
+    expect(describeVisitor(releaseOf(release), LATE, 'stable')).toEqual({ ...view, sentence: 'reviews v2, as everyone' });
+    release.serve();
+    expect(describeVisitor(releaseOf(release), LATE, 'stable')).toEqual({
+      ...view,
+      sentence: 'reviews v2, as everyone: it is the live version',
+    });
   });
 });
 
@@ -125,6 +146,10 @@ describe('where a visitor stands, in words', () => {
     overtaken.look();
     overtaken.edit({ ...overtaken.spec, revision: 2 });
     views.push(describeVisitor(releaseOf(overtaken), EARLY));
+    expect(views.map((view) => [view?.cohort, view?.version, view?.movesAt])).toEqual([
+      ...Array(2).fill(['canary', 'v2', undefined]),
+      ...Array(3).fill(['stable', 'v1', undefined]),
+    ]);
     expect(views.map((view) => [view?.weight, view?.sentence.split(': ').slice(1).join(': ')])).toEqual([
       [100, 'reviews v2, since the release passed 70.1 %'],
       [100, 'reviews v2, as everyone: it is the live version'],
@@ -132,6 +157,27 @@ describe('where a visitor stands, in words', () => {
       [0, 'reviews v1, as everyone: v2 was rolled back'],
       [0, 'reviews v1, as everyone: another release takes the place of that of v2'],
     ]);
+  });
+
+  test('while the next release waits: the live version, in the draw to come', () => {
+    const waiting = world();
+    waiting.ask('rollback');
+    waiting.serve();
+    waiting.ready.set('v3', false);
+    waiting.edit({ ...ramp, canary: { subset: 'v3' }, cohort: 'auto', revision: 5 });
+    expect(waiting.phase).toBe('Pending');
+    const view = describeVisitor(releaseOf(waiting), EARLY);
+    expect(view).toMatchObject({ cohort: 'stable', version: 'v1', weight: 0 });
+    waiting.setReady('v3', true);
+    const begun = describeVisitor(releaseOf(waiting), EARLY);
+    expect(begun?.bucket).toBe(view?.bucket);
+    const { spec, metadata } = releaseOf(waiting);
+    const { stable: _, ...unnamed } = spec;
+    expect(describeVisitor({ metadata, spec: unnamed }, EARLY)).toMatchObject({
+      weight: 0,
+      sentence: expect.stringMatching(/: reviews; the release to v3 has not started: /),
+    });
+    expect(describeVisitor({ metadata, spec: unnamed }, EARLY)).not.toHaveProperty('version');
   });
 
   test('a full host is named by its first part, another host as a version by its name', () => {
