@@ -79,6 +79,15 @@ describe('a release that states what an endpoint can take', () => {
     expect(made.place).toBe('Progressing 10 %');
   });
 
+  test('says only that the canary is not ready where it has no endpoint at all', () => {
+    const made = new ReleaseWorld(specOf({ readiness: readinessSpec.parse({ capacity: 40 }) }));
+    made.ready.set('v2', false);
+    made.endpoints.set('v2', { ready: 0, total: 4 });
+    made.requestRate = 900;
+    made.look();
+    expect(made.message).toBe('waiting: v2 is not ready: no endpoint accepts connections');
+  });
+
   test('refuses a promotion, with the numbers; the last one, to everyone, too', () => {
     const made = world(2, 120);
     made.pass(10 * MINUTE);

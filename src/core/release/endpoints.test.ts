@@ -28,6 +28,22 @@ describe('endpoints of the canary', () => {
     expect(world.place).toBe('Progressing 10 %');
   });
 
+  test('back after the end of the hold, it widens at the same look: what was served still is', () => {
+    const world = started();
+    world.pass(10 * MINUTE - 10_000);
+    world.setReady('v2', false);
+    world.pass(10_000);
+    expect(world.place).toBe('Progressing 10 %');
+    world.setReady('v2', true);
+    expect(world.place).toBe('Progressing 50 %');
+  });
+
+  test('of stable nothing follows after the grace: it wakes nobody', () => {
+    const world = started();
+    world.setReady('v1', false);
+    expect(world.wakeAt).toBe(world.now + 10 * MINUTE);
+  });
+
   test('not known is not lost: a restart does not roll back', () => {
     const world = started();
     world.ready.set('v2', undefined);

@@ -89,6 +89,7 @@ describe('Pending waits, and says for what', () => {
     world.look();
     expect(world.place).toBe('Pending 0 %');
     expect(world.message).toContain(message);
+    expect(world.status?.step).toBe(-1);
     expect(world.routes).toBeUndefined();
   });
 
@@ -117,6 +118,16 @@ describe('Pending waits, and says for what', () => {
     expect(world.phase).toBe('Pending');
     expect(world.message).toContain('spec.stable is v1, but v2 is live');
     expect(world.routes).toEqual({ kind: 'settled', live: v2 });
+  });
+
+  test('the same pair once more, with its old stable named, is such a mistake too; without it there is nothing to release', () => {
+    const world = succeeded();
+    world.edit(specOf({ revision: 2 }));
+    expect(world.place).toBe('Pending 0 %');
+    expect(world.status?.step).toBe(-1);
+    expect(world.message).toBe('waiting: spec.stable is v1, but v2 is live: write v2, or leave spec.stable out');
+    world.edit(without(specOf({ revision: 2 }), 'stable'));
+    expect(world.place).toBe('Succeeded 100 %');
   });
 
   test('from the second release on stable may be left out', () => {
@@ -155,6 +166,45 @@ describe('traffic never moves backwards by accident', () => {
     world.pass(1);
     expect(world.place).toBe('Succeeded 100 %');
     expect(world.routes).toEqual({ kind: 'settled', live: v2 });
+  });
+
+  test.each([
+    ['routes cannot be woven', (world: ReleaseWorld) => (world.problems = ['no VirtualService reviews'])],
+    ['the canary has no endpoints either', (world: ReleaseWorld) => world.ready.set('v2', false)],
+    ['nothing is known of the canary', (world: ReleaseWorld) => world.ready.set('v2', undefined)],
+    ['nothing is known of stable', (world: ReleaseWorld) => world.ready.set('v1', undefined)],
+  ])('but not while %s: then it waits', (_, arrange) => {
+    const world = new ReleaseWorld();
+    world.ready.set('v1', false);
+    arrange(world);
+    world.look();
+    expect([world.status?.stableLostSince, world.wakeAt]).toEqual([undefined, undefined]);
+    world.pass(60 * MINUTE);
+    expect(world.place).toBe('Pending 0 %');
+  });
+
+  test('nor where another version is live: it stays, whatever stable has', () => {
+    const world = rolledBack();
+    world.ready.set('v1', false);
+    world.edit(specOf({ canary: v3 }));
+    world.pass(60 * MINUTE);
+    expect(world.place).toBe('Pending 0 %');
+    expect(world.routes).toEqual({ kind: 'settled', live: v1 });
+  });
+
+  test('a stable that was there in between has its whole grace again', () => {
+    const world = new ReleaseWorld();
+    world.ready.set('v1', false);
+    world.look();
+    world.pass(20_000);
+    world.ready.set('v2', undefined);
+    world.setReady('v1', true);
+    world.ready.set('v2', true);
+    world.setReady('v1', false);
+    world.pass(29_999);
+    expect(world.place).toBe('Pending 0 %');
+    world.pass(1);
+    expect(world.place).toBe('Succeeded 100 %');
   });
 
   test('a stable that only came up a moment later than the canary is released from, as asked', () => {
@@ -241,6 +291,44 @@ describe('the spec changes during a release', () => {
     world.edit(ramp(10, 30, 100));
     expect(world.place).toBe('Progressing 30 %');
     expect(world.status?.step).toBe(1);
+  });
+
+  test('also while the release is paused, and a weight that is gone leaves the release where it is', () => {
+    const world = started(ramp(10, 50, 100));
+    world.pass(10 * MINUTE);
+    world.serve();
+    world.ask('pause');
+    world.edit(ramp(50, 100));
+    expect([world.place, world.status?.step]).toEqual(['Paused 50 %', 0]);
+    world.edit(ramp(1, 2, 50, 100));
+    expect([world.place, world.status?.step]).toEqual(['Paused 50 %', 2]);
+    world.edit(ramp(60, 100));
+    expect([world.place, world.status?.step]).toEqual(['Paused 50 %', 2]);
+  });
+
+  test('a step that goes while it is paused, and was never served, has no hold to keep', () => {
+    const world = new ReleaseWorld(ramp(10, 100));
+    world.look();
+    world.ask('pause');
+    world.edit(ramp(60, 100));
+    world.serve();
+    expect(world.place).toBe('Paused 10 %');
+    expect(world.status?.stepStartedAt).toBe('2026-11-22T10:00:00.000Z');
+    expect(world.status?.holdRemainingMs).toBeUndefined();
+  });
+
+  test('a step that picks and is taken out leads to the first weight, wherever it stood', () => {
+    const match = [{ headers: { 'x-team': { exact: 'qa' } } }];
+    const pick = { weight: 0, match, hold: '1m' as const };
+    const picking = started(specOf({ steps: [pick, pick, ...ramp(10, 100).steps] }));
+    picking.pass(MINUTE);
+    picking.serve();
+    expect([picking.place, picking.status?.step]).toEqual(['Progressing 0 %', 1]);
+    picking.edit(ramp(100));
+    expect([picking.place, picking.status?.step]).toEqual(['Progressing 100 %', 0]);
+    const replaced = started(specOf({ steps: [pick, ...ramp(100).steps] }));
+    replaced.edit(ramp(10, 100));
+    expect([replaced.place, replaced.status?.step]).toEqual(['Progressing 10 %', 0]);
   });
 
   test('also that waits for the canary to be ready, and for a pause to end', () => {

@@ -55,14 +55,14 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
   for (let moves = 0; ; moves++) {
     // Requests come first, so that a rollback wins over a hold that ends at the same moment.
     const requested = handleRequest(turn, status);
-    turn = { ...turn, rollbackWaits: requested === undefined && rollbackWaits(observed.request, status) };
+    turn = { ...turn, rollbackWaits: rollbackWaits(observed.request, status) };
     const move = requested ?? (observed.deletion ? undefined : nextMove(turn, status));
     if (move === undefined) break;
     if (moves === MOST_MOVES) throw new Error(`the release machine does not come to rest in ${status.phase}`);
     take(move);
   }
 
-  const wasStuck = previous?.conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'NoReadyVersion') === true;
+  const wasStuck = previous?.conditions.some(({ reason }) => reason === 'NoReadyVersion') === true;
   const message = statusMessage(turn, status);
   if (nothingIsReady(turn, status) && !wasStuck)
     events.push(event(turn, 'NoReadyVersion', message, { type: 'Warning', ...placeOf(status) }));

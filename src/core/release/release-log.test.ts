@@ -4,6 +4,9 @@ import { MINUTE, ReleaseWorld, rolledBack, specOf, started, subset, succeeded } 
 
 /** All that a world told, a line an event: time, where the release stood, ! for a warning, reason, words, who asked. */
 function log(world: ReleaseWorld): readonly string[] {
+  // What a store keeps of it is the same: nothing is there that JSON leaves out.
+  const told = { status: world.status, routes: world.routes ?? null, events: world.events };
+  expect(told).toStrictEqual(JSON.parse(JSON.stringify(told)));
   return world.events.map(({ at, type, reason, message, by, step, weight }) => {
     const place = step === undefined ? '-' : `${step} at ${weight} %`;
     return `${at.slice(11, 19)} (${place}) ${type === 'Warning' ? '!' : ''}${reason}: ${message}${by === undefined ? '' : ` <${by}>`}`;
@@ -106,6 +109,33 @@ describe('what a release tells', () => {
       '10:00:00 (0 at 10 %) Paused: paused at 10 % <bob>',
       '10:00:00 (0 at 10 %) SuspensionEnded: no longer suspended',
     ]);
+  });
+
+  test('nothing of what is only noted for later', () => {
+    const suspended = new ReleaseWorld(twoSteps);
+    suspended.look();
+    suspended.edit({ ...twoSteps, suspend: true });
+    suspended.serve();
+    suspended.edit({ ...twoSteps, suspend: true, steps: [{ weight: 1, hold: '10m' }, ...twoSteps.steps] });
+    expect(suspended.status).toMatchObject({ step: 1, holdRemainingMs: 10 * MINUTE });
+    expect(log(suspended).slice(2)).toEqual([
+      '10:00:00 (0 at 10 %) Suspended: suspended: nothing starts, nothing widens',
+      '10:00:00 (0 at 10 %) StepConfirmed: 10 % is served',
+    ]);
+
+    const late = new ReleaseWorld(twoSteps);
+    late.ready.set('v1', false);
+    late.look();
+    late.ready.set('v2', false);
+    late.setReady('v1', true);
+    expect([late.phase, log(late)]).toEqual(['Pending', []]);
+
+    const takenBack = rolledBack(twoSteps);
+    takenBack.ready.set('v3', false);
+    const before = takenBack.events.length;
+    takenBack.edit({ ...twoSteps, canary: subset('v3') });
+    takenBack.edit(twoSteps);
+    expect([takenBack.phase, log(takenBack).slice(before)]).toEqual(['RolledBack', []]);
   });
 
   test('when there is nothing to do', () => {

@@ -32,6 +32,11 @@ describe('requestEffect', () => {
     }
   });
 
+  test('an action nobody knows is refused with those that there are', () => {
+    const message = 'there is no request "Promote": use promote, pause, resume, rollback, retry';
+    expect(requestEffect('Paused', 'Promote')).toEqual({ kind: 'refuse', message });
+  });
+
   test.each(['', 'Promote', 'constructor', '__proto__', 'toString'])('%j is no action', (action) => {
     for (const phase of PHASES)
       expect(requestEffect(phase, action)).toMatchObject({ kind: 'refuse', message: expect.stringContaining('there is no request') });

@@ -73,6 +73,18 @@ describe('a rollback of a release that has succeeded', () => {
     expect(world.status?.history.map(({ outcome }) => outcome)).toEqual(['RolledBack', 'Succeeded']);
   });
 
+  test('also when the spec asks for what is live by then: the version to go back to is not forgotten meanwhile', () => {
+    const world = succeeded();
+    world.ready.set('v1', undefined);
+    world.ready.set('v3', false);
+    world.edit(without(specOf({ canary: v3 }), 'stable'));
+    world.ask('rollback');
+    world.edit(without(specOf({ canary: v2, revision: 2 }), 'stable'));
+    expect(world.phase).toBe('Pending');
+    world.setReady('v1', true);
+    expect(world.routes).toEqual({ kind: 'settled', live: v1 });
+  });
+
   test('one that is refused lets the release that waits begin', () => {
     const world = succeeded();
     world.ready.set('v1', false);

@@ -31,7 +31,7 @@ export function pending(turn: Turn, status: ReleaseStatus): Move | undefined {
   const { spec } = turn.release;
   // Going back comes first, once it is known whether there is a version to go back to.
   if (turn.rollbackWaits) return undefined;
-  if (status.canary !== undefined && !asksForNewRelease(spec, status)) {
+  if (!asksForNewRelease(spec, status)) {
     // The spec went back to the last release's pair before anything new began.
     return { status: backToSettled(status), events: [] };
   }
@@ -86,7 +86,7 @@ function nothingToRelease(turn: Turn, status: ReleaseStatus): Move | undefined {
   const { canary, stable } = turn.release.spec;
   const { liveVersion } = status;
   const baseIsThere = liveVersion === undefined && sameVersion(turn.observed.baseVersion, canary);
-  const liveIsThere = liveVersion !== undefined && stable === undefined && sameVersion(liveVersion, canary);
+  const liveIsThere = stable === undefined && sameVersion(liveVersion, canary);
   if (!baseIsThere && !liveIsThere) return undefined;
   return settleAtCanary(turn, status, `${describeVersion(canary)} is the live version already: nothing to release`);
 }

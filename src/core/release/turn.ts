@@ -59,8 +59,8 @@ export function nextStepIndex({ release }: Pick<Turn, 'release'>, { step, weight
 
 /** Whether a version can take traffic. Of a version that this turn did not look at, nothing is known. */
 export function readinessOf({ observed, looked }: Pick<Turn, 'observed' | 'looked'>, version: Version | undefined): VersionReadiness {
-  if (version !== undefined && sameVersion(version, looked.canary)) return observed.canary;
-  if (version !== undefined && sameVersion(version, looked.stable) && observed.stable !== undefined) return observed.stable;
+  if (sameVersion(version, looked.canary)) return observed.canary;
+  if (sameVersion(version, looked.stable) && observed.stable !== undefined) return observed.stable;
   return { ready: undefined, reason: 'not looked at yet' };
 }
 
