@@ -1,17 +1,23 @@
+import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { validateRoutingObject } from '../../src/core/istio/validate.ts';
-import { compileRouting } from '../../src/core/routing/compile.ts';
+import { type CompiledRouting, compileRouting } from '../../src/core/routing/compile.ts';
 import { normalizePath } from '../../src/core/routing/path.ts';
 import type { RequestHead, RouteTable, Selection } from '../../src/core/routing/selection.ts';
 import { parseManifests } from '../../src/core/source/manifests.ts';
 
-/** Compiles YAML as the runtime does: read, validated, in the order written. Throws where anything in it is an error. */
-export function compileYaml(...texts: readonly string[]): ReturnType<typeof compileRouting> {
+/** The objects of YAML texts as the runtime reads them: validated, in the order written. Throws where anything in them is an error. */
+export function manifestsOf(...texts: readonly string[]): readonly KubeObject[] {
   const read = texts.map((text, index) => parseManifests(text, `${index + 1}.yaml`));
   const objects = read.flatMap((each) => each.objects.map(({ object }) => object));
   const findings = [...read.flatMap((each) => each.diagnostics), ...objects.flatMap((object) => validateRoutingObject(object))];
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('\n'));
-  return compileRouting(objects);
+  return objects;
+}
+
+/** Compiles YAML as the runtime does. */
+export function compileYaml(...texts: readonly string[]): CompiledRouting {
+  return compileRouting(manifestsOf(...texts));
 }
 
 /** A request, such as `GET http://shop:8080/cart?x=1`; a header with a list of values was sent on several lines. */

@@ -10,7 +10,7 @@ import { compileRedirect } from './redirect.ts';
 import { compilePathRewrite, type PathRewrite } from './rewrite-path.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import type { Cluster, Selection } from './selection.ts';
-import type { ClientKind, ServiceRegistry } from './services.ts';
+import type { ClientKind, Service } from './service.ts';
 
 /** What a matched route answers. `random` in [0, 1). */
 type Action = (request: RoutedRequest, random: number) => Selection;
@@ -31,28 +31,40 @@ export interface RouteScope {
   /** `namespace/name`, or `mesh`. */
   readonly gateway: string;
   readonly port: number;
-  readonly registry: ServiceRegistry;
+  /** Of the hosts that rules lead to, as they are written there, those that are declared. */
+  readonly services: ReadonlyMap<string, Service>;
   readonly pool: ConditionPool;
-  /** Told about each destination that does not exist. */
-  readonly onUnknown: (destination: Destination, port: number) => void;
+}
+
+/** A destination that does not exist, and the port that was looked for. */
+export interface UnknownDestination {
+  readonly destination: Destination;
+  readonly port: number;
+}
+
+/** What comes of a VirtualService in a scope. */
+export interface CompiledRules {
+  readonly routes: readonly CompiledRoute[];
+  readonly unknown: readonly UnknownDestination[];
 }
 
 /** The Envoy routes of a VirtualService's rules, whose names are resolved; whatever follows one that takes everything is left out. */
-export function compileRoutes(rules: readonly HTTPRoute[], scope: RouteScope): readonly CompiledRoute[] {
+export function compileRules(rules: readonly HTTPRoute[], scope: RouteScope): CompiledRules {
   const routes: CompiledRoute[] = [];
+  const unknown: UnknownDestination[] = [];
   for (const rule of rules) {
     const blocks = rule.match?.length ? rule.match : [{}];
     let isReported = false;
     for (const match of blocks) {
       if (!isFor(match, scope)) continue;
-      if (!isReported) reportUnknown(rule, scope);
+      if (!isReported) unknown.push(...unknownDestinations(rule, scope));
       isReported = true;
       const route = new RouteOfRule(rule, match, scope);
       routes.push(route);
-      if (route.isCatchAll) return routes;
+      if (route.isCatchAll) return { routes, unknown };
     }
   }
-  return routes;
+  return { routes, unknown };
 }
 
 /** The route of a service that no VirtualService is about. */
@@ -97,14 +109,21 @@ class RouteOfRule implements CompiledRoute {
   }
 }
 
-/** Tells of each destination of a rule that does not exist. */
-function reportUnknown({ redirect, directResponse, route = [] }: HTTPRoute, scope: RouteScope): void {
-  if (redirect !== undefined || directResponse !== undefined) return;
+const NONE: readonly UnknownDestination[] = [];
+
+function unknownDestinations({ redirect, directResponse, route = [] }: HTTPRoute, scope: RouteScope): readonly UnknownDestination[] {
+  if (redirect !== undefined || directResponse !== undefined) return NONE;
+  let unknown = NONE;
   for (const { destination, weight } of route) {
     if (route.length > 1 && !((weight ?? 0) > 0)) continue;
     const port = portOf(destination, scope);
-    if (scope.registry.cluster(scope.client, destination.host, port, destination.subset) === undefined) scope.onUnknown(destination, port);
+    if (clusterOf(destination, port, scope) === undefined) unknown = [...unknown, { destination, port }];
   }
+  return unknown;
+}
+
+function clusterOf({ host, subset }: Destination, port: number, { client, services }: RouteScope): Cluster | undefined {
+  return services.get(host)?.cluster(client, port, subset);
 }
 
 function pathStart({ uri, ignoreUriCase }: HTTPMatchRequest): string {
@@ -204,7 +223,7 @@ interface ForwardPlan {
 function plan(rule: HTTPRoute, each: HTTPRouteDestination, mode: 'single' | 'weighted', scope: RouteScope): ForwardPlan {
   const { host, subset } = each.destination;
   const port = portOf(each.destination, scope);
-  const cluster = scope.registry.cluster(scope.client, host, port, subset);
+  const cluster = clusterOf(each.destination, port, scope);
   const levels = mode === 'single' ? singleLevel : twoLevels;
   const rewritten = rule.rewrite?.authority;
   return {
@@ -222,7 +241,7 @@ function portOf({ host, port }: Destination, scope: RouteScope): number {
   return port?.number || onlyPort(host, scope) || scope.port;
 }
 
-function onlyPort(host: string, { registry }: RouteScope): number | undefined {
-  const ports = registry.find(host)?.ports;
+function onlyPort(host: string, { services }: RouteScope): number | undefined {
+  const ports = services.get(host)?.ports;
   return ports?.size === 1 ? ports.keys().next().value : undefined;
 }

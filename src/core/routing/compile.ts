@@ -1,194 +1,210 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { MESH_GATEWAY } from '../istio/names.ts';
-import type { Destination, KubeObject } from '../istio/resources.ts';
-import { type CompiledRoute, compileRoutes, defaultRoute, type RouteScope } from './compile-route.ts';
+import type { KubeObject, VirtualService } from '../istio/resources.ts';
+import { type CompiledRoute, type CompiledRules, compileRules, defaultRoute, type RouteScope } from './compile-route.ts';
 import { ConditionPool } from './conditions.ts';
-import { type EffectiveService, EffectiveServices } from './effective-services.ts';
-import { ingressHosts, ingressListeners } from './ingress-hosts.ts';
+import { type EffectiveService, effectiveServices } from './effective-services.ts';
+import { groupByEach } from './group-by-each.ts';
+import { type IngressListener, ingressListeners, joinRoutes, type PlacedServer, sharedHosts } from './ingress-hosts.ts';
+import { KeptResults } from './kept-results.ts';
 import { meshHosts } from './mesh-hosts.ts';
-import { RouteLists } from './route-lists.ts';
+import { MeshServices } from './mesh-services.ts';
 import { fullName, type RouteObjects, sortByKind } from './route-objects.ts';
 import { RoutingFindings } from './routing-findings.ts';
 import type { ListenerSpec, RouteTable } from './selection.ts';
-import { type Service, ServiceRegistry } from './services.ts';
+import type { Service } from './service.ts';
+import { ServiceRegistry } from './services.ts';
 import { Table } from './table.ts';
-import type { VirtualHosts } from './virtual-hosts.ts';
+import { VirtualHosts } from './virtual-hosts.ts';
 
-/** A table, and what is to be said about the objects that it was made of. */
+/** Routing objects as one table, and what in them does not fit together: warnings, for what leads nowhere is served as Istio serves it. */
 export interface CompiledRouting {
   readonly table: RouteTable;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** One table of these objects, as `RoutingCompiler` makes it. */
-export function compileRouting(objects: readonly KubeObject[], awaited: ReadonlySet<string> = new Set()): CompiledRouting {
+const NONE_AWAITED: ReadonlySet<string> = new Set();
+
+/**
+ * Compiles routing objects, which passed `validateRoutingObject` and come in order of creation, into one table that does what istiod and
+ * Envoy would do with them. Other kinds are left out. `awaited` are delegates, as `namespace/name`, that are about to be created: it is no
+ * finding that they are not there yet.
+ */
+export function compileRouting(objects: readonly KubeObject[], awaited: ReadonlySet<string> = NONE_AWAITED): CompiledRouting {
   return new RoutingCompiler().compile(objects, awaited);
 }
 
-/** What several tables have in common: as long as neither services nor their endpoints change, so does nothing that leads to them. */
-interface Era {
-  readonly objects: Pick<RouteObjects, 'serviceEntries' | 'workloadEntries' | 'destinationRules'>;
-  readonly registry: ServiceRegistry;
-  readonly routes: WeakMap<EffectiveService, ServiceRoutes>;
-  readonly defaults: Map<string, readonly CompiledRoute[]>;
-  /** By port. */
-  readonly mesh: Map<number, MeshListener>;
-}
-
-/** The routes of one service, by where they are served. */
-interface ServiceRoutes {
-  readonly pool: ConditionPool;
-  readonly byScope: Map<string, ScopedRoutes>;
-}
-
-interface ScopedRoutes {
-  readonly routes: readonly CompiledRoute[];
-  readonly unknown: readonly { readonly destination: Destination; readonly port: number }[];
-}
-
-interface MeshListener {
-  /** All that may be served in the mesh. */
-  readonly services: readonly EffectiveService[];
-  readonly hosts: VirtualHosts;
-  readonly report: (findings: RoutingFindings) => void;
-}
-
-type Where = Pick<RouteScope, 'client' | 'gateway' | 'port'>;
-
 /**
- * Compiles routing objects into tables, one after the other. What it made of an object that is the same in the next list, by identity, it
- * uses again, so that a table costs what changed; nobody may change objects that were handed in.
+ * `compileRouting` again and again: what was made of objects that are still the same ones is used again, so that a change costs what it
+ * changes. That saves work and nothing else: the table and the findings are those of `compileRouting`.
  */
 export class RoutingCompiler {
-  readonly #services = new EffectiveServices();
-  readonly #lists = new RouteLists();
-  #era: Era | undefined;
+  readonly #kept = new Kept();
 
-  /**
-   * A table of these objects, which passed `validateRoutingObject` and come in order of creation, that does what istiod and Envoy would do
-   * with them. Other kinds are left out. Diagnostics are warnings: what leads nowhere is served as Istio serves it. `awaited` are
-   * delegates, as `namespace/name`, that are about to be created: it is no finding that they are not there yet.
-   */
-  compile(all: readonly KubeObject[], awaited: ReadonlySet<string> = new Set()): CompiledRouting {
-    const objects = sortByKind(all);
-    const era = this.#eraOf(objects);
-    const findings = new RoutingFindings();
-    const services = this.#services.of(objects.virtualServices);
-    for (const problem of services.flatMap(({ problems }) => problems)) {
-      if (problem.reason !== 'missing' || !awaited.has(problem.delegate)) findings.delegate(problem);
-    }
-    const ingress = ingressListeners(objects.gateways).map((listener) => ({
-      port: listener.port,
-      bind: listener.bind,
-      hosts: ingressHosts(
-        listener,
-        services,
-        (service, gateway) => compileService(era, service, { client: 'ingress', gateway, port: listener.port }, findings),
-        this.#lists,
-      ),
+  compile(objects: readonly KubeObject[], awaited: ReadonlySet<string> = NONE_AWAITED): CompiledRouting {
+    const compiled = new Compilation(sortByKind(objects), awaited, this.#kept).run();
+    this.#kept.endRun();
+    return compiled;
+  }
+}
+
+/** What comes of a VirtualService at a server of a Gateway. */
+interface ServedRules extends CompiledRules {
+  readonly hosts: readonly string[];
+}
+
+/** What is kept of the mesh listener of a port. */
+interface KeptMesh {
+  readonly rules: KeptResults<EffectiveService, CompiledRules>;
+  readonly hosts: KeptResults<'', ReturnType<typeof meshHosts>>;
+  /** Routes straight to a service. */
+  readonly defaults: WeakMap<Service, readonly CompiledRoute[]>;
+}
+
+/** What of one run the next one may use. */
+class Kept {
+  readonly registry = new KeptResults<'', ServiceRegistry>();
+  readonly services = new KeptResults<string, Service>();
+  readonly effective = new KeptResults<VirtualService, EffectiveService>();
+  /** By server of a Gateway: the hosts and rules of each VirtualService there. */
+  readonly servers = new KeptResults<string, KeptResults<EffectiveService, ServedRules>>();
+  /** By ingress listener: the routes of each host. */
+  readonly ingress = new KeptResults<string, KeptResults<string, readonly CompiledRoute[]>>();
+  readonly mesh = new KeptResults<number, KeptMesh>();
+
+  endRun(): void {
+    for (const each of [this.registry, this.effective, this.servers, this.ingress, this.mesh]) each.endRun();
+  }
+}
+
+class Compilation {
+  readonly #objects: RouteObjects;
+  readonly #awaited: ReadonlySet<string>;
+  readonly #kept: Kept;
+  readonly #findings = new RoutingFindings();
+  readonly #registry: ServiceRegistry;
+  readonly #services: readonly EffectiveService[];
+  readonly #byGateway: ReadonlyMap<string, readonly EffectiveService[]>;
+
+  constructor(objects: RouteObjects, awaited: ReadonlySet<string>, kept: Kept) {
+    this.#objects = objects;
+    this.#awaited = awaited;
+    this.#kept = kept;
+    const { serviceEntries, workloadEntries, destinationRules } = objects;
+    const declaring = [...serviceEntries, ...workloadEntries, ...destinationRules];
+    this.#registry = kept.registry.of('', declaring, () => new ServiceRegistry(objects, kept.services));
+    this.#services = effectiveServices(objects.virtualServices, kept.effective);
+    this.#byGateway = groupByEach(this.#services, ({ gateways }) => new Set(gateways));
+  }
+
+  run(): CompiledRouting {
+    this.#reportDelegates();
+    const ingress = ingressListeners(this.#objects.gateways).map((listener) => ({ ...listener, hosts: this.#ingressHosts(listener) }));
+    const services = new MeshServices(this.#byGateway.get(MESH_GATEWAY) ?? []);
+    const mesh = [...this.#registry.byPort].map(([port, here]) => ({
+      port,
+      bind: undefined,
+      hosts: this.#meshHosts(port, here, services),
     }));
-    const inMesh = services.filter(({ gateways }) => gateways.includes(MESH_GATEWAY));
-    const mesh = era.registry.ports.map((port) => ({ port, bind: undefined, hosts: this.#meshHosts(era, port, inMesh, findings) }));
     const listeners: ListenerSpec[] = [
       ...ingress.map(({ port, bind }) => ({ kind: 'ingress' as const, port, bind })),
       ...mesh.map(({ port, bind }) => ({ kind: 'mesh' as const, port, bind })),
     ];
-    reportLooseEnds(objects, services, era.registry, findings);
-    return { table: new Table(listeners, ingress, mesh, era.registry.clusters), diagnostics: findings.all() };
+    this.#reportLooseEnds();
+    return { table: new Table(listeners, ingress, mesh, this.#registry.clusters), diagnostics: this.#findings.all() };
   }
 
-  #eraOf(objects: RouteObjects): Era {
-    const last = this.#era;
-    const kinds = ['serviceEntries', 'workloadEntries', 'destinationRules'] as const;
-    if (last !== undefined && kinds.every((kind) => areSame(last.objects[kind], objects[kind]))) return last;
-    const registry = new ServiceRegistry(objects.serviceEntries, objects.workloadEntries, objects.destinationRules);
-    this.#era = { objects, registry, routes: new WeakMap(), defaults: new Map(), mesh: new Map() };
-    return this.#era;
+  /** VirtualServices bound to one of the listener's gateways, on the hosts that both name (istio-semantics 1.3). */
+  #ingressHosts({ name, servers }: IngressListener): VirtualHosts {
+    const parts = new Map<string, (readonly CompiledRoute[])[]>();
+    for (const server of servers) {
+      const kept = this.#kept.servers.of(server.name, [server.gateway], () => new KeptResults());
+      for (const service of this.#byGateway.get(server.gatewayName) ?? []) {
+        const { hosts, routes, unknown } = this.#atServer(server, service, kept);
+        if (unknown.length > 0) this.#findings.unknownDestinations(service.object, unknown, this.#registry);
+        // Rules that are all for other ports leave the host to less specific ones.
+        if (routes.length === 0) continue;
+        for (const host of hosts) {
+          const known = parts.get(host);
+          if (known === undefined) parts.set(host, [routes]);
+          else known.push(routes);
+        }
+      }
+      kept.endRun();
+    }
+    const joined = this.#kept.ingress.of(name, [], () => new KeptResults());
+    const hosts = new VirtualHosts([...parts].map(([host, all]) => [host, joined.of(host, all, () => joinRoutes(all))]));
+    joined.endRun();
+    return hosts;
   }
 
-  #meshHosts(era: Era, port: number, services: readonly EffectiveService[], findings: RoutingFindings): VirtualHosts {
-    const last = era.mesh.get(port);
-    const listener = last !== undefined && areSame(last.services, services) ? last : meshListener(era, port, services, this.#lists);
-    era.mesh.set(port, listener);
-    listener.report(findings);
-    return listener.hosts;
+  #atServer(placed: PlacedServer, service: EffectiveService, kept: KeptResults<EffectiveService, ServedRules>): ServedRules {
+    const found = this.#destinations(service);
+    return kept.of(service, found, () => {
+      const hosts = sharedHosts(placed, service);
+      if (hosts.length === 0) return { hosts, routes: [], unknown: [] };
+      const { server, gatewayName } = placed;
+      return {
+        hosts,
+        ...compileRules(service.rules, this.#scope('ingress', gatewayName, server.port.number, service.destinations, found)),
+      };
+    });
   }
-}
 
-function areSame(left: readonly unknown[], right: readonly unknown[]): boolean {
-  return left.length === right.length && left.every((each, index) => each === right[index]);
-}
+  #meshHosts(port: number, here: readonly Service[], services: MeshServices): VirtualHosts {
+    const kept = this.#kept.mesh.of(port, [], () => ({ rules: new KeptResults(), hosts: new KeptResults(), defaults: new WeakMap() }));
+    const candidates = services.at(port, here).flatMap((service) => {
+      const found = this.#destinations(service);
+      const { routes, unknown } = kept.rules.of(service, found, () =>
+        compileRules(service.rules, this.#scope('mesh', MESH_GATEWAY, port, service.destinations, found)),
+      );
+      if (unknown.length > 0) this.#findings.unknownDestinations(service.object, unknown, this.#registry);
+      // Rules that are all for other ports leave the host to the next one.
+      return routes.length === 0 ? [] : [{ service, routes }];
+    });
+    const straight = (service: Service): readonly CompiledRoute[] => {
+      const routes = kept.defaults.get(service) ?? [
+        defaultRoute(service.host, this.#scope('mesh', MESH_GATEWAY, port, [service.host], [service])),
+      ];
+      kept.defaults.set(service, routes);
+      return routes;
+    };
+    const inputs = [...here, ...candidates.map(({ routes }) => routes)];
+    const { hosts, shadowed } = kept.hosts.of('', inputs, () => meshHosts(here, services, candidates, straight));
+    for (const { service, host, by } of shadowed) this.#findings.shadowed(service.object, host, by.object);
+    kept.rules.endRun();
+    kept.hosts.endRun();
+    return hosts;
+  }
 
-function meshListener(era: Era, port: number, services: readonly EffectiveService[], lists: RouteLists): MeshListener {
-  const reports: ((findings: RoutingFindings) => void)[] = [];
-  const where = { client: 'mesh', gateway: MESH_GATEWAY, port } as const;
-  const compiler = {
-    routes: (service: EffectiveService) => {
-      const scoped = scopedRoutes(era, service, where);
-      reports.push((findings) => reportUnknown(era, service, scoped, findings));
-      return scoped.routes;
-    },
-    defaultRoutes: (service: Service) => defaultRoutes(era, service, where),
-    onShadowed: (service: EffectiveService, host: string, by: EffectiveService) => {
-      reports.push((findings) => findings.shadowed(service.object, host, by.object));
-    },
-  };
-  const hosts = meshHosts(port, era.registry.services, services, compiler, lists);
-  return {
-    services,
-    hosts,
-    report: (findings) => {
-      for (const report of reports) report(findings);
-    },
-  };
-}
+  #destinations({ destinations }: EffectiveService): readonly (Service | undefined)[] {
+    return destinations.map((host) => this.#registry.find(host));
+  }
 
-function compileService(era: Era, service: EffectiveService, where: Where, findings: RoutingFindings): readonly CompiledRoute[] {
-  const scoped = scopedRoutes(era, service, where);
-  reportUnknown(era, service, scoped, findings);
-  return scoped.routes;
-}
+  #scope(
+    client: RouteScope['client'],
+    gateway: string,
+    port: number,
+    hosts: readonly string[],
+    found: readonly (Service | undefined)[],
+  ): RouteScope {
+    const services = new Map(hosts.flatMap((host, index) => (found[index] === undefined ? [] : [[host, found[index]]])));
+    return { client, gateway, port, services, pool: new ConditionPool() };
+  }
 
-function scopedRoutes(era: Era, service: EffectiveService, where: Where): ScopedRoutes {
-  const known: ServiceRoutes = era.routes.get(service) ?? { pool: new ConditionPool(), byScope: new Map() };
-  era.routes.set(service, known);
-  const key = `${where.client} ${where.port} ${where.gateway}`;
-  const scoped = known.byScope.get(key) ?? compileIn(era, service, where, known.pool);
-  known.byScope.set(key, scoped);
-  return scoped;
-}
-
-function compileIn({ registry }: Era, service: EffectiveService, where: Where, pool: ConditionPool): ScopedRoutes {
-  const unknown: { readonly destination: Destination; readonly port: number }[] = [];
-  const onUnknown = (destination: Destination, port: number): void => {
-    unknown.push({ destination, port });
-  };
-  return { routes: compileRoutes(service.rules, { ...where, registry, pool, onUnknown }), unknown };
-}
-
-function defaultRoutes(era: Era, { host }: Service, where: Where): readonly CompiledRoute[] {
-  const key = `${where.port} ${host}`;
-  const scope = { ...where, registry: era.registry, pool: new ConditionPool(), onUnknown: () => undefined };
-  const routes = era.defaults.get(key) ?? [defaultRoute(host, scope)];
-  era.defaults.set(key, routes);
-  return routes;
-}
-
-function reportUnknown({ registry }: Era, { object }: EffectiveService, { unknown }: ScopedRoutes, findings: RoutingFindings): void {
-  for (const { destination, port } of unknown) findings.unknownDestination(object, destination, port, registry);
-}
-
-function reportLooseEnds(
-  objects: RouteObjects,
-  services: readonly EffectiveService[],
-  registry: ServiceRegistry,
-  findings: RoutingFindings,
-): void {
-  const gateways = new Set(objects.gateways.map(fullName));
-  for (const { object, gateways: bound } of services) {
-    for (const [index, name] of bound.entries()) {
-      if (name !== MESH_GATEWAY && !gateways.has(name)) findings.unknownGateway(object, index, name, gateways);
+  #reportDelegates(): void {
+    for (const problem of this.#services.flatMap(({ problems }) => problems)) {
+      if (problem.reason !== 'missing' || !this.#awaited.has(problem.delegate)) this.#findings.delegate(problem);
     }
   }
-  for (const { host, namespace, ignored } of registry.shadowed) findings.hostInSeveralNamespaces(host, namespace, ignored);
+
+  #reportLooseEnds(): void {
+    const gateways = new Set(this.#objects.gateways.map(fullName));
+    for (const { object, gateways: bound } of this.#services) {
+      bound.forEach((name, index) => {
+        if (name !== MESH_GATEWAY && !gateways.has(name)) this.#findings.unknownGateway(object, index, name, gateways);
+      });
+    }
+    for (const { host, namespace, ignored } of this.#registry.shadowed) this.#findings.hostInSeveralNamespaces(host, namespace, ignored);
+  }
 }

@@ -1,142 +1,143 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { selectAt, summaryOf } from '../../../test/harness/routes.ts';
+import { describe, expect, it } from 'vitest';
+import { gateway, manifestsOf, selectAt, service, subsets, summaryOf } from '../../../test/harness/routes.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import { atLeast, runs } from '../property-runs.cases.ts';
+import { routingObjects } from './arbitrary-objects.cases.ts';
 import { type CompiledRouting, compileRouting, RoutingCompiler } from './compile.ts';
+import type { RouteTable, Selection } from './selection.ts';
 
-const SERVICES = ['a', 'b', 'c'];
-const HOSTS = ['a', 'b', 'shop.test', '*.test', '*'];
-const oneOf = fc.constantFrom;
+type Objects = readonly KubeObject[];
 
-function object(kind: string, name: string, spec: object): KubeObject {
-  return { apiVersion: 'networking.istio.io/v1', kind, metadata: { name, namespace: 'default' }, spec };
+/** What happens to a list of objects between two runs; places are taken modulo its length. */
+type Change =
+  | { readonly kind: 'put'; readonly objects: Objects }
+  /** To the end of the list: the object itself stays the same. */
+  | { readonly kind: 'remove' | 'copy' | 'toEnd'; readonly place: number }
+  | { readonly kind: 'await'; readonly delegates: readonly string[] };
+
+const places = fc.nat({ max: 100 });
+const changes: fc.Arbitrary<Change> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('put' as const), objects: fc.array(routingObjects, { minLength: 1, maxLength: 2 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('remove' as const, 'copy' as const, 'toEnd' as const), place: places }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('await' as const), delegates: fc.subarray(['default/part', 'default/rest', 'shop/part']) }),
+  },
+);
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.namespace}/${metadata.name}`;
 }
 
-const destination = fc.record({ host: oneOf(...SERVICES), subset: oneOf('v1', 'v2', undefined) });
-const rule = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      match: oneOf(undefined, [{ uri: { prefix: '/x' } }], [{ port: 80 }]),
-      route: destination.map((each) => [{ destination: each }]),
-    }),
-  },
-  { weight: 1, arbitrary: oneOf('x', 'y').map((name) => ({ match: [{ uri: { prefix: '/x' } }], delegate: { name } })) },
-);
-const http = fc.array(rule, { minLength: 1, maxLength: 2 });
+/** As the store does: what is there keeps its place. */
+function put(objects: Objects, object: KubeObject): Objects {
+  const at = objects.findIndex((each) => nameOf(each) === nameOf(object));
+  return at < 0 ? [...objects, object] : objects.with(at, object);
+}
 
-/** Objects of few names, so that they come and go, and come again as others. */
-const made: fc.Arbitrary<KubeObject> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc
-      .record({
-        name: oneOf('one', 'two', 'three'),
-        hosts: fc.uniqueArray(oneOf(...HOSTS), { minLength: 1, maxLength: 2 }),
-        gateways: oneOf(undefined, ['edge'], ['edge', 'mesh']),
-        http,
-      })
-      .map(({ name, ...spec }) => object('VirtualService', name, spec)),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({
-        name: oneOf('x', 'y'),
-        http: fc.array(fc.record({ route: destination.map((each) => [{ destination: each }]) }), { minLength: 1, maxLength: 1 }),
-      })
-      .map(({ name, ...spec }) => object('VirtualService', name, spec)),
-  },
-  {
-    weight: 1,
-    arbitrary: oneOf('*', '*.test', 'shop.test').map((host) =>
-      object('Gateway', 'edge', { servers: [{ port: { number: 8080, name: 'http', protocol: 'HTTP' }, hosts: [host] }] }),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ name: oneOf(...SERVICES), port: oneOf(80, 9080), version: oneOf('v1', 'v2') }).map(({ name, port, version }) =>
-      object('ServiceEntry', name, {
-        hosts: [`${name}.default.svc.cluster.local`],
-        location: 'MESH_INTERNAL',
-        resolution: 'STATIC',
-        ports: [{ number: port, name: 'http', protocol: 'HTTP' }],
-        endpoints: [{ address: '127.0.0.1', labels: { version } }],
+function changed(objects: Objects, change: Change): Objects {
+  if (change.kind === 'put') return change.objects.reduce(put, objects);
+  if (change.kind === 'await' || objects.length === 0) return objects;
+  const at = change.place % objects.length;
+  const object = objects[at] as KubeObject;
+  const others = objects.toSpliced(at, 1);
+  if (change.kind === 'remove') return others;
+  return change.kind === 'toEnd' ? [...others, object] : objects.with(at, structuredClone(object));
+}
+
+const LINES = ['web', 'page', 'web.shop', 'web.default.svc.cluster.local', 'a.test', 'b.test', 'nobody'].flatMap((host) =>
+  ['/', '/a/b'].map((path) => `GET http://${host}${path}`),
+);
+
+/** What the table answers to every kind of request, wherever it may come in. */
+function answers(table: RouteTable): readonly Selection[] {
+  const listeners = table.listeners.map(({ kind, port, bind }) => (bind === undefined ? `${kind} ${port}` : `${kind} ${port} ${bind}`));
+  return [...listeners, 'mesh 80'].flatMap((listener) =>
+    LINES.flatMap((line) => [
+      selectAt(table, listener, { line, random: 0.3 }),
+      selectAt(table, listener, { line, random: 0.7, headers: { team: 'x' } }),
+    ]),
+  );
+}
+
+/** That both tables do the same, with the same findings; gives what they answer. */
+function expectSame(kept: CompiledRouting, fresh: CompiledRouting): readonly Selection[] {
+  expect(kept.diagnostics).toEqual(fresh.diagnostics);
+  expect(kept.table.listeners).toEqual(fresh.table.listeners);
+  expect(kept.table.clusters).toEqual(fresh.table.clusters);
+  const selections = answers(kept.table);
+  expect(selections).toEqual(answers(fresh.table));
+  // Pools are kept for the endpoints of the table's clusters: a route to any other would lose its connections.
+  const clusters = selections.flatMap((selection) => (selection.kind === 'forward' ? (selection.cluster ?? []) : []));
+  for (const cluster of new Set(clusters)) expect(kept.table.clusters).toContain(cluster);
+  return selections;
+}
+
+describe('a compiler that keeps what did not change', () => {
+  it('makes of every list what compiling it from scratch makes, whatever it made before', () => {
+    const seen = { forward: 0, unknown: 0, findings: new Map<string, number>() };
+    const lists = fc.array(routingObjects, { minLength: 8, maxLength: 16 });
+    fc.assert(
+      fc.property(lists, fc.array(changes, { minLength: 1, maxLength: 6 }), (first, then) => {
+        const compiler = new RoutingCompiler();
+        let objects = first.reduce(put, []);
+        let awaited: ReadonlySet<string> = new Set();
+        for (const change of [undefined, ...then]) {
+          if (change !== undefined) objects = changed(objects, change);
+          if (change?.kind === 'await') awaited = new Set(change.delegates);
+          const kept = compiler.compile(objects, awaited);
+          const forwards = expectSame(kept, compileRouting(objects, awaited)).filter((each) => each.kind === 'forward');
+          seen.forward += forwards.length;
+          seen.unknown += forwards.filter(({ cluster }) => cluster === undefined).length;
+          for (const { code } of kept.diagnostics) seen.findings.set(code, (seen.findings.get(code) ?? 0) + 1);
+        }
       }),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .record({ name: oneOf(...SERVICES), subset: oneOf('v1', 'v2') })
-      .map(({ name, subset }) => object('DestinationRule', name, { host: name, subsets: [{ name: subset, labels: { version: subset } }] })),
-  },
-);
+      { seed: 17, numRuns: runs(150) },
+    );
+    expect(seen.forward).toBeGreaterThan(atLeast(1000));
+    expect(seen.unknown).toBeGreaterThan(atLeast(100));
+    for (const code of ['PERCH1130', 'PERCH1131', 'PERCH1132', 'PERCH1133', 'PERCH1134']) {
+      expect(seen.findings.get(code) ?? 0, code).toBeGreaterThanOrEqual(atLeast(15));
+    }
+  });
 
-/** Puts an object in the place of the one of its name, or last, or takes that one away. */
-const change = fc.record({ object: made, isRemoval: oneOf(false, false, false, true) });
+  it('looks at the rules of what changed only', () => {
+    const read: string[] = [];
+    const routed = (name: string): KubeObject => {
+      const route = [{ destination: { host: name, port: { number: 80 } } }];
+      const spec = { hosts: [`${name}.test`, name], gateways: ['edge', 'mesh'], http: [{ route }] };
+      Object.defineProperty(spec, 'http', { get: () => read.push(name) && [{ route }] });
+      return { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name, namespace: 'default' }, spec };
+    };
+    const surroundings = manifestsOf(gateway(), service('one', 80), service('two', 80), service('three', 80));
+    const compiler = new RoutingCompiler();
+    const [one, two] = [routed('one'), routed('two')];
+    const before = compiler.compile([...surroundings, one, two]).table;
+    expect(new Set(read)).toEqual(new Set(['one', 'two']));
 
-function changed(
-  objects: readonly KubeObject[],
-  { object: next, isRemoval }: { readonly object: KubeObject; readonly isRemoval: boolean },
-): readonly KubeObject[] {
-  const at = objects.findIndex(({ kind, metadata }) => kind === next.kind && metadata.name === next.metadata.name);
-  if (isRemoval) return objects.filter((_, index) => index !== at);
-  return at < 0 ? [...objects, next] : objects.with(at, next);
-}
+    read.length = 0;
+    const { table } = compiler.compile([...surroundings, one, routed('two'), routed('three')]);
+    expect(new Set(read)).toEqual(new Set(['two', 'three']));
+    expect(['one', 'two', 'three'].map((name) => summaryOf(selectAt(table, 'ingress 8080', `GET http://${name}.test/`)))).toEqual([
+      'one:80',
+      'two:80',
+      'three:80',
+    ]);
+    // What its first request made of a route, later tables have.
+    const [left, right] = [before, table].map((each) => selectAt(each, 'ingress 8080', 'GET http://one.test/'));
+    expect(left?.kind === 'forward' && right?.kind === 'forward' && left.request === right.request).toBe(true);
+  });
 
-const LISTENERS = ['ingress 8080', 'mesh 80', 'mesh 9080'];
-const LINES = ['a', 'b.default', 'c:9080', 'shop.test', 'other.test'].flatMap((host) => [`GET http://${host}/`, `GET http://${host}/x/1`]);
-
-/** What a table does, and what is said about it. */
-function behaviour({ table, diagnostics }: CompiledRouting): unknown {
-  const answers = LISTENERS.flatMap((listener) =>
-    LINES.map((line) => `${listener} ${line}: ${summaryOf(selectAt(table, listener, line))}`),
-  );
-  return { answers, diagnostics, listeners: table.listeners, clusters: table.clusters };
-}
-
-test('a table that is made of what the one before was made of does as one that is made anew', () => {
-  let forwarded = 0;
-  let found = 0;
-  fc.assert(
-    fc.property(fc.array(change, { minLength: 5, maxLength: 40 }), (changes) => {
-      const compiler = new RoutingCompiler();
-      let objects: readonly KubeObject[] = [];
-      for (const each of changes) {
-        objects = changed(objects, each);
-        const again = behaviour(compiler.compile(objects));
-        expect(again).toEqual(behaviour(compileRouting(objects)));
-        forwarded += Number(JSON.stringify(again).includes('shop.test/x/1: a:'));
-        found += Number(JSON.stringify(again).includes('PERCH113'));
-      }
-    }),
-    { seed: 29, numRuns: runs(300) },
-  );
-  expect(forwarded).toBeGreaterThan(atLeast(300));
-  expect(found).toBeGreaterThan(atLeast(300));
-});
-
-test('what did not change is not made again', () => {
-  const objects = [
-    object('Gateway', 'edge', { servers: [{ port: { number: 8080, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }] }),
-    object('ServiceEntry', 'a', {
-      hosts: ['a.default.svc.cluster.local'],
-      location: 'MESH_INTERNAL',
-      resolution: 'STATIC',
-      ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
-      endpoints: [{ address: '127.0.0.1' }],
-    }),
-  ];
-  const route = (name: string) =>
-    object('VirtualService', name, { hosts: [`${name}.test`], gateways: ['edge'], http: [{ route: [{ destination: { host: 'a' } }] }] });
-  const compiler = new RoutingCompiler();
-  const [one, two] = [route('one'), route('two')];
-  const before = compiler.compile([...objects, one, two]).table;
-  const after = compiler.compile([...objects, one, route('two')]).table;
-  expect(after.clusters).toBe(before.clusters);
-  const direct = (table: typeof before) => selectAt(table, 'ingress 8080', 'GET http://one.test/');
-  const [left, right] = [direct(before), direct(after)];
-  expect(left.kind === 'forward' && right.kind === 'forward' && left.request === right.request, 'the same route answers').toBe(true);
+  it('keeps the very clusters of services that did not change: their connections stay', () => {
+    const compiler = new RoutingCompiler();
+    const objects = manifestsOf(service('one', 80), service('two', 80), subsets('two', ['v1']));
+    const first = compiler.compile(objects).table.clusters;
+    expect(compiler.compile([...objects, ...manifestsOf(gateway())]).table.clusters).toBe(first);
+    const then = compiler.compile([...objects.slice(0, 2), ...manifestsOf(subsets('two', ['v1', 'v2']))]).table.clusters;
+    expect(then.map((cluster) => first.includes(cluster))).toEqual([true, false, false, false]);
+  });
 });

@@ -14,8 +14,8 @@ export interface DelegateProblem {
 }
 
 /**
- * The HTTP rules of a VirtualService with every name resolved and delegates, found by `namespace/name`, merged in (istio-semantics 1.11). One level only. A rule whose
- * delegate is missing is dropped, as is a rule of a delegate that asks for something that its root excludes.
+ * The HTTP rules of a VirtualService with every name resolved and delegates, found by `namespace/name`, merged in (istio-semantics 1.11). One
+ * level only. A rule whose delegate is missing is dropped, as is a rule of a delegate that asks for something that its root excludes.
  */
 export function effectiveRules(
   root: VirtualService,
@@ -26,7 +26,7 @@ export function effectiveRules(
   return (root.spec.http ?? []).flatMap((written, index) => {
     const rule = resolveNames(written, namespace);
     if (rule.delegate === undefined) return [rule];
-    const name = `${rule.delegate.namespace || namespace}/${rule.delegate.name}`;
+    const name = delegateName(rule.delegate, namespace);
     const delegate = findDelegate(name);
     if (delegate === undefined) {
       report({ root, rule: index, reason: 'missing', delegate: name });
@@ -38,6 +38,24 @@ export function effectiveRules(
       return merged ?? [];
     });
   });
+}
+
+/** The delegates that the rules of a VirtualService name, as `namespace/name`, in order. */
+export function delegateNames(root: VirtualService): readonly string[] {
+  const known = namesOfDelegates.get(root);
+  if (known !== undefined) return known;
+  const names = (root.spec.http ?? []).flatMap(({ delegate }) =>
+    delegate === undefined ? [] : [delegateName(delegate, namespaceOf(root))],
+  );
+  namesOfDelegates.set(root, names);
+  return names;
+}
+
+/** Objects do not change: asking again costs nothing, however many rules there are. */
+const namesOfDelegates = new WeakMap<VirtualService, readonly string[]>();
+
+function delegateName({ namespace, name }: NonNullable<HTTPRoute['delegate']>, namespaceOfRoot: string): string {
+  return `${namespace || namespaceOfRoot}/${name}`;
 }
 
 /** A rule, and the namespace in which its names are read. */

@@ -1,59 +1,52 @@
 import { boundGateways, resolveHost } from '../istio/names.ts';
 import type { HTTPRoute, VirtualService } from '../istio/resources.ts';
-import { type DelegateProblem, delegatesOf, effectiveRules, isDelegate } from './delegates.ts';
+import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
+import { type DelegateProblem, delegateNames, delegatesOf, effectiveRules, isDelegate } from './delegates.ts';
+import type { KeptResults } from './kept-results.ts';
+import { fullName } from './route-objects.ts';
 
-/** A VirtualService with its names resolved and its delegates merged in. */
+/** A VirtualService that has hosts, with every name resolved and its delegates merged in. */
 export interface EffectiveService {
   readonly object: VirtualService;
+  /** `namespace/name`. */
+  readonly name: string;
   readonly namespace: string;
   readonly hosts: readonly string[];
-  /** Full names of those that it names, or `mesh`. */
+  /** `namespace/name` of each, or `mesh`. */
   readonly gateways: readonly string[];
   readonly rules: readonly HTTPRoute[];
+  /** The hosts that the rules lead to, each once. */
+  readonly destinations: readonly string[];
+  /** Rules that lead nowhere. */
   readonly problems: readonly DelegateProblem[];
 }
 
-interface Known {
-  readonly service: EffectiveService;
-  /** What was merged in, by the names that the rules ask for. */
-  readonly delegates: ReadonlyMap<string, VirtualService | undefined>;
+/** The VirtualServices that serve hosts, in the order given. `kept` has those of the run before. */
+export function effectiveServices(
+  virtualServices: readonly VirtualService[],
+  kept: KeptResults<VirtualService, EffectiveService>,
+): readonly EffectiveService[] {
+  const delegates = delegatesOf(virtualServices);
+  const find = (name: string): VirtualService | undefined => delegates.get(name);
+  return virtualServices
+    .filter((service) => !isDelegate(service))
+    .map((service) => kept.of(service, delegateNames(service).map(find), () => effectiveService(service, find)));
 }
 
-/** Effective services, each made once for its object and the delegates that it had then. */
-export class EffectiveServices {
-  readonly #known = new WeakMap<VirtualService, Known>();
-
-  /** Of the objects with hosts, in their order. */
-  of(objects: readonly VirtualService[]): readonly EffectiveService[] {
-    const delegates = delegatesOf(objects);
-    return objects.filter((object) => !isDelegate(object)).map((object) => this.#of(object, delegates));
-  }
-
-  #of(object: VirtualService, delegates: ReadonlyMap<string, VirtualService>): EffectiveService {
-    const last = this.#known.get(object);
-    if (last !== undefined && [...last.delegates].every(([name, delegate]) => delegates.get(name) === delegate)) return last.service;
-    const made = makeEffective(object, delegates);
-    this.#known.set(object, made);
-    return made.service;
-  }
-}
-
-function makeEffective(object: VirtualService, delegates: ReadonlyMap<string, VirtualService>): Known {
-  const namespace = object.metadata.namespace ?? 'default';
-  const merged = new Map<string, VirtualService | undefined>();
+function effectiveService(object: VirtualService, findDelegate: (name: string) => VirtualService | undefined): EffectiveService {
+  const namespace = object.metadata.namespace ?? DEFAULT_NAMESPACE;
   const problems: DelegateProblem[] = [];
-  const find = (name: string): VirtualService | undefined => {
-    const delegate = delegates.get(name);
-    merged.set(name, delegate);
-    return delegate;
-  };
-  const service = {
+  const rules = effectiveRules(object, findDelegate, (problem) => problems.push(problem));
+  const destinations = new Set<string>();
+  for (const { route } of rules) for (const { destination } of route ?? []) destinations.add(destination.host);
+  return {
     object,
+    name: fullName(object),
     namespace,
     hosts: (object.spec.hosts ?? []).map((host) => resolveHost(host, namespace)),
     gateways: boundGateways(object.spec.gateways, namespace),
-    rules: effectiveRules(object, find, (problem) => problems.push(problem)),
+    rules,
+    destinations: [...destinations],
     problems,
   };
-  return { service, delegates: merged };
 }

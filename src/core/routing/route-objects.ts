@@ -19,13 +19,15 @@ export interface RouteObjects {
 
 /** Sorts validated objects by kind; other kinds are left out. */
 export function sortByKind(objects: readonly KubeObject[]): RouteObjects {
-  const routing = objects.filter(isRoutingObject);
+  const byKind = Map.groupBy(objects.filter(isRoutingObject), ({ kind }) => kind);
+  // The key says which kind the members are.
+  const of = <Kind extends RoutingObject>(kind: Kind['kind']) => (byKind.get(kind) ?? []) as readonly RoutingObject[] as readonly Kind[];
   return {
-    gateways: routing.filter((object) => object.kind === 'Gateway'),
-    virtualServices: routing.filter((object) => object.kind === 'VirtualService'),
-    destinationRules: routing.filter((object) => object.kind === 'DestinationRule'),
-    serviceEntries: routing.filter((object) => object.kind === 'ServiceEntry'),
-    workloadEntries: routing.filter((object) => object.kind === 'WorkloadEntry'),
+    gateways: of<Gateway>('Gateway'),
+    virtualServices: of<VirtualService>('VirtualService'),
+    destinationRules: of<DestinationRule>('DestinationRule'),
+    serviceEntries: of<ServiceEntry>('ServiceEntry'),
+    workloadEntries: of<WorkloadEntry>('WorkloadEntry'),
   };
 }
 

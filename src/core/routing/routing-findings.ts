@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { Destination, KubeObject, VirtualService } from '../istio/resources.ts';
+import type { KubeObject, VirtualService } from '../istio/resources.ts';
+import type { UnknownDestination } from './compile-route.ts';
 import type { DelegateProblem } from './delegates.ts';
 import { fullName } from './route-objects.ts';
 import type { ServiceRegistry } from './services.ts';
@@ -13,11 +14,18 @@ export class RoutingFindings {
     return [...this.#found.values()];
   }
 
-  unknownDestination(object: VirtualService, { host, subset }: Destination, port: number, registry: ServiceRegistry): void {
+  unknownDestinations(object: VirtualService, unknown: readonly UnknownDestination[], registry: ServiceRegistry): void {
+    for (const each of unknown) this.#unknownDestination(object, each, registry);
+  }
+
+  #unknownDestination(object: VirtualService, { destination, port }: UnknownDestination, registry: ServiceRegistry): void {
+    const { host, subset } = destination;
     const service = registry.find(host);
-    const hosts = registry.services.map((each) => each.host);
     if (service === undefined) {
-      const meant = suggest(host, hosts);
+      const meant = suggest(
+        host,
+        registry.services.map((each) => each.host),
+      );
       const hint =
         meant === undefined ? 'declare it with a ServiceEntry' : `did you mean ${meant}? Otherwise declare it with a ServiceEntry`;
       this.#add('PERCH1130', object, `no ServiceEntry declares the host ${host}: requests to it are answered 503`, hint);

@@ -1,5 +1,6 @@
 import { compareSpecificity, hostMatches, isWildcardHost } from '../istio/names.ts';
-import type { RouteList } from './route-list.ts';
+import type { CompiledRoute } from './compile-route.ts';
+import { RouteList } from './route-list.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import type { Selection } from './selection.ts';
 
@@ -12,10 +13,11 @@ export class VirtualHosts {
   readonly #otherwise: Selection;
 
   /** Hosts in lower case, each once; IPv6 addresses without brackets, which requests have. `otherwise` answers for hosts that are not there. */
-  constructor(hosts: Iterable<readonly [string, RouteList]>, otherwise: Selection = NONE) {
+  constructor(hosts: Iterable<readonly [string, readonly CompiledRoute[]]>, otherwise: Selection = NONE) {
     for (const [host, routes] of hosts) {
-      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes });
-      else this.#exact.set(host.includes(':') ? `[${host}]` : host, routes);
+      const list = listOf(routes);
+      if (isWildcardHost(host)) this.#wildcards.push({ pattern: host, routes: list });
+      else this.#exact.set(host.includes(':') ? `[${host}]` : host, list);
     }
     this.#wildcards.sort((left, right) => compareSpecificity(left.pattern, right.pattern));
     this.#otherwise = otherwise;
@@ -36,6 +38,17 @@ export class VirtualHosts {
     for (const { pattern, routes } of this.#wildcards) if (pattern === '*' || hostMatches(pattern, host)) return routes;
     return undefined;
   }
+}
+
+/** A service has several names, and the same routes under each of them, from one table to the next. */
+const lists = new WeakMap<readonly CompiledRoute[], RouteList>();
+
+function listOf(routes: readonly CompiledRoute[]): RouteList {
+  const known = lists.get(routes);
+  if (known !== undefined) return known;
+  const list = new RouteList(routes);
+  lists.set(routes, list);
+  return list;
 }
 
 /** Whatever follows the last colon goes, numeric or not, as in Envoy; the colons of an IPv6 address in brackets stay. */
