@@ -64,11 +64,14 @@ function rules(answer: fc.Arbitrary<object>): fc.Arbitrary<object[]> {
   );
 }
 
+/** The rules of a VirtualService that has hosts. */
+export const rootRules = rules(fc.oneof({ weight: 3, arbitrary: answers }, { weight: 1, arbitrary: delegation }));
+
 const roots = fc.record(
   {
     hosts: some(fc.constantFrom('web', 'web', 'page', 'WEB', '*.shop.svc.cluster.local', 'a.test', '*.test', '*')),
     gateways: some(fc.constantFrom('edge', 'mesh', 'mesh', 'shop/edge', 'nobody')),
-    http: rules(fc.oneof({ weight: 3, arbitrary: answers }, { weight: 1, arbitrary: delegation })),
+    http: rootRules,
   },
   { requiredKeys: ['hosts', 'http'] },
 );

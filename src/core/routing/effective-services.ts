@@ -33,7 +33,8 @@ export function effectiveServices(
     .map((service) => kept.of(service, delegateNames(service).map(find), () => effectiveService(service, find)));
 }
 
-function effectiveService(object: VirtualService, findDelegate: (name: string) => VirtualService | undefined): EffectiveService {
+/** One of them, with the delegates that are found by `namespace/name`. */
+export function effectiveService(object: VirtualService, findDelegate: (name: string) => VirtualService | undefined): EffectiveService {
   const namespace = object.metadata.namespace ?? DEFAULT_NAMESPACE;
   const problems: DelegateProblem[] = [];
   const rules = effectiveRules(object, findDelegate, (problem) => problems.push(problem));

@@ -18,6 +18,17 @@ export class KeptResults<Key, Result> {
     return entry.result;
   }
 
+  /** What was made last under a key. */
+  last(key: Key): Result | undefined {
+    return (this.#current.get(key) ?? this.#former.get(key))?.result;
+  }
+
+  /** What is not asked for any more may be forgotten before a run ends. */
+  forget(key: Key): void {
+    this.#current.delete(key);
+    this.#former.delete(key);
+  }
+
   /** Ends a run: what it did not ask for is forgotten. */
   endRun(): void {
     this.#former = this.#current;
@@ -25,7 +36,8 @@ export class KeptResults<Key, Result> {
   }
 }
 
-function areSame(left: readonly unknown[], right: readonly unknown[]): boolean {
+/** Whether both lists have the very same items. */
+export function areSame(left: readonly unknown[], right: readonly unknown[]): boolean {
   if (left.length !== right.length) return false;
   for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
   return true;

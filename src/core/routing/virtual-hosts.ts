@@ -23,6 +23,15 @@ export class VirtualHosts {
     this.#otherwise = otherwise;
   }
 
+  /** The same hosts, some with other routes: those that have the first of two get the second. */
+  withRoutes(changes: readonly (readonly [before: readonly CompiledRoute[], after: readonly CompiledRoute[]])[]): VirtualHosts {
+    const lists = new Map(changes.map(([before, after]) => [listOf(before), listOf(after)]));
+    const next = new VirtualHosts([], this.#otherwise);
+    for (const [host, list] of this.#exact) next.#exact.set(host, lists.get(list) ?? list);
+    for (const { pattern, routes } of this.#wildcards) next.#wildcards.push({ pattern, routes: lists.get(routes) ?? routes });
+    return next;
+  }
+
   select(request: RoutedRequest, random: number): Selection {
     const routes = this.#routesOf(request.head.authority);
     if (routes === undefined) return this.#otherwise;

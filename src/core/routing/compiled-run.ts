@@ -1,0 +1,34 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { CompiledRoute } from './compile-route.ts';
+import type { IngressListener } from './ingress-hosts.ts';
+import type { ListenerSpec, RouteTable } from './selection.ts';
+import type { ServiceRegistry } from './services.ts';
+import { Table } from './table.ts';
+import type { VirtualHosts } from './virtual-hosts.ts';
+
+/** An ingress listener, and what its hosts are made of. */
+export interface IngressRun {
+  readonly listener: IngressListener;
+  /** By host: the routes of each VirtualService that it has, in order. */
+  readonly parts: ReadonlyMap<string, readonly (readonly CompiledRoute[])[]>;
+  readonly hosts: VirtualHosts;
+}
+
+/** What came of a list of objects. */
+export interface CompiledRun {
+  readonly registry: ServiceRegistry;
+  readonly ingress: readonly IngressRun[];
+  readonly mesh: readonly { readonly port: number; readonly hosts: VirtualHosts }[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The table of a run. */
+export function tableOf({ registry, ingress, mesh }: CompiledRun): RouteTable {
+  const listeners: ListenerSpec[] = [
+    ...ingress.map(({ listener: { port, bind } }) => ({ kind: 'ingress' as const, port, bind })),
+    ...mesh.map(({ port }) => ({ kind: 'mesh' as const, port, bind: undefined })),
+  ];
+  const atGateways = ingress.map(({ listener: { port, bind }, hosts }) => ({ port, bind, hosts }));
+  const inMesh = mesh.map((each) => ({ ...each, bind: undefined }));
+  return new Table(listeners, atGateways, inMesh, registry.clusters);
+}
