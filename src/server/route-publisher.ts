@@ -1,11 +1,9 @@
-import { compareCreation } from '../cluster/creation-order.ts';
-import { readRelease } from '../cluster/read-release.ts';
 import type { Store, StoredObject } from '../cluster/store.ts';
 import { KIND } from '../core/release/canary-release.ts';
-import { routedName, routeForm } from '../core/release/route-form.ts';
 import { RoutingCompiler } from '../core/routing/compile.ts';
 import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
 import { asListenError } from './listen-error.ts';
+import { routedObjects } from './routed-objects.ts';
 import type { RuntimeLog } from './runtime-log.ts';
 
 /** Keeps the gateway's routes equal to the store's objects, and the store told which revision is served. */
@@ -29,16 +27,6 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Delegates that stored releases own, as `namespace/name`: where one is not there yet, its release creates it with its first pass. */
-function ownedDelegates(stored: readonly StoredObject[]): ReadonlySet<string> {
-  const releases = stored.filter(({ ref, deletionRequestedAt }) => ref.kind === KIND && deletionRequestedAt === undefined);
-  const names = releases.flatMap(({ base }) => {
-    const { release } = readRelease(base);
-    return release === undefined || routeForm(release) !== 'delegate' ? [] : [`${release.metadata.namespace}/${routedName(release)}`];
-  });
-  return new Set(names);
-}
-
 /** Starts publishing: `served(store.revision())` tells when the gateway serves what is stored. */
 export function startRoutePublisher(store: Store, gateway: RunningGateway, log: RuntimeLog): RoutePublisher {
   let waiters: Waiter[] = [];
@@ -50,13 +38,11 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
   let running: Promise<void> | undefined;
   let reported = '';
   const compiler = new RoutingCompiler();
+  const routed = routedObjects();
 
   const compile = (stored: readonly StoredObject[]) => {
-    const routing = stored.filter(({ ref }) => ref.kind !== KIND).toSorted(compareCreation);
-    const { table, diagnostics } = compiler.compile(
-      routing.map(({ served }) => served),
-      ownedDelegates(stored),
-    );
+    const { objects, delegates } = routed(stored);
+    const { table, diagnostics } = compiler.compile(objects, delegates);
     const text = diagnostics.map(({ code, object, message }) => `${object ?? ''}: ${message} (${code})`).join('\n');
     if (text !== reported && text !== '') log.warn(text);
     reported = text;

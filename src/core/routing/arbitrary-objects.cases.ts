@@ -47,11 +47,14 @@ const destination = fc.record(
   { requiredKeys: ['host'] },
 );
 const answers = fc.oneof(
-  fc.record({ route: fc.tuple(fc.record({ destination })) }),
-  fc.record({
-    route: fc.tuple(fc.record({ destination, weight: fc.constant(1) }), fc.record({ destination, weight: fc.constantFrom(0, 1) })),
-  }),
-  fc.record({ directResponse: fc.record({ status: fc.constantFrom(201, 202) }) }),
+  { weight: 2, arbitrary: fc.record({ route: fc.tuple(fc.record({ destination })) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      route: fc.tuple(fc.record({ destination, weight: fc.constant(1) }), fc.record({ destination, weight: fc.constantFrom(0, 1) })),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ directResponse: fc.record({ status: fc.constantFrom(201, 202, 203) }) }) },
 );
 const delegation = fc.record({
   delegate: fc.record({ name: fc.constantFrom('part', 'rest'), namespace: namespaces }, { requiredKeys: ['name'] }),
@@ -64,13 +67,22 @@ function rules(answer: fc.Arbitrary<object>): fc.Arbitrary<object[]> {
   );
 }
 
-/** The rules of a VirtualService that has hosts. */
-export const rootRules = rules(fc.oneof({ weight: 3, arbitrary: answers }, { weight: 1, arbitrary: delegation }));
+const rootRules = rules(fc.oneof({ weight: 4, arbitrary: answers }, { weight: 1, arbitrary: delegation }));
+const rootHosts = some(fc.constantFrom('web', 'web', 'page', 'WEB', '*.shop.svc.cluster.local', 'a.test', '*.test', '*'));
+const rootGateways = some(fc.constantFrom('edge', 'edge', 'mesh', 'mesh', 'shop/edge', 'nobody'));
+
+/** What of a VirtualService that has hosts may become other than it was; without hosts it is one to delegate to. */
+export const rootChanges: fc.Arbitrary<object> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ http: rules(answers) }) },
+  { weight: 1, arbitrary: fc.record({ http: rootRules }) },
+  { weight: 4, arbitrary: fc.record({ hosts: fc.oneof(rootHosts, fc.constant([])) }) },
+  { weight: 1, arbitrary: fc.record({ gateways: rootGateways }) },
+);
 
 const roots = fc.record(
   {
-    hosts: some(fc.constantFrom('web', 'web', 'page', 'WEB', '*.shop.svc.cluster.local', 'a.test', '*.test', '*')),
-    gateways: some(fc.constantFrom('edge', 'mesh', 'mesh', 'shop/edge', 'nobody')),
+    hosts: rootHosts,
+    gateways: rootGateways,
     http: rootRules,
   },
   { requiredKeys: ['hosts', 'http'] },

@@ -1,7 +1,7 @@
 import type { KubeObject, VirtualService } from '../istio/resources.ts';
 import type { CompiledRoute, CompiledRules } from './compile-route.ts';
 import type { CompiledRun, IngressRun } from './compiled-run.ts';
-import { delegateNames, isDelegate } from './delegates.ts';
+import { delegateNames } from './delegates.ts';
 import { type EffectiveService, effectiveService } from './effective-services.ts';
 import { joinRoutes } from './ingress-hosts.ts';
 import { areSame, type KeptResults } from './kept-results.ts';
@@ -68,7 +68,7 @@ function updateOf(before: KubeObject, after: KubeObject, kept: KeptRouting): Upd
   const [old, object] = [before as VirtualService, after as VirtualService];
   const known = kept.effective.last(old);
   // One that others delegate to, or that delegates, is more than its own rules.
-  if (known === undefined || isDelegate(object) || delegateNames(old).length > 0 || delegateNames(object).length > 0) return undefined;
+  if (known === undefined || delegateNames(old).length > 0 || delegateNames(object).length > 0) return undefined;
   const made = kept.effective.of(object, [], () => effectiveService(object, () => undefined));
   const isAlike = known.name === made.name && areSame(known.hosts, made.hosts) && areSame(known.gateways, made.gateways);
   return isAlike ? { before: known, after: made } : undefined;
