@@ -20,10 +20,10 @@ interface Update {
   readonly after: EffectiveService;
 }
 
-/** Routes before and after, where nothing but them changed. */
-interface Swap {
-  readonly before: readonly CompiledRoute[];
-  readonly after: readonly CompiledRoute[];
+/** Rules before and after, where nothing but their routes changed. */
+interface Swap<Rules> {
+  readonly before: Rules;
+  readonly after: Rules;
 }
 
 /**
@@ -39,14 +39,8 @@ export function updatedRun(
 ): CompiledRun | undefined {
   if (!areSame([...former.awaited], [...awaited])) return undefined;
   const updates = updatesOf(former.objects, objects, kept);
-  if (updates === undefined) return undefined;
-  let { run } = former;
-  for (const update of updates) {
-    const next = withUpdate(run, update, kept);
-    if (next === undefined) return undefined;
-    run = next;
-    kept.effective.forget(update.before.object as VirtualService);
-  }
+  const run = updates && withUpdates(former.run, updates, kept);
+  if (run !== undefined) for (const { before } of updates ?? []) kept.effective.forget(before.object);
   return run;
 }
 
@@ -74,47 +68,69 @@ function updateOf(before: KubeObject, after: KubeObject, kept: KeptRouting): Upd
   return isAlike ? { before: known, after: made } : undefined;
 }
 
-function withUpdate(run: CompiledRun, update: Update, kept: KeptRouting): CompiledRun | undefined {
+function withUpdates(run: CompiledRun, updates: readonly Update[], kept: KeptRouting): CompiledRun | undefined {
   const ingress: IngressRun[] = [];
   for (const each of run.ingress) {
-    const next = atListener(run, each, update, kept);
+    const next = atListener(run, each, updates, kept);
     if (next === undefined) return undefined;
     ingress.push(next);
   }
   const mesh: CompiledRun['mesh'][number][] = [];
-  for (const each of run.mesh) {
-    const { port, hosts } = each;
+  for (const { port, hosts } of run.mesh) {
     const { rules } = kept.mesh(port);
-    const before = rules.last(update.before);
-    const swap = before && swapOf(before, kept.meshRules(port, update.after, run.registry));
-    if (before !== undefined && swap === undefined) return undefined;
-    rules.forget(update.before);
-    mesh.push(swap === undefined ? each : { port, hosts: hosts.withRoutes([[swap.before, swap.after]]) });
+    const swaps = swapsOf(updates, rules, (service) => kept.meshRules(port, service, run.registry));
+    if (swaps === undefined) return undefined;
+    mesh.push({
+      port,
+      hosts: swaps.length === 0 ? hosts : hosts.withRoutes(swaps.map(({ before, after }) => [before.routes, after.routes])),
+    });
   }
   return { ...run, ingress, mesh };
 }
 
-function atListener(run: CompiledRun, { listener, parts, hosts }: IngressRun, update: Update, kept: KeptRouting): IngressRun | undefined {
-  const joined = kept.listener(listener.name);
+function atListener(
+  run: CompiledRun,
+  { listener, parts, hosts }: IngressRun,
+  updates: readonly Update[],
+  kept: KeptRouting,
+): IngressRun | undefined {
   const changed = new Map<string, readonly (readonly CompiledRoute[])[]>();
   for (const server of listener.servers) {
-    const before = kept.server(server).last(update.before);
-    if (before === undefined) continue;
-    const after = kept.servedRules(server, update.after, run.registry);
-    const swap = swapOf(before, after);
-    if (swap === undefined) return undefined;
-    kept.server(server).forget(update.before);
-    for (const host of after.hosts) {
-      const now = changed.get(host) ?? parts.get(host) ?? [];
-      changed.set(
-        host,
-        now.map((each) => (each === swap.before ? swap.after : each)),
-      );
+    const swaps = swapsOf(updates, kept.server(server), (service) => kept.servedRules(server, service, run.registry));
+    if (swaps === undefined) return undefined;
+    for (const { before, after } of swaps) {
+      for (const host of after.hosts) {
+        const now = changed.get(host) ?? parts.get(host) ?? [];
+        changed.set(
+          host,
+          now.map((each) => (each === before.routes ? after.routes : each)),
+        );
+      }
     }
   }
   if (changed.size === 0) return { listener, parts, hosts };
+  const joined = kept.listener(listener.name);
   const routes = [...changed].map(([host, now]) => [joinedOf(joined, host, parts.get(host) ?? []), joinedOf(joined, host, now)] as const);
   return { listener, parts: new Map([...parts, ...changed]), hosts: hosts.withRoutes(routes) };
+}
+
+/** What became of those that have rules there; undefined where more than routes change: hosts are left to others, or there are findings. */
+function swapsOf<Rules extends CompiledRules>(
+  updates: readonly Update[],
+  known: KeptResults<EffectiveService, Rules>,
+  compile: (service: EffectiveService) => Rules,
+): readonly Swap<Rules>[] | undefined {
+  const swaps: Swap<Rules>[] = [];
+  for (const update of updates) {
+    const before = known.last(update.before);
+    if (before === undefined) continue;
+    const after = compile(update.after);
+    if (before.unknown.length > 0 || after.unknown.length > 0) return undefined;
+    if ((before.routes.length === 0) !== (after.routes.length === 0)) return undefined;
+    known.forget(update.before);
+    swaps.push({ before, after });
+  }
+  return swaps;
 }
 
 function joinedOf(
@@ -123,11 +139,4 @@ function joinedOf(
   parts: readonly (readonly CompiledRoute[])[],
 ): readonly CompiledRoute[] {
   return joined.of(host, parts, () => joinRoutes(parts));
-}
-
-/** Undefined where more than routes change: hosts are left to others, or there are findings. */
-function swapOf(before: CompiledRules, after: CompiledRules): Swap | undefined {
-  if (before.unknown.length > 0 || after.unknown.length > 0) return undefined;
-  if ((before.routes.length === 0) !== (after.routes.length === 0)) return undefined;
-  return { before: before.routes, after: after.routes };
 }
