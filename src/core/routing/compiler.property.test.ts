@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gateway, manifestsOf, selectAt, service, subsets, summaryOf } from '../../../test/harness/routes.ts';
+import { gateway, manifestsOf, selectAt, service, subsets, summaryOf, virtualService } from '../../../test/harness/routes.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import { atLeast, runs } from '../property-runs.cases.ts';
 import { rootChanges, routingObjects } from './arbitrary-objects.cases.ts';
@@ -146,6 +146,21 @@ describe('a compiler that keeps what did not change', () => {
     // What its first request made of a route, later tables have.
     const [left, right] = [before, table].map((each) => selectAt(each, 'ingress 8080', 'GET http://one.test/'));
     expect(left?.kind === 'forward' && right?.kind === 'forward' && left.request === right.request).toBe(true);
+  });
+
+  it('gives a host the new rules of each VirtualService that it has, where they change together', () => {
+    const both = (status: number): Objects =>
+      ['one', 'two'].flatMap((name) => {
+        const http = `  http: [{match: [{uri: {prefix: /${name}}}], directResponse: {status: ${status}}}]`;
+        return manifestsOf(virtualService(name, `  hosts: [a.test]\n  gateways: [edge]\n${http}`));
+      });
+    const surroundings = manifestsOf(gateway());
+    const compiler = new RoutingCompiler();
+    for (const status of [201, 202, 203]) {
+      const { table } = compiler.compile([...surroundings, ...both(status)]);
+      const answered = ['one', 'two'].map((name) => summaryOf(selectAt(table, 'ingress 8080', `GET http://a.test/${name}`)).trim());
+      expect(answered).toEqual([`${status}`, `${status}`]);
+    }
   });
 
   it('keeps the very clusters of services that did not change: their connections stay', () => {
