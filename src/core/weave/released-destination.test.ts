@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { KubeObject } from '../istio/resources.ts';
-import { baseAtVersion, releasedVersions } from './released-destination.ts';
+import { atVersion, baseAtVersion, baseVersion, namedVersions, releasedVersions, standingOf } from './released-destination.ts';
 
 const SERVICE = { namespace: 'default', host: 'reviews', port: 9080 };
 const VERSIONS = [{ subset: 'v1' }, { host: 'reviews-old' }];
@@ -48,4 +48,94 @@ test('a base at a version has its released destinations there, and everything el
     ),
   );
   expect(base).toEqual(before);
+});
+
+test('an empty subset is none, for a base that is written by a program', () => {
+  const base = routes(to({ host: 'reviews', subset: '' }), to({ host: 'reviews-old', subset: '' }), to({ host: 'ratings' }));
+  expect(releasedVersions(base, SERVICE, VERSIONS)).toEqual([
+    { host: 'reviews', port: 9080 },
+    { host: 'reviews-old', port: 9080 },
+  ]);
+  expect(namedVersions(base, SERVICE, VERSIONS)).toEqual([undefined, { host: 'reviews-old' }]);
+});
+
+describe('the version that a base names', () => {
+  it.each<[string, readonly object[], object | undefined]>([
+    [
+      'all destinations at one subset',
+      [
+        { host: 'reviews', subset: 'v1' },
+        { host: 'reviews', subset: 'v1' },
+        { host: 'ratings', subset: 'v2' },
+      ],
+      { subset: 'v1' },
+    ],
+    [
+      'two of them',
+      [
+        { host: 'reviews', subset: 'v1' },
+        { host: 'reviews', subset: 'v2' },
+      ],
+      undefined,
+    ],
+    ['the service as a whole', [{ host: 'reviews' }], undefined],
+    ['another host that is a version', [{ host: 'reviews-old', port: { number: 9080 } }], { host: 'reviews-old' }],
+    ['that host, at a port that is not the version’s', [{ host: 'reviews-old', port: { number: 81 } }], undefined],
+    ['the service at another port', [{ host: 'reviews', port: { number: 81 }, subset: 'v1' }], undefined],
+    ['nothing of the service', [{ host: 'ratings', subset: 'v1' }], undefined],
+  ])('%s', (_, destinations, version) => {
+    expect(baseVersion(routes(...destinations.map((each) => to(each))), SERVICE, VERSIONS)).toEqual(version);
+  });
+
+  it('is none where nothing is routed', () => {
+    const { spec: _, ...bare } = routes();
+    expect(baseVersion(bare, SERVICE, VERSIONS)).toBeUndefined();
+    expect(namedVersions(routes({ redirect: { uri: '/' } }), SERVICE, VERSIONS)).toEqual([]);
+  });
+});
+
+describe('a destination at a version', () => {
+  const kept = { port: { number: 9080, name: 'http' } };
+
+  it('at a subset of the service keeps all else', () => {
+    expect(atVersion({ host: 'reviews', subset: 'v1', ...kept }, 'default', SERVICE, { subset: 'v2' })).toEqual({
+      host: 'reviews',
+      subset: 'v2',
+      ...kept,
+    });
+  });
+
+  it('at another host loses the subset, which is of the service, and has the version’s port or else the service’s', () => {
+    const from = { host: 'reviews', subset: 'v1', ...kept };
+    expect(atVersion(from, 'default', SERVICE, { host: 'reviews-old' })).toEqual({ host: 'reviews-old', ...kept });
+    expect(atVersion(from, 'default', SERVICE, { host: 'reviews-old', port: 81 })).toEqual({
+      host: 'reviews-old',
+      port: { number: 81, name: 'http' },
+    });
+  });
+
+  it('from another host back to a subset leads to the service and its port', () => {
+    expect(atVersion({ host: 'reviews-old', port: { number: 81 } }, 'default', SERVICE, { subset: 'v2' })).toEqual({
+      host: 'reviews',
+      port: { number: 9080 },
+      subset: 'v2',
+    });
+  });
+});
+
+describe('where a destination stands', () => {
+  it.each([
+    ['released', { host: 'reviews' }, 'default'],
+    ['elsewhere', { host: 'reviews' }, 'other'],
+    ['released', { host: 'reviews.default.svc.cluster.local' }, 'other'],
+    ['released', { host: 'reviews', subset: 'v1' }, 'default'],
+    ['pinned', { host: 'reviews', subset: 'v9' }, 'default'],
+    ['elsewhere', { host: 'reviews', port: { number: 81 } }, 'default'],
+    ['released', { host: 'reviews-old', port: { number: 9080 } }, 'default'],
+    ['elsewhere', { host: 'reviews-old', subset: 'v1' }, 'default'],
+    ['elsewhere', { host: 'reviews-old' }, 'other'],
+    ['elsewhere', { host: 'ratings' }, 'default'],
+  ])('%s: %o of an object in %s', (standing, destination, namespace) => {
+    expect(standingOf(destination, namespace, SERVICE, VERSIONS)).toBe(standing);
+  });
 });
