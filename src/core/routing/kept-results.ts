@@ -38,6 +38,7 @@ export class KeptResults<Key, Result> {
 
 /** Whether both lists have the very same items. */
 export function areSame(left: readonly unknown[], right: readonly unknown[]): boolean {
+  if (left === right) return true;
   if (left.length !== right.length) return false;
   for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
   return true;

@@ -1,6 +1,7 @@
 import { admittedServerHost, boundGateways, intersectHosts, MESH_GATEWAY, resolveGateway, resolveHost } from '../istio/names.ts';
 import type { GatewayServer, GatewaySpec, KubeObject } from '../istio/resources.ts';
 import { isDelegate } from '../routing/delegates.ts';
+import { areSame } from '../routing/kept-results.ts';
 import { type Delegation, isSameObject, type RouteObject } from './route-object.ts';
 import { blocksOf } from './rule-blocks.ts';
 
@@ -129,10 +130,6 @@ export function hostsAtGateways(route: RouteObject, gateways: readonly KubeObjec
   const hosts = hostsOf(route, route.spec.gateways ?? [], gateways);
   found.set(object, { namespace, gateways, hosts });
   return hosts;
-}
-
-function areSame(left: readonly KubeObject[], right: readonly KubeObject[]): boolean {
-  return left === right || (left.length === right.length && left.every((each, index) => each === right[index]));
 }
 
 function hostsThrough(delegation: Delegation, gateways: readonly KubeObject[]): readonly GatewayHost[] {
