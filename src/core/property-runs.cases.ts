@@ -13,7 +13,7 @@ export function runs(full: number): number {
 export function atLeast(full: number): number {
   if (share === 1) return full;
   const usual = Math.floor(full * share * 0.6);
-  // Of what is rare, few runs may have none at all.
-  if (usual < 3) return -1;
+  // As few runs as mutants get may have none at all of what is rare.
+  if (share < 0.1 && usual < 3) return -1;
   return full < 60 ? 0 : usual;
 }
