@@ -87,6 +87,11 @@ export interface Store {
   /** Grows with every write. */
   revision(): number;
   get(ref: ObjectRef): Promise<StoredObject | undefined>;
+  /**
+   * In order of creation. Objects are compared by identity to look only at what changed: an adapter that gives the same list until something
+   * changes, the same object until that changes, and the same `ref` from its creation to its removal, and never longer, spares its readers
+   * everything else.
+   */
   list(kind?: string, namespace?: string): Promise<readonly StoredObject[]>;
   /** Called after each write, before its promise resolves, with the refs it changed, in order of revisions; returns the way to stop. */
   watch(listener: (refs: readonly ObjectRef[], revision: number) => void): () => void;

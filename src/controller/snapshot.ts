@@ -1,3 +1,4 @@
+import { changedPlaces } from '../cluster/changed-places.ts';
 import { compareCreation } from '../cluster/creation-order.ts';
 import { refText } from '../cluster/manifest.ts';
 import { namedRoutes } from '../cluster/ownership.ts';
@@ -6,6 +7,7 @@ import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
 import { ownerOf } from '../core/release/ownership.ts';
+import { groupByEach } from '../core/routing/group-by-each.ts';
 import { delegatesOfRoot } from '../core/weave/route-object.ts';
 import { wovenReleases } from '../core/weave/unweave.ts';
 import type { RouteView } from './route-view.ts';
@@ -66,9 +68,10 @@ export async function snapshotOf(store: Store): Promise<Snapshot> {
 }
 
 function makeSnapshot(all: readonly StoredObject[], former: Made | undefined): Made {
-  const changed = former === undefined ? undefined : changedPlaces(all, former);
-  if (former === undefined || changed === undefined) return snapshotBy(layOut(all), all);
+  const places = former === undefined ? undefined : changedPlaces(former.all, all);
+  if (former === undefined || places === undefined) return snapshotBy(layOut(all), all);
   const { layout } = former;
+  const changed = itemsAt(all, places).map((object, index): Changed => ({ object, place: layout.places[places[index] ?? -1] ?? -1 }));
   const [routes, gateways, releases] = ['VirtualService', 'Gateway', RELEASE].map((kind) =>
     changed.filter(({ object }) => object.ref.kind === kind),
   );
@@ -85,19 +88,6 @@ function makeSnapshot(all: readonly StoredObject[], former: Made | undefined): M
 interface Changed {
   readonly object: StoredObject;
   readonly place: number;
-}
-
-/** Undefined where objects came or went: stores give the same reference for an object from its creation to its removal. */
-function changedPlaces(all: readonly StoredObject[], former: Made): readonly Changed[] | undefined {
-  if (all.length !== former.all.length) return undefined;
-  const changed: Changed[] = [];
-  for (let index = 0; index < all.length; index++) {
-    const [object, before] = [all[index], former.all[index]];
-    if (object === before || object === undefined) continue;
-    if (object.ref !== before?.ref) return undefined;
-    changed.push({ object, place: former.layout.places[index] ?? -1 });
-  }
-  return changed;
 }
 
 /** The same array where nothing of it changed. */
@@ -173,22 +163,10 @@ function indexBy<Item extends object>(
 ): (items: readonly Item[]) => ReadonlyMap<string, readonly number[]> {
   const made = new WeakMap<readonly Item[], ReadonlyMap<string, readonly number[]>>();
   return (items) => {
-    const known = made.get(items) ?? placesByKey(items, keysOf);
+    const known = made.get(items) ?? groupByEach([...items.keys()], (place) => keysOf(items[place] as Item));
     made.set(items, known);
     return known;
   };
-}
-
-function placesByKey<Item>(items: readonly Item[], keysOf: (item: Item) => Iterable<string>): ReadonlyMap<string, readonly number[]> {
-  const places = new Map<string, number[]>();
-  for (const [index, item] of items.entries()) {
-    for (const key of keysOf(item)) {
-      const known = places.get(key);
-      if (known === undefined) places.set(key, [index]);
-      else known.push(index);
-    }
-  }
-  return places;
 }
 
 /** Releases by the routes that they name. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { runtimeAdmission } from '../cluster/admission.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
+import { canaryRelease } from '../cluster/store.cases.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { routedObjects } from './routed-objects.ts';
 
@@ -10,17 +11,9 @@ function routes(name: string, status: number): KubeObject {
 }
 
 function release(delegate: string): KubeObject {
-  return {
-    apiVersion: 'perch.dev/v1alpha1',
-    kind: 'CanaryRelease',
-    metadata: { name: 'web' },
-    spec: {
-      service: { host: 'web', port: 80 },
-      canary: { subset: 'v2' },
-      route: { delegate: { name: delegate, http: [{ route: [{ destination: { host: 'web', port: { number: 80 } } }] }] } },
-      steps: [{ weight: 100, hold: '1m' }],
-    },
-  };
+  const adopting = canaryRelease([100], 'web');
+  const route = { delegate: { name: delegate, http: [{ route: [{ destination: { host: 'web', port: { number: 9080 } } }] }] } };
+  return { ...adopting, spec: { ...(adopting.spec as object), route } };
 }
 
 test('whatever was read before, a state of the store is read as it is', async () => {

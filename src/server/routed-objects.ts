@@ -1,3 +1,4 @@
+import { changedPlaces } from '../cluster/changed-places.ts';
 import { compareCreation } from '../cluster/creation-order.ts';
 import { readRelease } from '../cluster/read-release.ts';
 import type { StoredObject } from '../cluster/store.ts';
@@ -43,13 +44,11 @@ function make(stored: readonly StoredObject[]): Made {
 
 /** Undefined where objects came or went, and where a release is another one. */
 function updated(last: Made, stored: readonly StoredObject[]): Made | undefined {
-  if (stored.length !== last.stored.length) return undefined;
+  const changed = changedPlaces(last.stored, stored);
+  if (changed === undefined) return undefined;
   const objects = [...last.objects];
-  for (let index = 0; index < stored.length; index++) {
+  for (const index of changed) {
     const [before, after] = [last.stored[index] as StoredObject, stored[index] as StoredObject];
-    if (before === after) continue;
-    // Stores give the same reference for an object from its creation to its removal.
-    if (before.ref !== after.ref || before.createdAt !== after.createdAt) return undefined;
     const place = last.places[index] ?? -1;
     if (place >= 0) objects[place] = after.served;
     else if (before.base !== after.base || before.deletionRequestedAt !== after.deletionRequestedAt) return undefined;

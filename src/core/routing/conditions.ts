@@ -41,7 +41,7 @@ class HeaderLines {
   }
 }
 
-/** The conditions of one VirtualService: equal ones are the same object. */
+/** The conditions of one VirtualService where it is served: equal ones are the same object. */
 export class ConditionPool {
   readonly #known = new Map<string, Condition>();
   readonly #headers = new Map<string, HeaderLines>();
