@@ -1,6 +1,7 @@
 import { CAPACITY_AGAIN_MS, waitsForCapacity } from './capacity.ts';
 import { graceOf } from './endpoints.ts';
 import { versionsToObserve } from './observed.ts';
+import { isExposed } from './phase.ts';
 import type { ReleaseStatus } from './status.ts';
 import type { Turn } from './turn.ts';
 import { sameVersion } from './version.ts';
@@ -13,20 +14,13 @@ export function nextWake(turn: Turn, status: ReleaseStatus): number | undefined 
   const { now } = turn;
   if (status.phase === 'Pending' && !sameVersions(turn.looked, versionsToObserve(turn.release.spec, status, turn.observed.request)))
     return now;
-  const times = [
-    parseTime(status.holdUntil),
-    parseTime(status.canaryLostSince) + graceOf(turn),
-    // While visitors are divided nothing follows from it.
-    ...(status.phase === 'Pending' ? [parseTime(status.stableLostSince) + graceOf(turn)] : []),
-    ...(waitsForCapacity(turn, status) ? [now + CAPACITY_AGAIN_MS] : []),
-  ];
+  const times: number[] = [];
+  if (status.phase === 'Progressing' && status.holdUntil !== undefined) times.push(Date.parse(status.holdUntil));
+  if (isExposed(status.phase) && status.canaryLostSince !== undefined) times.push(Date.parse(status.canaryLostSince) + graceOf(turn));
+  if (status.phase === 'Pending' && status.stableLostSince !== undefined) times.push(Date.parse(status.stableLostSince) + graceOf(turn));
+  if (waitsForCapacity(turn, status)) times.push(now + CAPACITY_AGAIN_MS);
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? undefined : Math.min(...coming);
-}
-
-/** NaN where it is not set: no time that comes. */
-function parseTime(time = ''): number {
-  return Date.parse(time);
 }
 
 function sameVersions(a: Turn['looked'], b: Turn['looked']): boolean {
