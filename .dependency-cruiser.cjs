@@ -99,6 +99,12 @@ module.exports = {
       'server/',
       'Hono serves the HTTP API. The gateway works on the bytes of HTTP itself, and the demo services are plain node:http.',
     ),
+    packageOnlyIn(
+      'metrics-in-server-only',
+      'prom-client',
+      'server/metrics/',
+      'What is counted is told by small callbacks and read from its owner; server/metrics makes Prometheus’ text of it. Pass a callback in.',
+    ),
     packageOnlyIn('argument-parsing-in-cli-only', 'commander', 'cli/', 'Arguments are read once, in cli; pass plain options down.'),
     {
       name: 'sqlite-behind-the-store',

@@ -37,6 +37,11 @@ export function residentMemory(pid: number): number {
   return sizes.reduce((sum, size) => sum + Number(size), 0) / 1024;
 }
 
+/** The most resident memory that a process had so far, in MiB (VmHWM). */
+export function peakMemory(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0') / 1024;
+}
+
 /**
  * Seconds that a core has worked on behalf of processes, and those that the hypervisor kept from it: user, nice, system, irq, softirq and
  * steal of its line in `stat`, the text of /proc/stat, proc(5). The interrupts belong to it: Linux adds their time to the process that

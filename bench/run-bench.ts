@@ -14,9 +14,11 @@ export interface Bench<Plan extends { readonly record: boolean }> {
   readonly title: string;
   /** What has to be installed. */
   readonly programs: readonly ProgramName[];
+  /** Whether what is measured has a core for itself; true where absent. */
+  readonly hasOwnCore?: boolean;
   /** What the arguments ask for; a text is only to be printed: how the bench is used. */
   readPlan(args: readonly string[]): Plan | string;
-  /** Measures, off the measured core, and gives the results as Markdown. */
+  /** Measures, off the measured core where there is one, and gives the results as Markdown. */
   measure(plan: Plan): Promise<string>;
 }
 
@@ -42,7 +44,7 @@ async function run<Plan extends { readonly record: boolean }>(bench: Bench<Plan>
     say(missing.join('\n'));
     return 2;
   }
-  await leaveMeasuredCore();
+  if (bench.hasOwnCore !== false) await leaveMeasuredCore();
   const text = await bench.measure(plan);
   console.log(text);
   if (plan.record) say(`recorded in ${recordResults(new URL('.', bench.file), bench.title, text)}`);

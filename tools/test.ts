@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { REQUIREMENTS } from '../test/requirements.ts';
 import { provideChromium } from './provide-chromium.ts';
 import { provideEnvoy } from './provide-envoy.ts';
+import { provideKubernetes } from './provide-kubernetes.ts';
 import { provideNginx } from './provide-nginx.ts';
 import { ROOT } from './repository.ts';
 import { runCommand } from './run-command.ts';
@@ -27,6 +28,14 @@ if (all) {
     env[REQUIREMENTS.Envoy] = await provideEnvoy();
     env[REQUIREMENTS.Chromium] = await provideChromium();
     env[REQUIREMENTS.Nginx] = await provideNginx();
+    const { etcd, apiserver, kubectl, helm, istiod, istioCrds, gatewayApiCrds } = await provideKubernetes();
+    env[REQUIREMENTS.Etcd] = etcd;
+    env[REQUIREMENTS.Kubernetes] = apiserver;
+    env[REQUIREMENTS.Kubectl] = kubectl;
+    env[REQUIREMENTS.Helm] = helm;
+    env[REQUIREMENTS.IstioCrds] = istioCrds;
+    env[REQUIREMENTS.GatewayApiCrds] = gatewayApiCrds;
+    env[REQUIREMENTS.Istiod] = istiod;
     // As many as the claims of test/visits, test/statistics, test/crash and test/machine are made for; npm test has to be quick.
     env['PERCH_VISITORS'] ??= '20000';
     env['PERCH_VISITOR_STEPS'] ??= '10000000';

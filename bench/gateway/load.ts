@@ -77,10 +77,14 @@ end
 `;
 }
 
-/** Writes the script that makes wrk send these requests in turn and print what it measured as one line of JSON. Gives its path. */
+/** The script for a load of the gateway bench. Gives its path. */
 export function writeLoadScript(folder: string, size: BodySize, kind: LoadKind): string {
-  const path = join(folder, `${size}-${kind}.lua`);
-  const literals = loadRequests(size).map((text) => `  ${JSON.stringify(text)},`);
+  return writeRequestScript(join(folder, `${size}-${kind}.lua`), loadRequests(size), pacing(size, kind));
+}
+
+/** Writes the script that makes wrk send these requests in turn and print what it measured as one line of JSON. `more`: Lua. Gives its path. */
+export function writeRequestScript(path: string, requests: readonly string[], more = ''): string {
+  const literals = requests.map((text) => `  ${JSON.stringify(text)},`);
   writeFileSync(
     path,
     `local requests = {
@@ -91,7 +95,7 @@ request = function()
   next = next % #requests + 1
   return requests[next]
 end
-${pacing(size, kind)}done = function(summary, latency, rates)
+${more}done = function(summary, latency, rates)
   local errors = summary.errors
   print(string.format('{"requests":%d,"seconds":%.6f,"p50":%.3f,"p99":%.3f,"failed":%d}', summary.requests, summary.duration / 1e6,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCount, readOptions, say } from '../command-line.ts';
 import { describeMachine } from '../machine.ts';
+import { percentile } from '../percentile.ts';
 import { cpuTime, residentMemory } from '../process-cpu.ts';
 import { runBench } from '../run-bench.ts';
 import { shuffled } from '../shuffled.ts';
@@ -76,11 +77,6 @@ async function idleShare({ pid }: Estate, seconds: number): Promise<number> {
   await sleep(seconds * 1000);
   const after = cpuTime(pid);
   return (after.user + after.system - before.user - before.system) / seconds;
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 async function measureEstate({ releases, idle, interval }: Plan, dataDir: string): Promise<string> {

@@ -46,9 +46,9 @@ test.each([
     exitCode: 2,
     message: expect.stringMatching(/ answered \d+, but not as Perch does: .*--server URL$/),
   };
-  await expect(client.releases()).rejects.toMatchObject(foreign);
+  await expect(client.releases(undefined)).rejects.toMatchObject(foreign);
   await expect(client.release('default', 'web')).rejects.toMatchObject(foreign);
-  await expect(client.apply([], 'me')).rejects.toMatchObject(foreign);
+  await expect(client.apply([], { by: 'me' })).rejects.toMatchObject(foreign);
   await expect(client.request('default', 'web', { id: 'r1', action: 'promote', by: 'me' }, 0)).rejects.toMatchObject(foreign);
 });
 
@@ -58,7 +58,7 @@ test('an answer that breaks off is said as a lost connection', async () => {
     response.write('{"items": [', () => response.destroy());
   });
   const lost = { name: 'CommandError', message: expect.stringMatching(/^cannot reach Perch at .* \(it closed the connection\)/) };
-  await expect(client.releases()).rejects.toMatchObject(lost);
+  await expect(client.releases(undefined)).rejects.toMatchObject(lost);
 });
 
 test('an outcome is waited for in calls that fetch does not give up, with the same id', async () => {

@@ -1,34 +1,24 @@
-import type { ApplyOutcome, ObjectRef } from '../cluster/store.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectRef } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
-import type { RequestAction } from '../core/release/status.ts';
+import type { ReleaseRequest } from '../core/release/status.ts';
 import type { Problem } from '../server/problem.ts';
 import type { HistoryView, ObjectView, ReleaseView } from '../server/release-resource.ts';
+import { ApiProblem } from './api-problem.ts';
 import { CommandError } from './command-error.ts';
-
-/** A call that the runtime answered with a problem document. */
-export class ApiProblem extends Error {
-  override readonly name = 'ApiProblem';
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(problem.detail);
-    this.problem = problem;
-  }
-}
-
-/** What an apply did. */
-export interface ApplyAnswer {
-  readonly outcomes: readonly ApplyOutcome[];
-  readonly warnings: readonly Diagnostic[];
-}
-
-/** What became of a request: `pending` where its outcome was not there in time. */
-export interface RequestAnswer {
-  readonly id: string;
-  readonly state: 'done' | 'pending';
-  readonly message: string | undefined;
-}
+import { connectionFailure } from './connection-failure.ts';
+import { PLAIN_INVOCATION } from './invocation.ts';
+import type {
+  ApplyAnswer,
+  ApplyOptions,
+  ReadableObjects,
+  ReleaseChange,
+  ReleaseClient,
+  ReleaseFindings,
+  RequestAnswer,
+} from './release-client.ts';
+import { readEvents } from './watching/read-events.ts';
 
 interface CallOptions {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -59,35 +49,15 @@ const isProblem: IsOurs = ({ code, detail }) => typeof code === 'string' && code
 
 /** A runtime that has not answered for so long, in ms, is given up; its longest answer takes a fraction of it. */
 const PATIENCE_MS = 60_000;
+/** How often what may have changed is looked at, in ms. */
+const CHANGES_MS = 1000;
 /** A request's outcome is waited for in calls of at most this, in ms: `fetch` gives one up whose answer does not begin within 300 s. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** Why a connection failed, by the codes of Node and undici, in a few words. */
-const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'no such host',
-  ECONNRESET: 'it closed the connection',
-  UND_ERR_SOCKET: 'it closed the connection',
-  ETIMEDOUT: 'no answer',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer',
-  UND_ERR_BODY_TIMEOUT: 'no answer',
-};
-
-function connectionFailure(error: unknown): string {
-  let reason = String(error);
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.name === 'TimeoutError') return 'no answer';
-    reason = cause.message;
-    const code = 'code' in cause ? cause.code : undefined;
-    if (typeof code === 'string') return CONNECTION_FAILURES[code] ?? code;
-  }
-  return reason;
-}
-
-/** The runtime's HTTP API (docs/architecture.md). Every call throws CommandError where it is unreachable, ApiProblem where it refuses. */
-export class ApiClient {
+/** The embedded runtime, by its HTTP API (docs/architecture.md). */
+export class ApiClient implements ReleaseClient {
+  readonly invocation = PLAIN_INVOCATION;
+  readonly counts = true;
   readonly #server: URL;
   readonly #signal: AbortSignal;
 
@@ -100,65 +70,65 @@ export class ApiClient {
     this.#signal = signal;
   }
 
-  async releases(): Promise<readonly ReleaseView[]> {
-    return ((await this.#call('/api/v1/releases', hasObjects)) as { items: ReleaseView[] }).items;
+  async releases(namespace: string | undefined): Promise<readonly ReleaseView[]> {
+    const { items } = (await this.#call('/api/v1/releases', hasObjects)) as { items: ReleaseView[] };
+    return items.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
   }
 
-  /** Undefined where there is no such release. */
   async release(namespace: string, name: string): Promise<ReleaseView | undefined> {
     return (await this.#find(`/api/v1/releases/${path(namespace, name)}`, isObject)) as ReleaseView | undefined;
   }
 
-  /** What weaving says of a release and the objects that it is woven into; nothing where there is no such release. */
-  async findings(namespace: string, name: string): Promise<readonly Diagnostic[]> {
-    const at = `/api/v1/releases/${path(namespace, name)}/findings`;
-    const found = (await this.#find(at, hasItems)) as { items: Diagnostic[] } | undefined;
-    return found?.items ?? [];
+  async findings(releases: readonly Omit<ObjectRef, 'kind'>[]): Promise<ReleaseFindings> {
+    const findings = releases.map(async ({ namespace, name }) => {
+      const at = `/api/v1/releases/${path(namespace, name)}/findings`;
+      const found = (await this.#find(at, hasItems)) as { items: Diagnostic[] } | undefined;
+      return found?.items ?? [];
+    });
+    return { kind: 'known', findings: await Promise.all(findings) };
   }
 
-  /** The newest events of a release, at most `limit` (1 to 200), also of one that was deleted. Undefined where nothing is known of it. */
   async history(namespace: string, name: string, limit: number): Promise<HistoryView | undefined> {
     return (await this.#find(`/api/v1/releases/${path(namespace, name)}/history?limit=${limit}`, hasItems)) as HistoryView | undefined;
   }
 
-  /** Without kind, those of all kinds; without namespace, those of all namespaces. */
   async objects(kind: string | undefined, namespace: string | undefined, view: 'served' | 'base'): Promise<readonly ObjectView[]> {
     const query = new URLSearchParams({ view, ...(kind === undefined ? {} : { kind }), ...(namespace === undefined ? {} : { namespace }) });
     return ((await this.#call(`/api/v1/objects?${query}`, hasObjects)) as { items: ObjectView[] }).items;
   }
 
-  /** Undefined where there is no such object. */
   async object({ kind, namespace, name }: ObjectRef, view: 'served' | 'base'): Promise<ObjectView | undefined> {
     return (await this.#find(`/api/v1/objects/${path(kind, namespace, name)}?view=${view}`, isObject)) as ObjectView | undefined;
   }
 
-  /** All or nothing. */
-  async apply(objects: readonly KubeObject[], by: string): Promise<ApplyAnswer> {
+  async readable(kind: string | undefined): Promise<ReadableObjects> {
+    return { objects: await this.objects(kind, undefined, 'base') };
+  }
+
+  async namespaces(): Promise<readonly string[]> {
+    const found = await this.objects(undefined, undefined, 'base');
+    return [...new Set(found.map(({ metadata }) => metadata.namespace))];
+  }
+
+  async apply(objects: readonly KubeObject[], { by, force }: ApplyOptions): Promise<ApplyAnswer> {
+    if (force === true) throw new CommandError('--force-conflicts is for clusters: an embedded runtime knows no field managers');
     return (await this.#call(`/api/v1/objects?${new URLSearchParams({ by })}`, hasOutcomes, {
       method: 'PUT',
       body: { objects },
     })) as ApplyAnswer;
   }
 
-  /** False where there is no such object. A release is only marked: it goes once its routes were taken out. */
   async remove({ kind, namespace, name }: ObjectRef, by: string): Promise<boolean> {
     const at = `/api/v1/objects/${path(kind, namespace, name)}?${new URLSearchParams({ by })}`;
     return (await this.#find(at, isFields, { method: 'DELETE' })) !== undefined;
   }
 
-  /** As `remove` of a release, but its routes go back to where their owner had sent them. */
   async restoreBase(namespace: string, name: string, by: string): Promise<boolean> {
     const at = `/api/v1/releases/${path(namespace, name)}?${new URLSearchParams({ restoreBase: 'true', by })}`;
     return (await this.#find(at, isFields, { method: 'DELETE' })) !== undefined;
   }
 
-  /** Posts a request to a release and waits for its outcome for at most `waitMs`; the same `id` is never handled twice. Undefined where there is no such release. */
-  async request(
-    namespace: string,
-    name: string,
-    request: { readonly id: string; readonly action: RequestAction; readonly full?: boolean; readonly by: string },
-    waitMs: number,
-  ): Promise<RequestAnswer | undefined> {
+  async request(namespace: string, name: string, request: ReleaseRequest, waitMs: number): Promise<RequestAnswer | undefined> {
     const until = performance.now() + waitMs;
     const isAnswer: IsOurs = ({ id }) => id === request.id;
     for (let left = waitMs; ; left = Math.max(until - performance.now(), 0)) {
@@ -171,8 +141,35 @@ export class ApiClient {
     }
   }
 
-  /** The stream of `/api/v1/events`, for `readEvents`. */
-  async events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async *follow(namespace: string | undefined, signal: AbortSignal): AsyncGenerator<ReleaseChange> {
+    const isWanted = (where: string): boolean => namespace === undefined || where === namespace;
+    const stream = await this.#events(signal);
+    yield { kind: 'all', releases: await this.releases(namespace) };
+    for await (const { event, data } of readEvents(stream)) {
+      const value: unknown = JSON.parse(data);
+      if (event === 'release') {
+        const release = value as ReleaseView;
+        if (isWanted(release.metadata.namespace)) yield { kind: 'changed', release };
+      } else if (event === 'deleted') {
+        const gone = value as { readonly namespace: string; readonly name: string };
+        if (isWanted(gone.namespace)) yield { kind: 'deleted', ...gone };
+      }
+    }
+  }
+
+  /** The API tells of releases only: it is asked each second, on this machine. */
+  async *changes(_kind: string, _namespace: string | undefined, signal: AbortSignal): AsyncGenerator<void> {
+    for (;;) {
+      await sleep(CHANGES_MS, undefined, { signal });
+      yield;
+    }
+  }
+
+  async standstill(): Promise<undefined> {
+    return undefined;
+  }
+
+  async #events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const response = await this.#fetch('/api/v1/events', { headers: { accept: 'text/event-stream' }, signal });
     if (!response.ok || response.body === null) throw new ApiProblem(await this.#problemOf(response));
     return response.body;
@@ -224,7 +221,7 @@ export class ApiClient {
     if (this.#signal.aborted || (error instanceof Error && error.name === 'AbortError')) return error;
     return new CommandError(
       `cannot reach Perch at ${this.#server.origin} (${connectionFailure(error)}): ` +
-        'start it with perch serve -f DIR or perch demo, or name another with --server URL',
+        'start it with perch serve -f DIR or perch demo, name another with --server URL, or a cluster with --context NAME',
     );
   }
 

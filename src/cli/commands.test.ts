@@ -259,7 +259,7 @@ test('a runtime that is not there, and an address that is none', async () => {
   const { code, stderr } = await perch(['get', '--server', `127.0.0.1:${port}`]);
   expect(code).toBe(2);
   expect(stderr).toBe(
-    `error: cannot reach Perch at http://127.0.0.1:${port} (nothing listens there): start it with perch serve -f DIR or perch demo, or name another with --server URL\n`,
+    `error: cannot reach Perch at http://127.0.0.1:${port} (nothing listens there): start it with perch serve -f DIR or perch demo, name another with --server URL, or a cluster with --context NAME\n`,
   );
   expect((await perch(['get', '--server', 'ftp://x'])).code).toBe(2);
 });

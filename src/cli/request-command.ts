@@ -3,11 +3,13 @@ import { type Command, Option } from 'commander';
 import type { ObjectRef } from '../cluster/store.ts';
 import type { Phase, RequestAction } from '../core/release/status.ts';
 import type { ReleaseView } from '../server/release-resource.ts';
-import type { ApiClient } from './api-client.ts';
-import { type CliContext, examples, targetOf } from './cli-context.ts';
+import { type CliContext, examples } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
+import type { Invocation } from './invocation.ts';
 import { missingObject } from './objects/missing-object.ts';
 import { outputOption, parseSpan } from './options.ts';
+import type { ReleaseClient } from './release-client.ts';
+import { targetOf } from './target.ts';
 import { printable } from './terminal/clip.ts';
 import { writeValue } from './terminal/output.ts';
 import { WAIT_HELP, waitForPhase, waitOption } from './watching/wait-for-phase.ts';
@@ -21,7 +23,7 @@ export interface RequestCommand {
   readonly full?: string;
   readonly examples: readonly (readonly [command: string, does: string])[];
   /** What holds now, in one clause, once the request is in effect. */
-  readonly done: (release: ReleaseView) => string;
+  readonly done: (release: ReleaseView, invocation: Invocation) => string;
 }
 
 interface RequestOptions {
@@ -51,14 +53,14 @@ export function addRequestCommand(program: Command, context: CliContext, spec: R
     .addHelpText('after', WAIT_HELP)
     .addHelpText('after', examples(...spec.examples))
     .action(async (name: string, options: RequestOptions) => {
-      const { client, namespace } = targetOf(command, context);
+      const { client, namespace } = await targetOf(command, context);
       await ask({ context, client, spec, options, ref: { kind: 'CanaryRelease', namespace, name } });
     });
 }
 
 interface Asking {
   readonly context: CliContext;
-  readonly client: ApiClient;
+  readonly client: ReleaseClient;
   readonly spec: RequestCommand;
   readonly options: RequestOptions;
   readonly ref: ObjectRef;
@@ -77,7 +79,7 @@ async function ask({ context, client, spec, options, ref }: Asking): Promise<voi
   const isDone = answer.state === 'done';
   const release = await client.release(namespace, name);
   if (output === undefined) {
-    if (isDone && release !== undefined) terminal.out(`${name}: ${spec.done(release)}`);
+    if (isDone && release !== undefined) terminal.out(`${name}: ${spec.done(release, client.invocation)}`);
     else if (wait === false) terminal.out(`${name}: ${spec.action} was asked for`);
   }
   if (isDone && typeof wait === 'string') {
@@ -90,7 +92,8 @@ async function ask({ context, client, spec, options, ref }: Asking): Promise<voi
     await writeValue(terminal, output, { namespace, name, ...request, outcome, message, phase, step, weight });
   }
   if (wait !== false && !isDone) {
-    const where = release?.status === undefined ? '' : `; ${printable(release.status.message)}`;
+    const why = answer.note ?? (release?.status === undefined ? undefined : printable(release.status.message));
+    const where = why === undefined ? '' : `; ${why}`;
     throw new CommandError(`${name}: ${spec.action} was asked for, but is not in effect yet${where}`, 1);
   }
 }

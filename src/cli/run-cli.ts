@@ -1,10 +1,11 @@
-import { Command, CommanderError, Help, Option } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { wrap } from '../core/diagnostics/wrap.ts';
-import { ApiProblem } from './api-client.ts';
-import { type AddCommand, type CliContext, DEFAULT_SERVER } from './cli-context.ts';
+import { ApiProblem } from './api-problem.ts';
+import type { AddCommand, CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
 import { addApply } from './commands/apply.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addController } from './commands/controller.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDescribe } from './commands/describe.ts';
@@ -13,6 +14,7 @@ import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addHelp } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
+import { addManifests } from './commands/manifests.ts';
 import { addPause } from './commands/pause.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPromote } from './commands/promote.ts';
@@ -26,11 +28,12 @@ import { addStatus } from './commands/status.ts';
 import { addVersion } from './commands/version.ts';
 import { COMPLETE } from './completion/completion-script.ts';
 import { perchVersion } from './perch-version.ts';
+import { targetOptions } from './target-choice.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** In the order of the help, each group under its title. */
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
-  ['Run', [addDemo, addServe]],
+  ['Run', [addDemo, addServe, addController, addManifests]],
   ['Objects', [addApply, addGet, addDescribe, addDelete]],
   ['Releases', [addStatus, addHistory, addPromote, addPause, addResume, addRollback, addRetry]],
   ['Examine', [addPlan, addRender, addSimulate, addDoctor]],
@@ -40,21 +43,29 @@ const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]
 /** Help is read on terminals of 80 columns, and so written for them, wherever it is shown. */
 const HELP_COLUMNS = 80;
 
-const ABOUT = `
-Perch runs on this machine: perch demo shows it, perch serve -f DIR serves your
-own Istio files. perch help COMMAND has examples.
-
+const EXIT_CODES = `
 Exit codes: 0 done; 1 findings, or a release that failed; 2 could not run;
 130 interrupted.`;
+
+const ABOUT = `
+Perch runs on this machine: perch demo shows it, perch serve -f DIR serves your
+own Istio files. Or in a cluster: --kubeconfig FILE or --context NAME, or
+kubectl perch. perch help COMMAND has examples.
+${EXIT_CODES}`;
+
+const ABOUT_PLUGIN = `
+Commands talk to the cluster that kubectl talks to, with your rights there.
+Options that name another one stand behind the word perch. perch without kubectl
+talks to a runtime on this machine. kubectl perch help COMMAND has examples.
+${EXIT_CODES}`;
 
 /** The whole command line, ready to parse. */
 export function createProgram(context: CliContext): Command {
   const { terminal } = context;
-  const program = new Command('perch')
+  const name = context.isPlugin === true ? 'kubectl perch' : 'perch';
+  const program = new Command(name)
     .description('Canary releases where every visitor stays put.')
     .usage('COMMAND [options]')
-    .addOption(new Option('--server <url>', 'the runtime to talk to').env('PERCH_SERVER').default(DEFAULT_SERVER))
-    .addOption(new Option('-n, --namespace <namespace>', 'the namespace to look in, and that of files that name none').default('default'))
     .version(perchVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'say what a command does, with examples')
     .helpCommand(false)
@@ -67,13 +78,14 @@ export function createProgram(context: CliContext): Command {
       getErrHelpWidth: () => HELP_COLUMNS,
     })
     .configureHelp({ showGlobalOptions: true, helpWidth: HELP_COLUMNS, visibleGlobalOptions, subcommandTerm: (command) => command.name() })
-    .addHelpText('after', ABOUT);
+    .addHelpText('after', context.isPlugin === true ? ABOUT_PLUGIN : ABOUT);
+  for (const option of targetOptions()) program.addOption(option);
   for (const [title, commands] of GROUPS) {
     program.commandsGroup(`${title}:`);
     for (const add of commands) add(program, context);
   }
-  for (const command of program.commands) command.showHelpAfterError(`(perch ${command.name()} --help says more)`);
-  program.showHelpAfterError('(perch --help lists the commands)');
+  for (const command of program.commands) command.showHelpAfterError(`(${name} ${command.name()} --help says more)`);
+  program.showHelpAfterError(`(${name} --help lists the commands)`);
   return program;
 }
 

@@ -11,11 +11,12 @@ import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { readManifestFiles } from '../server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
 import { ApiClient } from './api-client.ts';
-import { type CliContext, DEFAULT_SERVER } from './cli-context.ts';
+import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
 import { perchVersion } from './perch-version.ts';
 import { otherPort, portRemedy } from './port-remedy.ts';
 import { demoBanner } from './reports/demo-banner.ts';
+import { DEFAULT_SERVER } from './target-choice.ts';
 import { printDiagnostics } from './terminal/print-diagnostics.ts';
 import { terminalLog } from './terminal/terminal-log.ts';
 import { openReleaseScreen } from './watching/release-screen.ts';
@@ -128,7 +129,7 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
     const screen = openReleaseScreen(terminal, demoBanner(facts, terminal.style), 'starting');
     closers.push(() => screen.close());
     print = (text) => screen.print(text);
-    await watchReleases(new ApiClient(api, signal), screen, () => true, signal);
+    await watchReleases(new ApiClient(api, signal), screen, { namespace: undefined }, signal);
   } catch (error) {
     const listenError = asListenError(error);
     if (listenError !== undefined) throw explain(listenError, context, options);

@@ -44,6 +44,24 @@ test('serves the files, says where, and ends by Ctrl-C with everything closed', 
   expect(process.stderr).toMatch(/^audit: 20\S+Z files apply: Gateway default\/edge created, [^\n]+\n$/);
 });
 
+test('Prometheus is told of the release, and of the visitors whom the API counts', async () => {
+  await writeFile(join(scene.files, 'release.yaml'), webReleaseYaml());
+  const { server, ingress } = await scene.serve('-f', scene.files);
+  const metrics = async () => (await fetch(`${server}/metrics`)).text();
+  await expect.poll(metrics).toContain('perch_release_weight{namespace="default",name="web"} 10');
+  for (let visitor = 0; visitor < 20; visitor += 1) await (await fetch(ingress, { headers: { accept: 'text/html' } })).text();
+  const counted = async () => {
+    const view = (await (await fetch(`${server}/api/v1/releases/default/web`)).json()) as {
+      readonly exposure: { readonly real: { readonly requests: { readonly stable: number; readonly canary: number } } };
+    };
+    return view.exposure.real.requests;
+  };
+  await expect.poll(async () => (await counted()).stable + (await counted()).canary).toBe(20);
+  const { canary } = await counted();
+  expect(await metrics()).toContain(`perch_release_exposure_requests{namespace="default",name="web",cohort="canary"} ${canary}\n`);
+  expect(await metrics()).toMatch(/^perch_reconcile_total\{result="done"\} [1-9]/m);
+});
+
 test('a restart serves what is stored, without files, before anything else', async () => {
   const first = await scene.serve('-f', scene.files);
   await first.process.stop('SIGTERM');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
-import { runtimeAdmission } from './admission.ts';
+import { releaseAdmission, runtimeAdmission } from './admission.ts';
 import { refOf } from './manifest.ts';
 import { canaryRelease, virtualService } from './store.cases.ts';
 import type { StoredObject } from './store.ts';
@@ -50,6 +50,29 @@ test('a misspelled kind or group is told what it may mean', () => {
   expect(hints('networking.istio.io/v1', 'VirtualServce')).toEqual(['did you mean VirtualService?']);
   expect(hints('perch.dv/v1alpha1', 'CanaryRelease')).toEqual(['write apiVersion: perch.dev/v1alpha1']);
   expect(hints('networking.istio.io/v1', 'Sidecar')).toEqual(['leave it out: it stays with the tool that runs it']);
+});
+
+test('releases in HTTPRoutes are for clusters; there each has one of its own', () => {
+  const [host, stable, canary] = ['web', 'web-v1', 'web-v2'];
+  const inRoute = (name: string): KubeObject => {
+    const spec = { service: { host: `${name}-${host}`, port: 80 }, stable: { host: stable }, canary: { host: canary } };
+    const release = canaryRelease([100], name);
+    return { ...release, spec: { ...(release.spec as object), ...spec, route: { adopt: { httpRoute: 'web' } }, visitorId: {} } };
+  };
+  expect(found([inRoute('web')])).toEqual([['PERCH1302', 'CanaryRelease default/web', 'spec.route.adopt.httpRoute']]);
+  expect(releaseAdmission.admit([inRoute('web')], [])).toEqual([]);
+  const conflicts = releaseAdmission.admit([inRoute('shop')], [stored(inRoute('web'))]).map(({ code, path }) => [code, path]);
+  expect(conflicts).toEqual([['PERCH3050', 'spec.route.adopt.httpRoute']]);
+  const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: { name: 'web' } };
+  expect(runtimeAdmission.admit([route], []).map(({ hint }) => hint)).toEqual([expect.stringContaining('docs/guides/gateway-api.md')]);
+});
+
+test('who scales where there are no Deployments is told so, and the release is taken', () => {
+  const release = canaryRelease([100], 'web');
+  const scaling = { ...release, spec: { ...(release.spec as object), scaling: { beforeStep: 'matchWeight' } } };
+  const warned = runtimeAdmission.admit([scaling], []).map(({ code, severity, path }) => [code, severity, path]);
+  expect(warned).toEqual([['PERCH1303', 'warning', 'spec.scaling']]);
+  expect(releaseAdmission.admit([scaling], [])).toEqual([]);
 });
 
 test('a release of a service that one in the store releases, or one applied beside it, is refused', () => {

@@ -2,7 +2,15 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import type { CanaryRelease } from '../core/release/canary-release.ts';
 import { formerOwnerOf, ownerOf } from '../core/release/ownership.ts';
-import { OWNER_ANNOTATION, ownedVirtualService, routedName, routedPath, routeForm } from '../core/release/route-form.ts';
+import {
+  issuingRoute,
+  OWNER_ANNOTATION,
+  ownedVirtualService,
+  routedKind,
+  routedName,
+  routedPath,
+  routeForm,
+} from '../core/release/route-form.ts';
 import { isDelegate } from '../core/routing/delegates.ts';
 import { delegatesOfRoot, delegatesTo, routeObject } from '../core/weave/route-object.ts';
 import { refOf, refText, sameRef } from './manifest.ts';
@@ -24,11 +32,12 @@ function owningReleases(releases: readonly CanaryRelease[]): ReadonlyMap<string,
   return owners;
 }
 
-/** The VirtualServices that a release names: it is woven into them, or is to be. */
+/** The routes that a release names: it is woven into them, or is to be. */
 export function namedRoutes(release: CanaryRelease): readonly ObjectRef[] {
   const { namespace } = release.metadata;
-  const names = [routedName(release), release.spec.visitorId.issueAt?.virtualService].filter((name) => name !== undefined);
-  return names.map((name): ObjectRef => ({ kind: 'VirtualService', namespace, name }));
+  const issuing = issuingRoute(release);
+  const routed = { kind: routedKind(release), namespace, name: routedName(release) };
+  return issuing === undefined ? [routed] : [routed, { ...issuing, namespace }];
 }
 
 /** The VirtualServices among `objects` that releases weave into, or that delegate to one of those. */
@@ -63,7 +72,7 @@ export function foreignWrites(routes: readonly KubeObject[], releases: readonly 
 export function takenObjects(
   applied: readonly AppliedRelease[],
   existing: (ref: ObjectRef) => KubeObject | undefined,
-  objects: readonly KubeObject[],
+  objects: () => readonly KubeObject[],
 ): readonly Diagnostic[] {
   return applied.flatMap(({ next, former }): Diagnostic[] => {
     const owned = ownedVirtualService(next);
@@ -73,9 +82,10 @@ export function takenObjects(
     if (object === undefined) return [];
     const name = releaseName(next);
     const isOwn = ownerOf(object) === name || formerOwnerOf(object) === name;
-    if (!isOwn && (former === undefined || routedName(former) !== ref.name)) return [takesForeign(next, ref)];
+    if (!isOwn && (former === undefined || routedName(former) !== ref.name || routedKind(former) !== ref.kind))
+      return [takesForeign(next, ref)];
     const losesHosts = routeForm(next) === 'delegate' && !isDelegate(routeObject(object, ref.namespace));
-    return losesHosts && !isLedTo(ref, objects) ? [strandsHosts(next, ref)] : [];
+    return losesHosts && !isLedTo(ref, objects()) ? [strandsHosts(next, ref)] : [];
   });
 }
 

@@ -23,7 +23,10 @@ export function refuseKind(object: KubeObject, locate?: Locate): Diagnostic {
   };
 }
 
-function meantBy({ kind }: KubeObject): string | undefined {
+function meantBy({ kind, apiVersion }: KubeObject): string | undefined {
+  if (apiVersion.startsWith('gateway.networking.k8s.io/')) {
+    return 'leave it out: routes of Gateway API are for clusters, where perch controller weaves into them (docs/guides/gateway-api.md)';
+  }
   if (kind === KIND) return `write apiVersion: ${API_VERSION}`;
   const near = suggest(kind, KEPT_KINDS);
   return near === undefined ? undefined : `did you mean ${near}?`;

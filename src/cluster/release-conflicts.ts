@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { HTTP_ROUTE } from '../core/gateway-api/http-route.ts';
 import { resolveHost } from '../core/istio/names.ts';
 import { canaryCookieOf } from '../core/release/canary-cookie.ts';
 import type { CanaryRelease } from '../core/release/canary-release.ts';
-import { routedName, routedPath, routeForm } from '../core/release/route-form.ts';
+import { issuingRoute, routedKind, routedName, routedPath, routeForm } from '../core/release/route-form.ts';
 import { refOf, refText } from './manifest.ts';
 
 /** One thing that a release takes part in, and where its spec says so. */
@@ -14,30 +15,49 @@ interface Claim {
   readonly hint?: string;
 }
 
+/** Who claims what, the first one's claim first, by what it is claimed on. */
+type Claims = Map<string, { readonly claim: Claim; readonly holder: CanaryRelease }[]>;
+
+/** What all of a list claim, found once for each list: there may be thousands, and one that is judged. */
+const claimed = new WeakMap<readonly CanaryRelease[], Claims>();
+
 /**
  * PERCH3050 for each of `applied` that shares a VirtualService, a service or a canary's cookie with another release: of `applied` with one
- * before it, or of `others`, which are in the store already. Each names the other.
+ * before it, or of `others`, which are in the store already, but for those whose place it takes. Each names the other.
  */
-export function releaseConflicts(applied: readonly CanaryRelease[], others: readonly CanaryRelease[]): readonly Diagnostic[] {
-  /** What the releases before the one at hand claim, the first one's first, by what it is claimed on. */
-  const earlier = new Map<string, { readonly claim: Claim; readonly holder: CanaryRelease }[]>();
-  const claim = (holder: CanaryRelease): void => {
-    for (const each of claimsOf(holder)) {
-      const claims = earlier.get(each.on);
-      if (claims === undefined) earlier.set(each.on, [{ claim: each, holder }]);
-      else claims.push({ claim: each, holder });
-    }
-  };
-  for (const other of others) claim(other);
+export function releaseConflicts(
+  applied: readonly CanaryRelease[],
+  others: readonly CanaryRelease[],
+  isReplaced: (other: CanaryRelease) => boolean = () => false,
+): readonly Diagnostic[] {
+  const stored = claimed.get(others) ?? claimsOfAll(others);
+  claimed.set(others, stored);
+  const earlier: Claims = new Map();
   return applied.flatMap((release) => {
     const found = claimsOf(release).flatMap((own) => {
-      const held = earlier.get(own.on)?.find((theirs) => excludes(theirs.claim, own));
+      const held =
+        stored.get(own.on)?.find((theirs) => excludes(theirs.claim, own) && !isReplaced(theirs.holder)) ??
+        earlier.get(own.on)?.find((theirs) => excludes(theirs.claim, own));
       return held === undefined ? [] : [conflict(release, own, held.holder)];
     });
-    claim(release);
+    addClaims(earlier, release);
     // One place of the spec may claim several things: one of them is enough to be told.
     return found.filter((each, at) => found.findIndex(({ path }) => path === each.path) === at);
   });
+}
+
+function claimsOfAll(releases: readonly CanaryRelease[]): Claims {
+  const claims: Claims = new Map();
+  for (const release of releases) addClaims(claims, release);
+  return claims;
+}
+
+function addClaims(claims: Claims, holder: CanaryRelease): void {
+  for (const claim of claimsOf(holder)) {
+    const known = claims.get(claim.on);
+    if (known === undefined) claims.set(claim.on, [{ claim, holder }]);
+    else known.push({ claim, holder });
+  }
 }
 
 /** Whether two claims on one thing exclude each other. */
@@ -62,8 +82,9 @@ function claimsOf(release: CanaryRelease): readonly Claim[] {
 function objectClaims(release: CanaryRelease): readonly Claim[] {
   const { namespace } = release.metadata;
   const { visitorId, affinity } = release.spec;
+  if (routedKind(release) === HTTP_ROUTE) return httpRouteClaims(release);
   const routed = routedName(release);
-  const issuing = visitorId.issueAt?.virtualService ?? routed;
+  const issuing = issuingRoute(release)?.name ?? routed;
   const on = (name: string) => `VirtualService ${namespace}/${name}`;
   const ids = `ids ${JSON.stringify([visitorId.from, visitorId.issueOn, visitorId.cookie])}`;
   const shared = (how: string) => (affinity.mode === 'visitor' ? { sharedAs: how, hint: SHARING } : {});
@@ -74,6 +95,16 @@ function objectClaims(release: CanaryRelease): readonly Claim[] {
     { on: on(issuing), path: 'spec.visitorId.issueAt.virtualService', ...shared(ids) },
     rules,
   ];
+}
+
+/** One release only is woven into an HTTPRoute, whatever it is to it. */
+function httpRouteClaims(release: CanaryRelease): readonly Claim[] {
+  const { namespace } = release.metadata;
+  const on = (name: string) => `${HTTP_ROUTE} ${namespace}/${name}`;
+  const routed = { on: on(routedName(release)), path: routedPath(release) };
+  const issuing = issuingRoute(release);
+  if (issuing === undefined || issuing.name === routedName(release)) return [routed];
+  return [routed, { on: on(issuing.name), path: 'spec.visitorId.issueAt.httpRoute' }];
 }
 
 const SHARING =

@@ -78,12 +78,18 @@ export interface ReleaseCommit {
   readonly remove?: boolean;
 }
 
-/**
- * Where objects live: SQLite on one machine, kube-apiserver in a cluster. One shared suite of cases
- * (store.cases.ts) holds every adapter to the same behaviour.
- * Reads give snapshots; writes are atomic and durable when their promise resolves.
- */
-export interface Store {
+/** That the data plane serves something. */
+export interface Serving {
+  /** How that is known, in a few words for people; absent where the data plane itself says so. */
+  readonly how?: string;
+  /** Whether something speaks against it, and it is not waited for any longer. */
+  readonly isDoubtful?: true;
+}
+
+/** What of a store the controller needs, wherever objects live. Reads give snapshots. */
+export interface ReleaseStore {
+  /** Whether objects of a namespace are known, and those of a kind that a cluster need not have; absent: all are. */
+  isRead?(namespace: string, kind?: string): boolean;
   /** Grows with every write. */
   revision(): number;
   get(ref: ObjectRef): Promise<StoredObject | undefined>;
@@ -95,6 +101,44 @@ export interface Store {
   list(kind?: string, namespace?: string): Promise<readonly StoredObject[]>;
   /** Called after each write, before its promise resolves, with the refs it changed, in order of revisions; returns the way to stop. */
   watch(listener: (refs: readonly ObjectRef[], revision: number) => void): () => void;
+  /**
+   * Fails (false), writing nothing, if the release or an object of `routes` changed, came or went after `ifRevision`: the store's
+   * revision when the caller began to read what the change rests on. Where no transaction can hold it all (Kubernetes), the status comes first,
+   * then the routes, and it fails with what was written until then: the next pass goes by that status, and makes the same routes.
+   */
+  commit(release: ObjectRef, change: ReleaseCommit, ifRevision: number): Promise<boolean>;
+  /**
+   * How it is known that the data plane serves these objects as they are; undefined while it is not. `revision`: the store's at the last change of any of
+   * them.
+   */
+  serving(refs: readonly ObjectRef[], revision: number): Serving | undefined;
+  /** Told whenever objects that were asked for may be served. */
+  onServed(listener: () => void): () => void;
+  /**
+   * Whether a release that is deleted is kept until the data plane serves its routes without it. Absent where one process is all: there it leaves and goes
+   * in one commit, and whoever asked for the deletion waits for the gateway.
+   */
+  readonly keepsUntilServed?: true;
+  /**
+   * Records something that speaks against a release and comes with no commit of it: once, whoever says it again. Absent where nobody would look for it in
+   * the store.
+   */
+  warn?(release: ObjectRef, warning: Pick<ReleaseEvent, 'at' | 'message'> & { readonly reason: string }): void;
+  /** For how many ms a routing object is better not written, since somebody else writes it again and again; absent where nobody can. */
+  restOf?(ref: ObjectRef): number;
+  /** Bytes that a routing object may have as JSON; absent where any is taken. */
+  readonly mostRouteBytes?: number;
+}
+
+/** What telling what is stored takes of a store. */
+export type ObjectLists = Pick<ReleaseStore, 'revision' | 'list' | 'isRead' | 'mostRouteBytes'>;
+
+/**
+ * Where objects live: SQLite on one machine, kube-apiserver in a cluster. One shared suite of cases
+ * (store.cases.ts) holds every adapter to the same behaviour.
+ * Reads give snapshots; writes are atomic and durable when their promise resolves.
+ */
+export interface Store extends ReleaseStore {
   /**
    * Applies objects as `source` ("files", "api"). An object equal to what this source last applied is unchanged, whatever others
    * did since. Whoever deletes an object makes every source forget it: what is applied afterwards is created anew, and a release that
@@ -111,11 +155,6 @@ export interface Store {
   /** Puts the annotation perch.dev/request on a release; the same id again is no change. False: there is none, or a pending rollback stands. */
   postRequest(ref: ObjectRef, request: ReleaseRequest): Promise<boolean>;
   /**
-   * Fails (false), writing nothing, if the release or an object of `routes` changed, came or went after `ifRevision`: the store's
-   * revision when the caller began to read what the change rests on.
-   */
-  commit(release: ObjectRef, change: ReleaseCommit, ifRevision: number): Promise<boolean>;
-  /**
    * What happened to a release, newest first, also of one that was deleted: the events of commits, and what was asked for (applies that
    * created it or changed its spec, deletions, requests), each recorded with what it tells of in one write. Bounded: core/release/release-event.ts.
    * In a cluster these are Events of the object (events.k8s.io/v1), which outlive it; where the cluster has dropped them, what is left is
@@ -124,6 +163,7 @@ export interface Store {
   history(release: ObjectRef, page: HistoryPage): Promise<readonly RecordedEvent[]>;
   /** The data plane says which revision it serves. */
   markServed(revision: number): void;
+  /** That revision; 0 where it has said nothing. */
   servedRevision(): number;
   onServed(listener: (revision: number) => void): () => void;
   close(): Promise<void>;

@@ -28,7 +28,7 @@ export function startClock(notBefore = 0, sources: TimeSources = SYSTEM): Clock 
  * come (`holdUntil`) does not count.
  */
 export function latestRecordedTime(objects: readonly StoredObject[]): number {
-  const times = objects.flatMap(({ createdAt, deletionRequestedAt, status }) => [
+  const times = objects.map(({ createdAt, deletionRequestedAt, status }) => [
     createdAt,
     deletionRequestedAt,
     status?.startedAt,
@@ -39,5 +39,6 @@ export function latestRecordedTime(objects: readonly StoredObject[]): number {
     ...(status?.history ?? []).map((entry) => entry.endedAt),
     ...(status?.conditions ?? []).map((condition) => condition.lastTransitionTime),
   ]);
-  return Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])));
+  // Not as arguments of one call: there may be more of them than a call takes.
+  return times.flat().reduce((latest, time) => (time === undefined ? latest : Math.max(latest, Date.parse(time))), 0);
 }

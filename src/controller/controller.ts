@@ -1,25 +1,46 @@
 import { refText, sameJson } from '../cluster/manifest.ts';
+import type { Mesh } from '../cluster/mesh.ts';
 import { readRelease } from '../cluster/read-release.ts';
 import type { Readiness, ServiceAddress } from '../cluster/readiness.ts';
 import type { RequestRateSource } from '../cluster/request-rates.ts';
-import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import type { Scaling } from '../cluster/scaling.ts';
+import type { ObjectRef, ReleaseStore, StoredObject } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
 import { type Clock, latestRecordedTime, startClock, type TimeSources } from './clock.ts';
 import type { ControllerLog } from './controller-log.ts';
 import { PassReport } from './pass-report.ts';
-import { reconcile, releasedService } from './reconcile.ts';
-import { startWorkQueue, type WorkQueue } from './work-queue.ts';
+import { type PassResult, reconcile, releasedService } from './reconcile.ts';
+import { type QueueLoad, startWorkQueue, type WorkQueue } from './work-queue.ts';
+
+/** How one pass over a release went; times in ms. */
+export interface PassFigures {
+  /** `outdated`: something had changed since it was looked at, and the pass is made again. */
+  readonly outcome: 'done' | 'outdated' | 'failed';
+  /** From the moment at which the release was to be looked at to the beginning of the pass. */
+  readonly waitedMs: number;
+  readonly tookMs: number;
+}
 
 /** What a controller works on, and whom it tells. */
 export interface ControllerOptions {
-  readonly store: Store;
+  readonly store: ReleaseStore;
   readonly readiness: Readiness;
+  /** Absent where nothing is known of one. */
+  readonly mesh?: Mesh | undefined;
   /** What capacity is held against; absent where nobody counts requests. */
   readonly rates?: RequestRateSource | undefined;
+  /** Absent where there is nothing to scale. */
+  readonly scaling?: Scaling | undefined;
   readonly log: ControllerLog;
   /** Told of each pass that threw, also of those that the log does not repeat. */
   readonly onPassFailed?: (release: ObjectRef, error: unknown) => void;
+  /** Told of each pass when it is over; must not throw. */
+  readonly onPass?: (figures: PassFigures) => void;
+  /** Releases that are passed over at the same time; more where a write takes its time. Default: 4. */
+  readonly workers?: number;
+  /** Milliseconds that the store asked to be left alone when it refused a commit; default: none. */
+  readonly leastDelayMs?: (error: unknown) => number;
   /** Default: the system's clocks. */
   readonly time?: TimeSources;
   /** How often every release is looked at though nothing told to, in milliseconds; default a minute. It also keeps readiness asked for. */
@@ -28,11 +49,15 @@ export interface ControllerOptions {
 
 /** A controller at work. */
 export interface Controller {
+  /** What it has to do now. */
+  load(): QueueLoad;
   /** Starts no further pass; resolves once those that run have ended. Traffic stays as it is routed. */
   close(): Promise<void>;
 }
 
 const RESYNC_MS = 60_000;
+/** Longest time from a pass over a release that waits for the data plane to the next one: that tells, but a step must not hang on it. */
+const UNCONFIRMED_MS = 60_000;
 /** Longest time from a pass that failed to the next one. */
 const MAX_DELAY_MS = 4000;
 
@@ -45,10 +70,13 @@ export function startController(options: ControllerOptions): Controller {
 }
 
 class RunningController implements Controller {
-  readonly #store: Store;
+  readonly #store: ReleaseStore;
   readonly #readiness: Readiness;
   readonly #rates: RequestRateSource | undefined;
+  readonly #mesh: Mesh | undefined;
+  readonly #scaling: Scaling | undefined;
   readonly #report: PassReport;
+  readonly #onPass: (figures: PassFigures) => void;
   readonly #queue: WorkQueue;
   readonly #stops: readonly (() => void)[];
   /** Every release that is stored, by its key in the queue, and the service that it is of. */
@@ -63,16 +91,38 @@ class RunningController implements Controller {
   #looking: Promise<void>;
 
   constructor(options: ControllerOptions) {
-    const { store, readiness, rates, log, onPassFailed, time, resyncMs = RESYNC_MS } = options;
+    const {
+      store,
+      readiness,
+      rates,
+      mesh,
+      scaling,
+      log,
+      onPassFailed,
+      onPass = () => {},
+      workers,
+      leastDelayMs,
+      time,
+      resyncMs = RESYNC_MS,
+    } = options;
     this.#store = store;
     this.#readiness = readiness;
     this.#rates = rates;
+    this.#mesh = mesh;
+    this.#scaling = scaling;
+    this.#onPass = onPass;
     this.#clock = startClock(0, time);
-    this.#report = new PassReport(log, () => this.#clock.now());
+    this.#report = new PassReport(
+      log,
+      () => this.#clock.now(),
+      (release, warning) => store.warn?.(release, warning),
+    );
     this.#queue = startWorkQueue({
       // Who frees a full disk does not want to wait, and a pass costs one look at the store.
       maxDelayMs: MAX_DELAY_MS,
-      reconcile: (key) => this.#pass(key),
+      ...(workers === undefined ? {} : { workers }),
+      ...(leastDelayMs === undefined ? {} : { leastDelayMs }),
+      reconcile: (key, waitedMs) => this.#pass(key, waitedMs),
       onError: (key, error) => {
         const ref = this.#releases.get(key)?.ref;
         this.#report.failed(ref, error);
@@ -90,7 +140,12 @@ class RunningController implements Controller {
       store.watch((refs) => this.#enqueue(() => this.#look(refs))),
       store.onServed(() => this.#addEach(this.#unconfirmed)),
       readiness.onChange((services) => this.#lookAtServices(services)),
+      ...(mesh === undefined ? [] : [mesh.onChange(() => this.#addEach(this.#releases.keys()))]),
     ];
+  }
+
+  load(): QueueLoad {
+    return this.#queue.load();
   }
 
   async close(): Promise<void> {
@@ -100,19 +155,41 @@ class RunningController implements Controller {
     await this.#queue.shutDown();
   }
 
-  async #pass(key: string): Promise<number | undefined> {
+  async #pass(key: string, waitedMs: number): Promise<number | 'again' | undefined> {
+    const began = performance.now();
+    let outcome: PassFigures['outcome'] = 'failed';
+    try {
+      const result = await this.#passOver(key);
+      outcome = result?.isOutdated === true ? 'outdated' : 'done';
+      if (outcome === 'outdated' || result?.looksAgain === true) return 'again';
+      const wait = result?.wakeAt === undefined ? Number.POSITIVE_INFINITY : result.wakeAt - this.#clock.now();
+      const longest = result?.isUnconfirmed === true ? UNCONFIRMED_MS : Number.POSITIVE_INFINITY;
+      return Number.isFinite(Math.min(wait, longest)) ? Math.min(wait, longest) : undefined;
+    } finally {
+      this.#onPass({ outcome, waitedMs, tookMs: performance.now() - began });
+    }
+  }
+
+  /** Undefined: the release is gone. */
+  async #passOver(key: string): Promise<PassResult | undefined> {
     const ref = this.#releases.get(key)?.ref;
     if (ref === undefined) return undefined;
     // Before looking: what the data plane comes to serve meanwhile must not be missed.
     this.#unconfirmed.add(key);
     const result = await reconcile(
-      { store: this.#store, readiness: this.#readiness, rates: this.#rates, now: () => this.#clock.now() },
+      {
+        store: this.#store,
+        readiness: this.#readiness,
+        rates: this.#rates,
+        mesh: this.#mesh,
+        scaling: this.#scaling,
+        now: () => this.#clock.now(),
+      },
       ref,
     );
     this.#report.passed(ref, result);
     if (!result.isUnconfirmed) this.#unconfirmed.delete(key);
-    if (result.isOutdated) return 0;
-    return result.wakeAt === undefined ? undefined : result.wakeAt - this.#clock.now();
+    return result;
   }
 
   /** Adds what the change of these objects may concern: a release its own, an owner's change of a routing object all releases. */
@@ -122,16 +199,19 @@ class RunningController implements Controller {
       const key = refText(ref);
       const object = await this.#store.get(ref);
       // One of the others may wait until a release has left.
-      if (ref.kind === RELEASE) concernsAll = this.#lookAtRelease(key, object) === 'gone' || concernsAll;
+      if (ref.kind === RELEASE) concernsAll = this.#lookAtRelease(ref, object) === 'gone' || concernsAll;
       else concernsAll = this.#isNewBase(key, object) || concernsAll;
     }
-    if (concernsAll) this.#addEach(this.#releases.keys());
+    // Nearly always it is nothing to them: who is asked for something does not wait for thousands that are looked at in case.
+    if (concernsAll) for (const key of this.#releases.keys()) this.#queue.addBehind(key);
   }
 
-  #lookAtRelease(key: string, object: StoredObject | undefined): 'gone' | 'there' {
+  #lookAtRelease(ref: ObjectRef, object: StoredObject | undefined): 'gone' | 'there' {
+    const key = refText(ref);
     if (object === undefined) {
       this.#releases.delete(key);
       this.#unconfirmed.delete(key);
+      this.#report.forget(ref);
       return 'gone';
     }
     this.#releases.set(key, { ref: object.ref, service: serviceOf(object) });

@@ -1,6 +1,5 @@
 import { sameManifest, sameRef } from '../cluster/manifest.ts';
 import type { RouteChange, StoredObject } from '../cluster/store.ts';
-import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { Version } from '../core/release/canary-release.ts';
 import { leftBehind, ownerOf } from '../core/release/ownership.ts';
 import { planOf } from '../core/release/route-plan.ts';
@@ -8,22 +7,14 @@ import type { RoutePlan } from '../core/weave/plan.ts';
 import { serviceOf } from '../core/weave/released-destination.ts';
 import { isWoven, unweave } from '../core/weave/unweave.ts';
 import { unweaveBase } from '../core/weave/unweave-base.ts';
+import type { DesiredRoutes } from './desired-route-set.ts';
+import { desiredHttpRoutes, httpRoutesWithout, leftHttpRoutes } from './http-routes.ts';
 import type { RouteView } from './route-view.ts';
 import { weaveViews, withSharers } from './shared-routes.ts';
 import type { StoredView } from './snapshot.ts';
 import { takeoverObstacle } from './takeover.ts';
 import { atVersion, weaveInput } from './weave-world.ts';
 import { heldViews, isRoot, isTaken, isWovenInto, releaseName, type World } from './world.ts';
-
-/** What the routes are to be, and what was found on the way. */
-export interface DesiredRoutes {
-  /** All objects that the release is, was or is to be woven into, those that are right already included. */
-  readonly routes: readonly RouteChange[];
-  /** Whether they send visitors where the plan says; false where there is no plan, or nothing could be woven. */
-  readonly carryPlan: boolean;
-  /** Findings about the bases as they are now; with an error among them they could not be woven. */
-  readonly diagnostics: readonly Diagnostic[];
-}
 
 /**
  * The routes that serve a plan; without a plan the bases as their owners wrote them. Where a base cannot be woven any more (its owner changed
@@ -33,6 +24,16 @@ export interface DesiredRoutes {
  * commit: it becomes an ordinary object at the live version.
  */
 export function desiredRoutes(world: World, plan: RoutePlan | undefined): DesiredRoutes {
+  if (!world.http.isAdopted) return withRoutes(desiredVirtualServices(world, plan), leftHttpRoutes(world));
+  const left = withSharers(world, leave(world, others(world, []), world.stored.status?.liveVersion));
+  return withRoutes(desiredHttpRoutes(world, plan), [...left, ...leftHttpRoutes(world)]);
+}
+
+function withRoutes(desired: DesiredRoutes, routes: readonly RouteChange[]): DesiredRoutes {
+  return routes.length === 0 ? desired : { ...desired, routes: [...desired.routes, ...routes] };
+}
+
+function desiredVirtualServices(world: World, plan: RoutePlan | undefined): DesiredRoutes {
   const { routed } = world;
   const live = world.stored.status?.liveVersion;
   if (plan === undefined) {
@@ -64,6 +65,10 @@ export function desiredRoutes(world: World, plan: RoutePlan | undefined): Desire
  * release owned is an ordinary object from then on: a root may name it, so it is never deleted.
  */
 export function routesWithout(world: World, live: Version | undefined): readonly RouteChange[] {
+  return [...virtualServicesWithout(world, live), ...httpRoutesWithout(world, live)];
+}
+
+function virtualServicesWithout(world: World, live: Version | undefined): readonly RouteChange[] {
   const held = heldViews(world);
   const input = weaveInput(world, 'base');
   const bases = input === undefined || live === undefined ? [] : unweaveBase(input, live).routes;
@@ -76,10 +81,11 @@ export function routesWithout(world: World, live: Version | undefined): readonly
 
 /** The routes that stay when the release goes and the bases come back: every destination where its owner wrote it. */
 export function routesRestored(world: World): readonly RouteChange[] {
-  return withSharers(
+  const virtualServices = withSharers(
     world,
     others(world, []).map(({ ref, base }) => ({ ref, served: undefined, base: leftBehind(base) })),
   );
+  return [...virtualServices, ...world.http.held.map(({ ref, base }) => ({ ref, served: undefined, base }))];
 }
 
 /** Those of `routes` that are stored otherwise, or not yet. */

@@ -5,7 +5,7 @@ import type { PassResult } from './reconcile.ts';
 
 const REVIEWS = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' };
 const RATINGS = { ...REVIEWS, name: 'ratings' };
-const QUIET: PassResult = { events: [], findings: [], isUnconfirmed: false, isOutdated: false };
+const QUIET: PassResult = { events: [], findings: [], meshWarnings: [], isUnconfirmed: false, isOutdated: false };
 
 function report() {
   const entries: ControllerLogEntry[] = [];
@@ -40,6 +40,32 @@ test('findings are told when they change, of each release apart', () => {
   told.passed(REVIEWS, QUIET);
   told.passed(REVIEWS, found);
   expect(entries.map((entry) => entry.release)).toEqual(['default/reviews', 'default/ratings', 'default/reviews', 'default/reviews']);
+});
+
+test('what the mesh has against a release is recorded once of each, and again of another one of that name', () => {
+  const recorded: string[] = [];
+  const told = new PassReport(
+    () => undefined,
+    () => Date.UTC(2026, 0, 1),
+    ({ name }, { at, reason, message }) => recorded.push(`${name} ${at} ${reason} ${message}`),
+  );
+  const old = { code: 'PERCH3091', severity: 'warning', message: 'Istio 1.24 is old', hint: 'upgrade Istio' } as const;
+  const ids = { code: 'PERCH3092', severity: 'warning', message: 'no ids' } as const;
+  told.passed(REVIEWS, { ...QUIET, findings: [old, finding('several destinations')], meshWarnings: [old] });
+  told.passed(REVIEWS, QUIET);
+  told.passed(REVIEWS, { ...QUIET, findings: [ids, old], meshWarnings: [ids, old] });
+  told.passed(RATINGS, { ...QUIET, findings: [old], meshWarnings: [old] });
+  const first = '2026-01-01T00:00:00.000Z MeshWarning Istio 1.24 is old (PERCH3091); upgrade Istio';
+  expect(recorded).toEqual([`reviews ${first}`, 'reviews 2026-01-01T00:00:00.000Z MeshWarning no ids (PERCH3092)', `ratings ${first}`]);
+  const gone = { at: '2026-01-01T00:00:05.000Z', type: 'Normal', reason: 'Deleted', message: 'gone' } as const;
+  told.passed(REVIEWS, { ...QUIET, events: [gone] });
+  told.passed(REVIEWS, { ...QUIET, findings: [old], meshWarnings: [old] });
+  expect(recorded.at(-1)).toBe(`reviews ${first}`);
+  expect(recorded).toHaveLength(4);
+  // One that was in no route is gone without an event.
+  told.forget(REVIEWS);
+  told.passed(REVIEWS, { ...QUIET, findings: [old], meshWarnings: [old] });
+  expect(recorded).toHaveLength(5);
 });
 
 test('a failure is told once while it lasts, and again after a pass that succeeded', () => {

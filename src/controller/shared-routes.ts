@@ -1,4 +1,4 @@
-import { sameRef } from '../cluster/manifest.ts';
+import { sameJson, sameRef } from '../cluster/manifest.ts';
 import type { ObjectRef, RouteChange } from '../cluster/store.ts';
 import { hasErrors } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
@@ -67,11 +67,18 @@ function sharerOf(world: World): Sharer | undefined {
   const { status } = world.stored;
   const plan = status === undefined ? undefined : planOf(status);
   if (plan === undefined) return undefined;
-  const views = (['base', 'served'] as const).filter((view) => !hasErrors(weaveView(world, plan, view, []).diagnostics));
-  // Its surroundings changed: under way, what is woven of it stays.
   const isWoven = [world.routed, world.issuing].some((each) => each !== undefined && isWovenInto(world, each));
+  const views = (['base', 'served'] as const).filter((view) => !hasErrors(weaveView(world, plan, view, []).diagnostics));
+  if (world.stored.deletionRequestedAt !== undefined && !isWoven && hasLeft(world, views)) return undefined;
+  // Its surroundings changed: under way, what is woven of it stays.
   const isStuck = views.length === 0 && plan.kind !== 'settled' && isWoven;
   return { world, plan, views: isStuck ? ['base', 'served'] : views };
+}
+
+/** Whether a release that is being deleted, and is not woven, has left already, and goes once that is served. One that cannot be woven never was: it may wait yet. */
+function hasLeft({ stored, routed }: World, views: readonly BaseView[]): boolean {
+  if (views.length > 0 || routed === undefined) return true;
+  return stored.deletionRestoresBase === true && sameJson(unweave(routed.served).spec, routed.base.spec);
 }
 
 function isAtBase({ views }: Sharer): boolean {

@@ -110,3 +110,20 @@ describe('snapshots of a store, one after the other', () => {
     await store.close();
   });
 });
+
+test('a release holds nothing in another namespace, whatever rules and annotations there say', async () => {
+  const marked = (namespace: string): KubeObject => {
+    const { spec, metadata, ...object } = virtualService('v1', 'a');
+    const http = (spec as { readonly http: readonly object[] }).http.map((rule) => ({ ...rule, name: 'perch:default/b:rest:stable:v1' }));
+    const annotations = { 'perch.dev/owned-by': 'default/b' };
+    return { ...object, metadata: { ...metadata, namespace, annotations }, spec: { ...(spec as object), http } };
+  };
+  const stored = ['default', 'elsewhere'].map((namespace) => {
+    const object = marked(namespace);
+    return { ref: refOf(object), base: object, served: object, generation: 1, revision: 1, createdAt: '' };
+  });
+  const store = open();
+  const { heldBy } = await snapshotOf({ ...store, list: async () => stored });
+  expect(heldBy('default/b').map(({ ref }) => ref.namespace)).toEqual(['default']);
+  await store.close();
+});

@@ -8,7 +8,7 @@ import type { Companion } from '../core/weave/shared-object.ts';
 import { readBase } from '../core/weave/unweave.ts';
 import { foreignReleases } from '../core/weave/weave-findings.ts';
 import { type WeaveInput, type WeaveResult, weaveRelease } from '../core/weave/weave-virtual-service.ts';
-import { formerVersions, type World } from './world.ts';
+import { formerVersions, isWovenInto, type World } from './world.ts';
 
 /** Which bases are woven into: those that owners wrote last, or those that what is served was woven from. */
 export type BaseView = 'base' | 'served';
@@ -18,7 +18,33 @@ export function weaveView(world: World, plan: RoutePlan, view: BaseView, compani
   const input = weaveInput(world, view);
   if (input === undefined) return { routes: [], diagnostics: [routedMissing(world)] };
   const foreign = foreignTo(world);
-  return foreign.length > 0 ? { routes: [], diagnostics: foreign } : weaveRelease({ ...input, plan, companions });
+  if (foreign.length > 0) return { routes: [], diagnostics: foreign };
+  const woven = weaveRelease({ ...input, plan, companions });
+  const tooLarge = tooLargeRoutes(world, woven);
+  return tooLarge.length > 0 ? { routes: [], diagnostics: [...woven.diagnostics, ...tooLarge] } : woven;
+}
+
+/** PERCH3056 for each object that would be larger than the store takes, with the release woven in. */
+function tooLargeRoutes(world: World, { routes }: WeaveResult): readonly Diagnostic[] {
+  const { mostRouteBytes, release } = world;
+  if (mostRouteBytes === undefined) return [];
+  return routes.flatMap(({ namespace, name, virtualService }): Diagnostic[] => {
+    const stored = world.viewAt({ kind: 'VirtualService', namespace, name });
+    // One that it is woven into already has room for it: from step to step it is a few bytes.
+    if (stored !== undefined && isWovenInto(world, stored)) return [];
+    const bytes = Buffer.byteLength(JSON.stringify(virtualService));
+    if (bytes <= mostRouteBytes) return [];
+    return [
+      {
+        code: 'PERCH3056',
+        severity: 'error',
+        message: `VirtualService ${namespace}/${name} would have ${bytes} bytes with the release woven in; a cluster keeps up to ${mostRouteBytes}: take rules that do not concern the service out of it`,
+        object: `CanaryRelease ${release.metadata.namespace}/${release.metadata.name}`,
+        path: routedPath(release),
+        hint: 'write them into a VirtualService of their own, or delegate to one with those that do, and adopt that',
+      },
+    ];
+  });
 }
 
 /** Releases in the objects of this one that do not share them, told by what is served: bases do not tell who is woven into them. */
@@ -39,6 +65,7 @@ export function weaveInput(world: World, view: BaseView): Omit<WeaveInput, 'plan
     issuing: world.issuing === undefined ? undefined : readBase(world.issuing[view]),
     gateways: world.gateways,
     siblings: world.siblings,
+    httpRoutes: world.http.all.map(({ base }) => base),
   };
 }
 

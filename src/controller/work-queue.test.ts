@@ -37,6 +37,34 @@ async function pass(ms: number): Promise<void> {
 
 const settle = () => pass(0);
 
+describe('load', () => {
+  test('says what waits and what runs, and each pass how long it waited', async () => {
+    const { next, reconcile } = manualPasses();
+    const waits: number[] = [];
+    const queue = start({
+      workers: 1,
+      reconcile: (key, waitedMs) => {
+        waits.push(waitedMs);
+        return reconcile(key);
+      },
+    });
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    queue.addAfter('later', 60_000);
+    expect(queue.load()).toEqual({ waiting: 3, running: 0 });
+    await settle();
+    expect(queue.load()).toEqual({ waiting: 2, running: 1 });
+    await pass(700);
+    next().end();
+    await settle();
+    next().end();
+    await settle();
+    next().end();
+    await settle();
+    expect(queue.load()).toEqual({ waiting: 0, running: 0 });
+    expect(waits).toEqual([0, 700, 700]);
+  });
+});
+
 describe('add', () => {
   test('a key added many times before its pass gets one pass', async () => {
     const { started, reconcile } = manualPasses();
@@ -222,5 +250,105 @@ describe('shutDown', () => {
     await pass(1000);
     expect(started).toEqual(['a']);
     await queue.shutDown();
+  });
+});
+
+describe('a pass that came too late', () => {
+  test('is done again at once, then after twice as long each time; one that came in time ends that', async () => {
+    const answers: ('again' | undefined)[] = [...Array.from({ length: 5 }, () => 'again' as const), undefined, 'again', undefined];
+    const at: number[] = [];
+    const queue = start({
+      reconcile: async () => {
+        at.push(performance.now());
+        return answers[at.length - 1];
+      },
+      baseDelayMs: 100,
+      maxDelayMs: 400,
+    });
+    const began = performance.now();
+    queue.add('a');
+    for (let ms = 0; ms < 3000; ms += 50) await pass(50);
+    queue.add('a');
+    for (let ms = 0; ms < 1000; ms += 50) await pass(50);
+    const waits = at.map((time, index) => Math.round((time - (at[index - 1] ?? began)) / 50) * 50);
+    expect(waits.slice(0, 6)).toEqual([0, 0, 100, 200, 400, 400]);
+    expect(waits.slice(7)).toEqual([0]);
+  });
+
+  test('one that failed leaves whoever failed alone for as long as that asks', async () => {
+    const at: number[] = [];
+    const queue = start({
+      reconcile: async () => {
+        at.push(performance.now());
+        throw new Error('busy');
+      },
+      onError: () => undefined,
+      leastDelayMs: () => 1000,
+      baseDelayMs: 10,
+      maxDelayMs: 20,
+    });
+    queue.add('a');
+    for (let ms = 0; ms < 3500; ms += 50) await pass(50);
+    expect(at.length).toBe(4);
+  });
+
+  test('nor does anything that adds it meanwhile, during the pass that failed or after it, bring it back earlier', async () => {
+    const at: number[] = [];
+    const { next, reconcile } = manualPasses();
+    const queue = start({
+      reconcile: (key) => {
+        if (key === 'a') at.push(performance.now());
+        return reconcile(key);
+      },
+      onError: () => undefined,
+      leastDelayMs: () => 1000,
+      baseDelayMs: 10,
+    });
+    const began = performance.now();
+    queue.add('a');
+    queue.addAfter('a', 300);
+    await settle();
+    queue.add('a');
+    next().fail(new Error('busy'));
+    for (let ms = 0; ms < 900; ms += 50) {
+      queue.add('a');
+      queue.addBehind('a');
+      queue.addAfter('a', 5);
+      await pass(50);
+    }
+    expect(queue.load()).toEqual({ waiting: 0, running: 0 });
+    queue.add('b');
+    await settle();
+    next().end();
+    await pass(150);
+    expect(at.map((time) => Math.round((time - began) / 50) * 50)).toEqual([0, 1000]);
+    // Once it may, it may as soon as ever.
+    next().end();
+    await settle();
+    queue.add('a');
+    await settle();
+    expect(at.length).toBe(3);
+  });
+});
+
+describe('addBehind', () => {
+  test('keys wait behind all that were added otherwise, in their order; added, one waits behind no longer', async () => {
+    const { started, next, reconcile } = manualPasses();
+    const queue = start({ reconcile, workers: 1 });
+    for (const key of ['a', 'b', 'c', 'd']) queue.addBehind(key);
+    await settle();
+    queue.add('x');
+    queue.addBehind('x');
+    queue.add('c');
+    queue.addBehind('b');
+    expect(queue.load()).toEqual({ waiting: 4, running: 1 });
+    for (let count = 0; count < 5; count++) {
+      next().end();
+      await settle();
+    }
+    expect(started).toEqual(['a', 'x', 'c', 'b', 'd']);
+    queue.addBehind('e');
+    await queue.shutDown();
+    expect(queue.load()).toEqual({ waiting: 0, running: 0 });
   });
 });

@@ -59,7 +59,7 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
     run: `${status.started} ${status.startedAt ?? ''}`,
     step: `${status.step} ${status.cutoff} ${status.stepStartedAt ?? ''} ${settled ?? ''}`,
     cookieName: spec.data.visitorId.cookie.name,
-    idHeader: spec.data.visitorId.from === 'cookie' ? undefined : spec.data.visitorId.from.header,
+    idHeader: spec.data.visitorId.from?.header,
     issueOn: spec.data.visitorId.issueOn,
     offset: status.offset,
     counts: status.canaryCookie === undefined ? 'visitors' : 'requests',

@@ -1,20 +1,22 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { ObjectRef, Store } from '../cluster/store.ts';
+import type { ObjectRef } from '../cluster/store.ts';
 import type { StoreError } from '../cluster/store-errors.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
 import type { ApiEnv } from './api-guards.ts';
-import { problem, problemResponse } from './problem.ts';
+import type { ApiStore } from './api-store.ts';
+import type { Probes } from './probe-routes.ts';
+import { type Problem, problem, problemResponse } from './problem.ts';
 
 /** What the API answers from. */
-export interface ApiContext {
-  readonly store: Store;
+export interface ApiContext extends Probes {
+  readonly store: ApiStore;
   /** What was measured of a release; undefined where nothing was. */
   exposure(release: ObjectRef): ExposureSummary | undefined;
-  /** Undefined where the runtime is ready, else what is missing, for people. */
-  notReady(): string | undefined;
   /** Calls back when the controller could not store what it decided about a release; returns the way to stop. It tries again by itself. */
   onNotStored(listener: (release: ObjectRef, error: StoreError) => void): () => void;
+  /** What an error of `store` is to who asks; undefined where it is a failure inside. */
+  readonly problemOf?: (error: unknown) => Problem | undefined;
   /** Told of failures that a caller only sees as PERCH4010. */
   logError(message: string, error: unknown): void;
 }

@@ -10,6 +10,7 @@ import type { ReleaseStatus } from '../core/release/status.ts';
 import { createApi } from './api.ts';
 import type { ApiContext } from './api-context.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
+import { MetricsPage } from './metrics/metrics-page.ts';
 import type { Problem } from './problem.ts';
 
 /** Names `RELEASE`. */
@@ -70,6 +71,7 @@ export class ApiScene {
       exposure: () => undefined,
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => undefined,
+      metrics: new MetricsPage(),
       logError: (message) => logged.push(message),
     };
     return new ApiScene({ store, api: await listenOnLoopback(createApi(context), 0), context, notStored, logged });

@@ -5,6 +5,7 @@ import type { ApiContext } from './api-context.ts';
 import { type ApiEnv, refuseForeignPages } from './api-guards.ts';
 import { eventStream } from './event-stream.ts';
 import { objectRoutes } from './object-routes.ts';
+import { probeRoutes } from './probe-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseRoutes } from './release-routes.ts';
 
@@ -23,11 +24,7 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
   });
   app.use(refuseForeignPages());
 
-  app.get('/healthz', (c) => c.text('ok'));
-  app.get('/readyz', (c) => {
-    const reason = context.notReady();
-    return reason === undefined ? c.text('ok') : c.text(reason, 503);
-  });
+  app.route('/', probeRoutes(context));
   app.route('/api/v1/releases', releaseRoutes(context));
   app.route('/api/v1/objects', objectRoutes(context));
   app.get('/api/v1/events', (c) => eventStream(context, c));
@@ -36,6 +33,8 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
   app.onError((error, c) => {
     // A full disk, for one: the message says what it is and that nothing was changed.
     if (error instanceof StoreError) return problemResponse(problem(storeErrorStatus(error), error.code, error.message));
+    const known = context.problemOf?.(error);
+    if (known !== undefined) return problemResponse(known);
     context.logError(`${c.req.method} ${c.req.path} failed`, error);
     return problemResponse(problem(500, 'PERCH4010', 'the runtime failed inside; its log has the details'));
   });

@@ -1,6 +1,6 @@
 import { refText } from '../cluster/manifest.ts';
 import type { ApplyResult, DeletionResult, ObjectRef, Store } from '../cluster/store.ts';
-import { logText } from './log-text.ts';
+import { logText } from '../core/diagnostics/log-text.ts';
 import type { RuntimeLog } from './runtime-log.ts';
 
 /** More objects than these are counted, not named. */

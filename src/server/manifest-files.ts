@@ -2,9 +2,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refuseKind } from '../cluster/refuse-kind.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { isGatewayApi, isHttpRouteOfGatewayApi, validateHttpRoute } from '../core/gateway-api/validate-http-route.ts';
 import { isRoutingKind, isSkippableKind } from '../core/istio/kinds.ts';
 import { validateRoutingObject } from '../core/istio/validate.ts';
 import { isCanaryRelease, validateCanaryRelease } from '../core/release/validate.ts';
+import type { UsualNamespace } from '../core/source/kube-object.ts';
 import { type ManifestObject, parseManifests } from '../core/source/manifests.ts';
 
 /** Files as they were read, and all that is wrong with them. With errors among the diagnostics nothing should be applied. */
@@ -71,7 +73,8 @@ async function filesAt(path: string): Promise<readonly string[]> {
   return found;
 }
 
-function validate({ object, locate }: ManifestObject): readonly Diagnostic[] {
+function validate({ object, locate }: ManifestObject, gatewayApi: boolean): readonly Diagnostic[] {
+  if (gatewayApi && isGatewayApi(object)) return validateHttpRoute(object, locate);
   if (isCanaryRelease(object)) return validateCanaryRelease(object, locate).diagnostics;
   return isRoutingKind(object.kind) ? validateRoutingObject(object, locate) : [refuseKind(object, locate)];
 }
@@ -80,8 +83,10 @@ function validate({ object, locate }: ManifestObject): readonly Diagnostic[] {
 export interface ManifestFileOptions {
   /** Gives what `-` stands for; without it `-` is a file of that name. */
   readonly readStdin?: () => Promise<Uint8Array>;
-  /** That of objects that name none; objects that name another are errors. Without it they are in `default`, or where they say. */
-  readonly namespace?: string;
+  /** That of objects that name none; `default` without it. */
+  readonly namespace?: UsualNamespace;
+  /** Whether HTTPRoutes are read, and other kinds of Gateway API left out; default: all of them are refused. */
+  readonly gatewayApi?: boolean;
 }
 
 /**
@@ -90,7 +95,7 @@ export interface ManifestFileOptions {
  */
 export async function readManifestFiles(
   paths: readonly string[],
-  { readStdin, namespace }: ManifestFileOptions = {},
+  { readStdin, namespace, gatewayApi = false }: ManifestFileOptions = {},
 ): Promise<ManifestFiles> {
   const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
@@ -122,13 +127,14 @@ export async function readManifestFiles(
     const manifests = parseManifests(text, file, namespace);
     diagnostics.push(...manifests.diagnostics);
     for (const manifest of manifests.objects) {
-      if (isSkippableKind(manifest.object)) {
-        const { kind } = manifest.object;
+      const { object } = manifest;
+      if (isSkippableKind(object) || (gatewayApi && isGatewayApi(object) && !isHttpRouteOfGatewayApi(object))) {
+        const { kind } = object;
         skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
         continue;
       }
       objects.push(manifest);
-      diagnostics.push(...validate(manifest));
+      diagnostics.push(...validate(manifest, gatewayApi));
     }
   }
   return { objects, diagnostics, skipped, texts };

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { refText } from '../cluster/manifest.ts';
-import type { ObjectRef, Store, StoredObject } from '../cluster/store.ts';
+import type { ObjectRef, StoredObject } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND } from '../core/release/canary-release.ts';
@@ -9,6 +9,7 @@ import { ownerOf } from '../core/release/ownership.ts';
 import { readKubeObject } from '../core/source/kube-object.ts';
 import { type ApiContext, noSuchObject, readBody, readQuery, whoAsks } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
+import type { ApiStore } from './api-store.ts';
 import { problem, problemResponse } from './problem.ts';
 import { objectView } from './release-resource.ts';
 
@@ -73,7 +74,7 @@ export async function deleteObject(
 }
 
 /** What a release that was deleted leaves, in a sentence; nothing where it owns nothing. */
-async function staysBehind(store: Store, release: ObjectRef): Promise<{ readonly message?: string }> {
+async function staysBehind(store: ApiStore, release: ObjectRef): Promise<{ readonly message?: string }> {
   const own = `${release.namespace}/${release.name}`;
   const owned = (await store.list('VirtualService')).filter(({ base }) => ownerOf(base) === own);
   if (owned.length === 0) return {};

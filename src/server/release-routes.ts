@@ -7,6 +7,7 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { edgeFindings } from '../core/evidence/edge-findings.ts';
 import { canaryReleaseSpec, KIND } from '../core/release/canary-release.ts';
 import { MAX_EVENTS } from '../core/release/release-event.ts';
+import { REPLACED, ROLLBACK_STANDS } from '../core/release/request-outcome.ts';
 import { handledRequest, REQUEST_ACTIONS } from '../core/release/requests.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import { describeVisitor } from '../core/release/visitor-sentence.ts';
@@ -128,7 +129,7 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
       const handled = handledRequest(stored.status, request.id);
       if (handled?.outcome === 'refused') return problemResponse(problem(409, 'PERCH4008', handled.message));
       if (handled !== undefined) return c.json({ ...request, outcome: 'done', message: handled.message });
-      return problemResponse(problem(409, 'PERCH4008', 'a rollback was asked for and is not done yet; it stands above everything else'));
+      return problemResponse(problem(409, 'PERCH4008', ROLLBACK_STANDS));
     }
     const { wait } = asked.query;
     if (wait === undefined) return c.json(request, 202);
@@ -141,7 +142,7 @@ export function releaseRoutes(context: ApiContext): Hono<ApiEnv> {
       case 'refused':
         return problemResponse(problem(409, 'PERCH4008', outcome.message));
       case 'replaced':
-        return problemResponse(problem(409, 'PERCH4008', 'another request took its place before it was handled'));
+        return problemResponse(problem(409, 'PERCH4008', REPLACED));
       case 'notStored': {
         const { code, message } = outcome.error;
         return problemResponse(

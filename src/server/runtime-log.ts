@@ -1,5 +1,5 @@
 import type { ControllerLog } from '../controller/controller-log.ts';
-import { logText } from './log-text.ts';
+import { logText } from '../core/diagnostics/log-text.ts';
 
 /** Where a runtime says what happens to it, in lines for people. */
 export interface RuntimeLog {

@@ -6,6 +6,7 @@ import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import { StoreError } from '../cluster/store-errors.ts';
 import { startController } from '../controller/controller.ts';
+import { KIND as RELEASE } from '../core/release/canary-release.ts';
 import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
 import { startExposureObserver } from '../observers/exposure-observer.ts';
@@ -14,6 +15,11 @@ import { createApi } from './api.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
 import { auditedStore } from './audited-store.ts';
 import { asListenError } from './listen-error.ts';
+import { addControllerMetrics } from './metrics/controller-metrics.ts';
+import { addExposureMetrics } from './metrics/exposure-metrics.ts';
+import { MetricsPage } from './metrics/metrics-page.ts';
+import { addProcessMetrics } from './metrics/process-metrics.ts';
+import { addReleaseMetrics } from './metrics/release-metrics.ts';
 import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
 import { controllerLog, type RuntimeLog } from './runtime-log.ts';
@@ -118,20 +124,29 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     });
     closers.push(() => readiness.close());
     const notStored = new Listeners<[ObjectRef, StoreError]>(onError('a listener failed'));
+    const page = new MetricsPage();
+    addProcessMetrics(page);
+    const releases = () => store.list(RELEASE);
+    addReleaseMetrics(page, releases);
+    const exposure = ({ namespace, name }: ObjectRef) => observer.summary(namespace, name);
+    addExposureMetrics(page, releases, exposure);
+    const { onPass } = addControllerMetrics(page, () => controller.load());
     const controller = startController({
       store,
       readiness,
       rates,
       log: controllerLog(log),
+      onPass,
       onPassFailed: (release, error) => error instanceof StoreError && notStored.notify(release, error),
     });
     closers.push(() => controller.close());
 
     const app = createApi({
       store,
-      exposure: ({ namespace, name }) => observer.summary(namespace, name),
+      exposure,
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => publisher.failure(),
+      metrics: page,
       logError: (message, error) => log.error(message, error),
     });
     const api: ApiListener = await listenOnLoopback(app, options.apiPort);

@@ -120,6 +120,7 @@ const BROKEN_RULES: readonly (readonly [rule: string, folder: string, imported: 
   ['re2-runs-in-core-routing', 'src/gateway', 're2js'],
   ['http-framework-in-server-only', 'src/gateway', 'hono'],
   ['http-framework-in-server-only', 'src/demo', '@hono/node-server'],
+  ['metrics-in-server-only', 'src/controller', 'prom-client'],
   ['argument-parsing-in-cli-only', 'src/demo', 'commander'],
   ['sqlite-behind-the-store', 'src/controller', 'node:sqlite'],
   ['src-without-tests-and-tools', 'src/cluster', '../../test/lawful.ts'],

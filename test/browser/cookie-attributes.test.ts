@@ -8,7 +8,7 @@ import { startWebScene, type WebScene } from '../harness/web-scene.ts';
 import { describeWithChromium } from '../requirements.ts';
 import { launchChromium } from './chromium.ts';
 
-const DEFAULTS: VisitorCookie = { name: 'perch', path: '/', secure: 'auto', httpOnly: true, sameSite: 'Lax' };
+const DEFAULTS: VisitorCookie = { name: 'perch', path: '/', httpOnly: true, sameSite: 'Lax' };
 
 /** What a release can ask for and what Chromium keeps; `seen` at the address that the id is issued at. */
 const KEPT: readonly (readonly [name: string, cookie: Partial<VisitorCookie>, jar: object])[] = [

@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/cluster/store.ts';
 import type { Phase } from '../../src/core/release/status.ts';
-import { isWoven } from '../../src/core/weave/unweave.ts';
+import { isWoven, wovenReleases } from '../../src/core/weave/unweave.ts';
+import { istio, meshService, versionSubsets } from '../harness/istio-object.ts';
 import { BOOKINFO, bookinfo, endpoints, HOST, RELEASE, REVIEWS, release, reviewsRoutes, steps } from './bookinfo-objects.ts';
-import { apply, reach, request, Scene, versionFor } from './scene.ts';
+import { apply, reach, request, Scene, statusOf, versionFor } from './scene.ts';
 
-// A deletion in every phase: the release leaves in the commit that takes its routes out, with everyone at one version.
+// A deletion in every phase: the release leaves in the commit that takes its routes out, with everyone at one version. Where what serves them is elsewhere, it
+// is kept until they are served.
 
 let scene: Scene;
 
@@ -95,3 +98,102 @@ test.each(['Completing', 'Succeeded'] as const)(
     await assertGone(store, 'v2');
   },
 );
+
+describe('where the data plane is elsewhere', () => {
+  const elsewhere = (store: Store): Store => ({ ...store, keepsUntilServed: true });
+  const isIn = async (store: Store): Promise<boolean> => {
+    const routes = await Promise.all([REVIEWS, BOOKINFO].map((ref) => store.get(ref)));
+    return routes.some((route) => route !== undefined && isWoven(route.served));
+  };
+
+  test.each([
+    ['Progressing', 'v1'],
+    ['Paused', 'v1'],
+    ['Completing', 'v2'],
+    ['Succeeded', 'v2'],
+    ['RollingBack', 'v1'],
+    ['RolledBack', 'v1'],
+    ['Superseded', 'v1'],
+  ] as const)('a release deleted in %s leaves its routes at once, and goes when they are served without it', async (phase, live) => {
+    const { store, serving } = scene.start({}, elsewhere);
+    await bringTo(phase, store, serving);
+    serving(false);
+    await store.requestDeletion(RELEASE);
+    await expect.poll(() => isIn(store)).toBe(false);
+    expect([await versionFor(store, 0), await versionFor(store, 4095), await versionFor(store)]).toEqual([live, live, live]);
+    await expect
+      .poll(async () => (await statusOf(store)).message)
+      .toBe('being deleted: its routes lead nobody by it any more; waiting for that to be served');
+    const revision = store.revision();
+    await sleep(200);
+    expect([(await statusOf(store)).phase, store.revision()]).toEqual([phase, revision]);
+    serving(true);
+    await assertGone(store, live);
+    expect(scene.entries.at(-1)?.message).toBe(`the release was deleted; its routes lead to ${live}`);
+  });
+
+  test('one that never began has nothing to wait for', async () => {
+    const { store, serving } = scene.start({}, elsewhere);
+    await apply(store, ...bookinfo, reviewsRoutes(), endpoints(scene.ports), release({ ...manual, stable: { subset: 'v9' } }));
+    await reach(store, { phase: 'Pending' });
+    serving(false);
+    await store.requestDeletion(RELEASE);
+    await expect.poll(() => store.get(RELEASE)).toBeUndefined();
+  });
+
+  test('a controller that goes on after another one waits, too', async () => {
+    const first = scene.start({}, elsewhere);
+    await bringTo('Paused', first.store, first.serving);
+    first.serving(false);
+    await first.store.requestDeletion(RELEASE);
+    await expect.poll(() => isIn(first.store)).toBe(false);
+    await first.stop();
+    const next = scene.start({}, (store) => ({ ...elsewhere(store), serving: () => (isServed ? {} : undefined) }));
+    let isServed = false;
+    await sleep(200);
+    expect([await isIn(next.store), (await statusOf(next.store)).phase]).toEqual([false, 'Paused']);
+    isServed = true;
+    await apply(next.store, endpoints({ ...scene.ports, v3: scene.ports.v2 }));
+    next.serving(true);
+    await assertGone(next.store, 'v1');
+  });
+
+  test('what its owner writes meanwhile leads to the live version too, and is waited for', async () => {
+    const { store, serving } = scene.start({}, elsewhere);
+    await bringTo('Succeeded', store, serving);
+    serving(false);
+    await store.requestDeletion(RELEASE);
+    await expect.poll(() => isIn(store)).toBe(false);
+    const timeout = '3s';
+    await apply(store, reviewsRoutes([{ timeout, route: [{ destination: { host: 'reviews', subset: 'v1' } }] }]));
+    await expect.poll(async () => JSON.stringify((await store.get(REVIEWS))?.served.spec)).toContain(timeout);
+    await expect.poll(() => versionFor(store)).toBe('v2');
+    expect(await store.get(RELEASE)).toBeDefined();
+    serving(true);
+    await assertGone(store, 'v2');
+  });
+
+  test('it does not come back by a release that shares its edge', async () => {
+    const { store, serving } = scene.start({}, elsewhere);
+    const other = release({ ...manual, service: { host: 'ratings', port: 9080 }, route: { adopt: { virtualService: 'ratings' } } });
+    const ratings = (http: readonly unknown[] = [{ route: [{ destination: { host: 'ratings', subset: 'v1' } }] }]) =>
+      istio('VirtualService', 'ratings', { hosts: ['ratings'], http });
+    await apply(store, versionSubsets('ratings', ['v1', 'v2']), meshService('ratings', scene.ports), ratings());
+    await bringTo('Paused', store, serving);
+    await apply(store, { ...other, metadata: { name: 'ratings' } });
+    const RATINGS = { ...RELEASE, name: 'ratings' };
+    await expect.poll(async () => (await store.get(RATINGS))?.status?.phase).toBe('Paused');
+    serving(false);
+    await store.requestDeletion(RELEASE);
+    const wovenAtEdge = async () => wovenReleases((await store.get(BOOKINFO))?.served ?? expect.fail('no bookinfo'));
+    await expect.poll(wovenAtEdge).toEqual(['default/ratings']);
+    expect(await store.postRequest(RATINGS, { id: 'go-on', action: 'promote', by: 'ann' })).toBe(true);
+    await apply(store, ratings([{ timeout: '3s', route: [{ destination: { host: 'ratings', subset: 'v1' } }] }]));
+    await expect.poll(async () => JSON.stringify((await store.get({ ...REVIEWS, name: 'ratings' }))?.served)).toMatch(/perch:.*3s/);
+    await sleep(100);
+    expect([await wovenAtEdge(), (await store.get(RELEASE))?.status?.phase]).toEqual([['default/ratings'], 'Paused']);
+    serving(true);
+    await expect.poll(() => store.get(RELEASE)).toBeUndefined();
+    expect(await wovenAtEdge()).toEqual(['default/ratings']);
+  });
+});

@@ -6,7 +6,7 @@ import { type GuideCommand, type GuideStep, stepsOf } from './guide.ts';
 import { GuideReader } from './guide-reader.ts';
 
 /** Commands that only look may be typed again: what was measured arrives a moment later. */
-const LOOKS = /^(?:perch (?:get|describe|status)|curl) /;
+const LOOKS = /^(?:perch (?:get|describe|status)|curl|kubectl (?:perch )?(?:get|describe|status|history)) /;
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
@@ -17,23 +17,31 @@ export function guideSteps(page: string): readonly GuideStep[] {
 
 /** A test for each step of a page of docs/guides: what its reader types does what the page says. */
 export function followGuide(page: string): void {
-  const title = `docs/guides/${page}: what its reader types does what it says`;
+  const title = titleOfGuide(page);
+  describe.skipIf(!hasCurl)(hasCurl ? title : `${title} (needs curl)`, () => followSteps(page, () => GuideReader.start()));
+}
 
-  describe.skipIf(!hasCurl)(hasCurl ? title : `${title} (needs curl)`, () => {
-    let reader: GuideReader;
+/** What the suite of a page of docs/guides is called. */
+export function titleOfGuide(page: string): string {
+  return `docs/guides/${page}: what its reader types does what it says`;
+}
 
-    beforeAll(async () => {
-      reader = await GuideReader.start();
-    });
+/** The tests of `followGuide`, for a reader who needs more. */
+export function followSteps(page: string, start: () => Promise<GuideReader>): void {
+  let reader: GuideReader | undefined;
 
-    afterAll(async () => {
-      await reader.close();
-    });
+  beforeAll(async () => {
+    reader = await start();
+  });
 
-    // In order: each step builds on those before it.
-    test.each(guideSteps(page).map((step) => [titleOf(step), step] as const))('%s', async (_, step) => {
-      await follow(reader, step);
-    });
+  afterAll(async () => {
+    await reader?.close();
+  });
+
+  // In order: each step builds on those before it.
+  test.each(guideSteps(page).map((step) => [titleOf(step), step] as const))('%s', async (_, step) => {
+    if (reader === undefined) throw new Error('there is no reader');
+    await follow(reader, step);
   });
 }
 

@@ -23,14 +23,18 @@ export class GuideReader {
   #printed = '';
   #typed = 0;
 
-  private constructor(dir: string, path: string) {
+  readonly #environment: NodeJS.ProcessEnv;
+
+  private constructor(dir: string, path: string, environment: NodeJS.ProcessEnv) {
     this.dir = dir;
     this.#path = path;
+    this.#environment = environment;
   }
 
-  static async start(): Promise<GuideReader> {
+  /** `environment`: what else the reader has set. */
+  static async start(environment: NodeJS.ProcessEnv = {}): Promise<GuideReader> {
     const dir = await mkdtemp(join(tmpdir(), 'perch-guide-'));
-    return new GuideReader(dir, await perchOnPath(dir));
+    return new GuideReader(dir, await perchOnPath(dir), environment);
   }
 
   /** Saves a file. */
@@ -112,6 +116,7 @@ export class GuideReader {
         PATH: this.#path,
         HOME: dirname(this.dir),
         NO_COLOR: '1',
+        ...this.#environment,
         ...(api === undefined ? {} : { PERCH_SERVER: `http://127.0.0.1:${api}` }),
       },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -141,9 +146,11 @@ export class GuideReader {
         .replaceAll(/(?<=listens on |:)\d{4,5}\b/g, (port) => guidePorts.get(port) ?? port)
         .replace(/ +\(declared \d+\)$/, '')
         .replace(/^( {2}data +).*$/, '$1DIR')
-        .replace(/^perch \d+\.\d+\.\d+ serves/, 'perch VERSION serves')
+        .replace(/^perch \d+\.\d+\.\d+ (serves|controls)/, 'perch VERSION $1')
         .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
         .replaceAll(/\b(?:\d+(?:ms|[smhd]))+(?= old|$)/g, 'AGE')
+        .replaceAll(/(?<= {2})(?:\d+(?:ms|[smhd]))+ {2,}/g, 'AGE  ')
+        .replaceAll(/\(by \S+@\S+\)/g, '(by YOU)')
         .trimEnd(),
     );
   }

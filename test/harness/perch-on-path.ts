@@ -2,16 +2,18 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PERCH = fileURLToPath(new URL('../../bin/perch.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../../bin/', import.meta.url));
 
 /**
- * Makes a directory `bin` in `dir` in which shells find this checkout's `perch`, and this `node`; returns a PATH that begins with it.
+ * Makes a directory `bin` in `dir` in which shells find this checkout's `perch`, kubectl its `kubectl perch`, and both this `node`; returns a PATH that begins with it.
  */
 export async function perchOnPath(dir: string): Promise<string> {
   const bin = join(dir, 'bin');
   await mkdir(bin, { recursive: true });
   for (const [name, command] of [
-    ['perch', `"${process.execPath}" --disable-warning=ExperimentalWarning "${PERCH}"`],
+    ...['perch', 'kubectl-perch', 'kubectl_complete-perch'].map(
+      (name) => [name, `"${process.execPath}" --disable-warning=ExperimentalWarning "${BIN}${name}.js"`] as const,
+    ),
     ['node', `"${process.execPath}"`],
   ] as const) {
     await writeFile(join(bin, name), `#!/bin/sh\nexec ${command} "$@"\n`);

@@ -82,6 +82,7 @@ export function crashingStore(real: Store, onCommit: (commit: Commit) => void): 
         }),
       markServed: (revision) => ask(() => real.markServed(revision)),
       servedRevision: () => ask(() => real.servedRevision()),
+      serving: (refs, revision) => ask(() => real.serving(refs, revision)),
       onServed: (told) => real.onServed(listener(told)),
       close: () => real.close(),
     },

@@ -179,8 +179,18 @@ describe('releases that share a hop', () => {
     await shop.deleteRoutes('entry');
     await shop.ask('ratings', 'promote', { phase: 'Paused', weight: 30 });
     await shop.comesToRest();
-    const { served } = await shop.object('inside');
-    expect(wovenReleases(served)).toEqual(['default/ratings']);
-    expect((served.spec as VirtualServiceSpec).http?.[0]).toEqual({ ...rule('details'), route: [toVersion('details', 'v2')] });
+    const atLive = { ...rule('details'), route: [toVersion('details', 'v2')] };
+    const inObject = async () => {
+      const { served } = await shop.object('inside');
+      return [wovenReleases(served), (served.spec as VirtualServiceSpec).http?.[0]];
+    };
+    expect(await inObject()).toEqual([['default/ratings'], atLive]);
+
+    // It is to leave everyone at the version of the base, and waits since that has no endpoints: until then the other goes on around it.
+    await shop.withdraw('details', 'v1');
+    expect(await shop.restores('details')).toBe('waits');
+    await shop.ask('ratings', 'promote', { phase: 'Paused', weight: 60 });
+    await shop.comesToRest();
+    expect(await inObject()).toEqual([['default/ratings'], atLive]);
   });
 });

@@ -64,6 +64,7 @@ export class Shop {
   readonly #agent = connections(64);
   readonly #calls = new Agent({ keepAlive: true });
   readonly #servers: VersionServer[] = [];
+  readonly #ports = new Map<ServiceName, Readonly<Record<string, number>>>();
   #asked = 0;
 
   private constructor(runtime: SeededRuntime) {
@@ -118,6 +119,20 @@ export class Shop {
     await store.requestDeletion(refOf(name));
     await vi.waitFor(async () => expect(await store.get(refOf(name))).toBeUndefined(), { timeout: 20_000, interval: 5 });
     await this.#served();
+  }
+
+  /** Asks for the deletion of a release that puts its routes back to where their owner sent them; whether it still waits, once nothing moves any more. */
+  async restores(name: ServiceName): Promise<'waits' | 'gone'> {
+    const { store } = this.#runtime.runtime;
+    await store.requestDeletion(refOf(name), { restoreBase: true });
+    await this.comesToRest();
+    return (await store.get(refOf(name))) === undefined ? 'gone' : 'waits';
+  }
+
+  /** The service has no endpoint of this version any more. */
+  withdraw(name: ServiceName, version: string): Promise<void> {
+    const { [version]: _, ...left } = this.#ports.get(name) ?? {};
+    return this.apply(meshService(name, left));
   }
 
   /** Deletes a VirtualService. */
@@ -177,6 +192,7 @@ export class Shop {
       this.#servers.push(server);
       ports[version] = server.port;
     }
+    this.#ports.set(name, ports);
     return [versionSubsets(name, Object.keys(ports)), meshService(name, ports)];
   }
 

@@ -1,11 +1,13 @@
 import { refOf } from '../../cluster/manifest.ts';
 import type { Phase } from '../../core/release/status.ts';
-import { ApiProblem, type ApplyAnswer } from '../api-client.ts';
-import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { ApiProblem } from '../api-problem.ts';
+import { type AddCommand, examples } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { readObjects } from '../objects/read-objects.ts';
 import { outputOption } from '../options.ts';
+import type { ApplyAnswer } from '../release-client.ts';
 import { outcomeText } from '../reports/outcome-text.ts';
+import { targetOf } from '../target.ts';
 import { writeValue } from '../terminal/output.ts';
 import { countErrors, printDiagnostics } from '../terminal/print-diagnostics.ts';
 import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../watching/wait-for-phase.ts';
@@ -17,6 +19,7 @@ interface ApplyOptions {
   readonly wait?: Phase;
   readonly timeout?: number;
   readonly by?: string;
+  readonly forceConflicts?: true;
 }
 
 /** `perch apply`. */
@@ -26,6 +29,7 @@ export const addApply: AddCommand = (program, context) => {
     .command('apply')
     .description('apply releases and Istio objects from files: all of them, or, where one has a mistake, none')
     .requiredOption('-f, --file <path...>', 'files, directories (recursively: .yaml, .yml, .json), or - for standard input')
+    .option('--force-conflicts', 'in a cluster: take over fields that others manage')
     .addOption(waitOption())
     .addOption(waitTimeoutOption())
     .addOption(byOption())
@@ -41,8 +45,8 @@ export const addApply: AddCommand = (program, context) => {
       ),
     )
     .action(async (options: ApplyOptions, command) => {
-      const { client, askedNamespace } = targetOf(command, context);
-      const { objects, diagnostics, texts } = await readObjects(context, options.file, 'applied', askedNamespace);
+      const { client, fileNamespace } = await targetOf(command, context);
+      const { objects, diagnostics, texts } = await readObjects(context, options.file, 'applied', fileNamespace);
       const { locateDiagnostics } = await import('../../server/locate-diagnostics.ts');
 
       const releases = objects.map(({ object }) => refOf(object)).filter(({ kind }) => kind === 'CanaryRelease');
@@ -53,7 +57,7 @@ export const addApply: AddCommand = (program, context) => {
       try {
         answer = await client.apply(
           objects.map(({ object }) => object),
-          options.by ?? whoAsks(),
+          { by: options.by ?? whoAsks(), ...(options.forceConflicts === true ? { force: true } : {}) },
         );
       } catch (error) {
         if (!(error instanceof ApiProblem) || error.problem.diagnostics === undefined) throw error;

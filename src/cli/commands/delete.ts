@@ -1,22 +1,25 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { refOf, refText } from '../../cluster/manifest.ts';
 import type { ObjectRef } from '../../cluster/store.ts';
 import { routedName, routeForm } from '../../core/release/route-form.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
-import type { ApiClient } from '../api-client.ts';
-import { type AddCommand, type CliContext, examples, type Target, targetOf } from '../cli-context.ts';
+import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
+import { type Invocation, releaseCommand } from '../invocation.ts';
 import { missingObject } from '../objects/missing-object.ts';
 import { readObjectArguments } from '../objects/object-arguments.ts';
-import { objectName, releaseCommand } from '../objects/object-name.ts';
+import { objectName } from '../objects/object-name.ts';
 import { readObjects } from '../objects/read-objects.ts';
 import { parseSpan } from '../options.ts';
+import type { ReleaseClient } from '../release-client.ts';
 import { versionAfter } from '../reports/live-version.ts';
 import { claimsOn } from '../reports/release-claims.ts';
 import { isDrawn } from '../reports/release-text.ts';
+import { type Target, targetOf } from '../target.ts';
 import { printable } from '../terminal/clip.ts';
+import { deadline } from '../watching/deadline.ts';
+import { watchReleases } from '../watching/watch-releases.ts';
 import { byOption, whoAsks } from '../who-asks.ts';
 
 interface DeleteOptions {
@@ -27,9 +30,6 @@ interface DeleteOptions {
   readonly timeout: number;
   readonly by?: string;
 }
-
-/** How often a release on its way out is looked at, in ms. */
-const POLL_MS = 100;
 
 /** `perch delete`. */
 export const addDelete: AddCommand = (program, context) => {
@@ -57,14 +57,15 @@ export const addDelete: AddCommand = (program, context) => {
       '\nWhat perch serve -f finds in its files when it starts, it creates: to be rid of\nan object for good, take it out of the files too.',
     )
     .action(async (words: readonly string[], options: DeleteOptions, command) => {
-      const target = targetOf(command, context);
+      const target = await targetOf(command, context);
       const { client } = target;
       const refs = await readRefs(context, words, options, target);
       const others = refs.filter(({ kind }) => kind !== 'CanaryRelease');
       const wanted = refs.filter(({ kind }) => kind === 'CanaryRelease');
       if (options.restoreBase === true && wanted.length === 0) throw new CommandError('--restore-base is for releases, and none is named');
-      const releases = await client.releases();
-      for (const ref of others) refuseNeeded(ref, releases, refs);
+      const namespaces = [...new Set(refs.map(({ namespace }) => namespace))];
+      const releases = (await Promise.all(namespaces.map((each) => client.releases(each)))).flat();
+      for (const ref of others) refuseNeeded(ref, releases, refs, client.invocation);
 
       const deletion = { client, context, options, by: options.by ?? whoAsks() };
       const missing: string[] = [];
@@ -91,7 +92,7 @@ export const addDelete: AddCommand = (program, context) => {
 };
 
 interface Deletion {
-  readonly client: ApiClient;
+  readonly client: ReleaseClient;
   readonly context: CliContext;
   readonly options: DeleteOptions;
   readonly by: string;
@@ -101,11 +102,11 @@ async function readRefs(
   context: CliContext,
   words: readonly string[],
   { file }: DeleteOptions,
-  { namespace, askedNamespace }: Target,
+  { namespace, fileNamespace }: Target,
 ): Promise<readonly ObjectRef[]> {
   if (file !== undefined) {
     if (words.length > 0) throw new CommandError('name objects, or give files with -f, not both');
-    return (await readObjects(context, file, 'deleted', askedNamespace)).objects.map(({ object }) => refOf(object));
+    return (await readObjects(context, file, 'deleted', fileNamespace)).objects.map(({ object }) => refOf(object));
   }
   if (words.length === 0) throw new CommandError('name what to delete, such as release reviews, or give files with -f');
   const { named } = readObjectArguments(words, namespace);
@@ -114,7 +115,7 @@ async function readRefs(
 }
 
 /** A VirtualService that a release needs goes with the release, or after it. */
-function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted: readonly ObjectRef[]): void {
+function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted: readonly ObjectRef[], invocation: Invocation): void {
   if (ref.kind !== 'VirtualService') return;
   const isDeleted = (release: ReleaseView): boolean =>
     deleted.some(
@@ -129,7 +130,7 @@ function refuseNeeded(ref: ObjectRef, releases: readonly ReleaseView[], deleted:
     issuing: `is where the release ${name} ${isDrawn(claim.release) ? 'draws visitors' : 'issues visitor ids'}`,
   }[claim.role];
   throw new CommandError(
-    `${objectName(ref)} ${why}: delete the release first (${releaseCommand('delete release', claim.release.metadata)})`,
+    `${objectName(ref)} ${why}: delete the release first (${releaseCommand(invocation, 'delete release', claim.release.metadata)})`,
   );
 }
 
@@ -145,19 +146,33 @@ async function finishRelease({ client, context, options }: Deletion, release: Re
     terminal.out(`${objectName(ref)} is being deleted`);
     return;
   }
-  const until = performance.now() + options.timeout;
-  for (;;) {
-    const left = await client.release(ref.namespace, ref.name);
-    if (left === undefined) break;
-    if (performance.now() >= until) {
-      const why = left.status === undefined ? '' : `: ${printable(left.status.message)}`;
-      throw new CommandError(`${refText(ref)} is still there, its routes are not taken out yet${why}`, 1);
-    }
-    await sleep(POLL_MS, undefined, { signal });
-  }
+  await waitUntilGone(client, ref, options.timeout, signal);
   const live = await versionAfter(client, release);
   const where = live === undefined ? '' : `, everyone is on ${describeVersion(live)}`;
   const owned = objectName({ kind: 'VirtualService', namespace: ref.namespace, name: routedName(release) });
   const left = routeForm(release) === 'adopt' ? '' : `; ${owned}, which it owned, stays`;
   terminal.out(`${objectName(ref)} deleted${where}${left}`);
+}
+
+/** Throws CommandError with exit code 1 where it is still there after so many ms. */
+async function waitUntilGone(client: ReleaseClient, ref: ObjectRef, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  const gone = new AbortController();
+  let seen: ReleaseView | undefined;
+  const screen = {
+    update: (release: ReleaseView) => {
+      seen = release;
+    },
+    remove: () => gone.abort(),
+    setLost: () => {},
+  };
+  const end = AbortSignal.any([signal, gone.signal, deadline(timeoutMs)]);
+  await watchReleases(client, screen, { namespace: ref.namespace, names: [ref.name] }, end);
+  signal.throwIfAborted();
+  if (gone.signal.aborted) return;
+  const sign = await client.standstill();
+  const why = sign === undefined ? seen?.status?.message : `${sign}: is perch controller running?`;
+  throw new CommandError(
+    `${refText(ref)} is still there, its routes are not taken out yet${why === undefined ? '' : `: ${printable(why)}`}`,
+    1,
+  );
 }

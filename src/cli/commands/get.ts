@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { refText } from '../../cluster/manifest.ts';
 import type { ObjectView } from '../../server/release-resource.ts';
-import { type AddCommand, type CliContext, examples, targetOf } from '../cli-context.ts';
+import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { type FoundKind, type FoundObjects, findObjects } from '../objects/find-objects.ts';
 import { noneThere } from '../objects/none-there.ts';
@@ -9,6 +9,7 @@ import { type ObjectArguments, readObjectArguments } from '../objects/object-arg
 import { objectPath, refOfView } from '../objects/object-name.ts';
 import { outputOption } from '../options.ts';
 import { type TableRows, tableRows } from '../reports/object-rows.ts';
+import { targetOf } from '../target.ts';
 import { listOf, type OutputFormat, writeValue } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
 import { type KeyedTable, watchTable } from '../watching/watch-table.ts';
@@ -18,6 +19,11 @@ interface GetOptions {
   readonly view: 'served' | 'base';
   readonly allNamespaces?: true;
   readonly watch?: true;
+}
+
+/** How objects are shown; `counts`: whether visitors are counted where they are. */
+interface TableOptions extends GetOptions {
+  readonly counts: boolean;
 }
 
 /** `perch get`. */
@@ -46,7 +52,8 @@ export const addGet: AddCommand = (program, context) => {
       ),
     )
     .action(async (words: readonly string[], options: GetOptions, command) => {
-      const { client, namespace } = targetOf(command, context);
+      const { client, namespace } = await targetOf(command, context);
+      const tableOptions: TableOptions = { ...options, counts: client.counts };
       const asked = readObjectArguments(words, namespace);
       if (options.allNamespaces === true && asked.named.length > 0) {
         throw new CommandError('--all-namespaces is for lists: leave it out, or the names');
@@ -61,13 +68,17 @@ export const addGet: AddCommand = (program, context) => {
           const { kinds, missing } = await find();
           if (missing.length > 0) throw new CommandError(missing.join('\n'));
           const [only = { kind: 'CanaryRelease' as const, objects: [] }] = kinds;
-          return { ...tableOf(only, options, false), keys: only.objects.map((object) => refText(refOfView(object))) };
+          return { ...tableOf(only, tableOptions, false), keys: only.objects.map((object) => refText(refOfView(object))) };
         };
-        await watchTable(context, read, noneThere(asked.kinds, inNamespace));
+        const [kind = 'CanaryRelease'] = asked.kinds;
+        const places = new Set(asked.named.length === 0 ? [inNamespace] : asked.named.map((each) => each.namespace));
+        const [only] = places;
+        const changes = () => client.changes(kind, places.size === 1 ? only : undefined, context.signal);
+        await watchTable(context, changes, read, noneThere(asked.kinds, inNamespace));
         return;
       }
       const { kinds, missing } = await find();
-      await write(context, asked, kinds, options);
+      await write(context, asked, kinds, tableOptions);
       if (missing.length > 0) throw new CommandError(missing.join('\n'));
       if (asked.named.length === 0 && kinds.every(({ objects }) => objects.length === 0)) {
         context.terminal.err(noneThere(asked.kinds, inNamespace));
@@ -75,7 +86,7 @@ export const addGet: AddCommand = (program, context) => {
     });
 };
 
-async function write({ terminal }: CliContext, asked: ObjectArguments, kinds: readonly FoundKind[], options: GetOptions): Promise<void> {
+async function write({ terminal }: CliContext, asked: ObjectArguments, kinds: readonly FoundKind[], options: TableOptions): Promise<void> {
   const { output } = options;
   const found = kinds.flatMap(({ objects }) => objects);
   if (output === 'json' || output === 'yaml') {
@@ -95,7 +106,7 @@ function withoutFigures({ exposure: _, ...resource }: ObjectView & { readonly ex
 }
 
 /** A table for each kind of which there are objects; of several kinds each name tells its kind. */
-function tablesOf(kinds: readonly FoundKind[], options: GetOptions): readonly string[] {
+function tablesOf(kinds: readonly FoundKind[], options: TableOptions): readonly string[] {
   const shown = kinds.filter(({ objects }) => objects.length > 0);
   return shown.flatMap((found, index) => {
     const { head, rows } = tableOf(found, options, kinds.length > 1);
@@ -104,8 +115,8 @@ function tablesOf(kinds: readonly FoundKind[], options: GetOptions): readonly st
   });
 }
 
-function tableOf({ kind, objects }: FoundKind, { allNamespaces, output }: GetOptions, withKind: boolean): TableRows {
-  const { head, rows } = tableRows(kind, objects, Date.now(), output === 'wide');
+function tableOf({ kind, objects }: FoundKind, { allNamespaces, output, counts }: TableOptions, withKind: boolean): TableRows {
+  const { head, rows } = tableRows(kind, objects, { now: Date.now(), wide: output === 'wide', counts });
   const named = withKind ? rows.map(([name = '', ...rest]) => [objectPath({ kind, namespace: '', name }, false), ...rest]) : rows;
   if (allNamespaces !== true) return { head, rows: named };
   return { head: ['NAMESPACE', ...head], rows: named.map((row, index) => [objects[index]?.metadata.namespace ?? '', ...row]) };

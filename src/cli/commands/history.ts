@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { MAX_EVENTS } from '../../core/release/release-event.ts';
-import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { type AddCommand, examples } from '../cli-context.ts';
 import { missingObject } from '../objects/missing-object.ts';
 import { outputOption } from '../options.ts';
+import type { ReleaseClient } from '../release-client.ts';
 import { eventLines, pastReleaseLines } from '../reports/history-text.ts';
 import { section } from '../reports/report-lines.ts';
+import { targetOf } from '../target.ts';
 import { writeValue } from '../terminal/output.ts';
 
 interface HistoryOptions {
@@ -33,7 +35,7 @@ export const addHistory: AddCommand = (program, context) => {
       ),
     )
     .action(async (name: string, options: HistoryOptions, command) => {
-      const { client, namespace } = targetOf(command, context);
+      const { client, namespace } = await targetOf(command, context);
       const history = await client.history(namespace, name, options.limit);
       if (history === undefined) throw await missingObject(client, { kind: 'CanaryRelease', namespace, name });
       const release = await client.release(namespace, name);
@@ -49,12 +51,19 @@ export const addHistory: AddCommand = (program, context) => {
       const happened = options.releases === true ? [] : eventLines(events, style, columns - 2);
       const lines = [...section('Past releases', past, style), ...section('Events', happened, style)].slice(1);
       if (lines.length > 0) terminal.out(lines.join('\n'));
+      if (options.releases !== true && happened.length === 0) terminal.err(noEvents(name, client));
       if (options.releases === true && past.length === 0) terminal.err(noPast(name, release === undefined));
       else if (options.releases !== true && history.next !== undefined) {
         terminal.err(`there are earlier events: --limit ${MAX_EVENTS} shows all that are kept`);
       }
     });
 };
+
+function noEvents(name: string, { counts }: ReleaseClient): string {
+  return counts
+    ? `nothing has happened to ${name} yet`
+    : `there is no Event about ${name}: a cluster keeps them for an hour, unless it is set up otherwise`;
+}
 
 function noPast(name: string, isDeleted: boolean): string {
   return isDeleted

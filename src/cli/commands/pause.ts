@@ -1,5 +1,5 @@
 import type { AddCommand } from '../cli-context.ts';
-import { releaseCommand } from '../objects/object-name.ts';
+import { releaseCommand } from '../invocation.ts';
 import { percent } from '../reports/release-text.ts';
 import { addRequestCommand } from '../request-command.ts';
 
@@ -12,6 +12,7 @@ export const addPause: AddCommand = (program, context) => {
       ['perch pause reviews', 'nobody moves; the clock of the step stops'],
       ['perch resume reviews', 'go on later'],
     ],
-    done: ({ metadata, status }) => `paused at ${percent(status?.weight ?? 0)}; ${releaseCommand('resume', metadata)} goes on`,
+    done: ({ metadata, status }, invocation) =>
+      `paused at ${percent(status?.weight ?? 0)}; ${releaseCommand(invocation, 'resume', metadata)} goes on`,
   });
 };

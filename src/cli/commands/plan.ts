@@ -1,9 +1,11 @@
-import { type AddCommand, type CliContext, examples, targetOf } from '../cli-context.ts';
+import type { UsualNamespace } from '../../core/source/kube-object.ts';
+import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { readObjects } from '../objects/read-objects.ts';
 import { outputOption, parseCount, parseSpan } from '../options.ts';
 import { circumstancesOf, liveOption, startedOption } from '../planning/circumstances.ts';
 import type { ReleasePlan } from '../planning/release-plan.ts';
+import { askedNamespace } from '../target-choice.ts';
 import { writeValue } from '../terminal/output.ts';
 import { countErrors, printDiagnostics } from '../terminal/print-diagnostics.ts';
 
@@ -54,7 +56,7 @@ export const addPlan: AddCommand = (program, context) => {
     )
     .action(async (names: readonly string[], options: PlanOptions, self) => {
       const { terminal } = context;
-      const plans = await makePlans(names, options, targetOf(self, context).askedNamespace, context);
+      const plans = await makePlans(names, options, askedNamespace(self), context);
       if (options.output !== undefined) {
         await writeValue(terminal, options.output, { releases: plans });
       } else {
@@ -70,7 +72,7 @@ export const addPlan: AddCommand = (program, context) => {
 async function makePlans(
   names: readonly string[],
   options: PlanOptions,
-  namespace: string | undefined,
+  namespace: UsualNamespace | undefined,
   context: CliContext,
 ): Promise<readonly ReleasePlan[]> {
   const { terminal } = context;

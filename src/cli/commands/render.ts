@@ -1,12 +1,13 @@
 import { InvalidArgumentError } from 'commander';
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import type { Until } from '../../server/rehearsal/rehearsal.ts';
-import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { type AddCommand, examples } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { readObjects } from '../objects/read-objects.ts';
 import { outputOption } from '../options.ts';
 import { type CircumstanceOptions, circumstancesOf, liveOption, startedOption } from '../planning/circumstances.ts';
 import type { FoundRelease } from '../planning/releases-named.ts';
+import { askedNamespace } from '../target-choice.ts';
 import { listOf, writeValue } from '../terminal/output.ts';
 import { countErrors, printDiagnostics } from '../terminal/print-diagnostics.ts';
 
@@ -17,9 +18,9 @@ interface RenderOptions extends CircumstanceOptions {
 }
 
 const NOTES = `
-Prints the VirtualServices that the releases are woven into, in order of their
-names: the same ones at every step, and the same bytes for the same files. Of
-releases that are not named nothing is woven.
+Prints the VirtualServices and HTTPRoutes that the releases are woven into, in
+order of their names: the same ones at every step, and the same bytes for the
+same files. Of releases that are not named nothing is woven.
 
 Which visitors come first depends on how many releases were started on the
 object before. An integer spec.revision, or spec.cohort, fixes it in the file;
@@ -51,7 +52,7 @@ export const addRender: AddCommand = (program, context) => {
       ),
     )
     .action(async (names: readonly string[], options: RenderOptions, command) => {
-      const files = await readObjects(context, options.file, 'rendered', targetOf(command, context).askedNamespace);
+      const files = await readObjects(context, options.file, 'rendered', askedNamespace(command));
       const { releasesNamed } = await import('../planning/releases-named.ts');
       const { renderRoutes } = await import('../planning/render-routes.ts');
       const { locateDiagnostics } = await import('../../server/locate-diagnostics.ts');

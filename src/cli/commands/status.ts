@@ -1,13 +1,15 @@
 import type { Phase } from '../../core/release/status.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
-import type { ApiClient } from '../api-client.ts';
-import { type AddCommand, examples, targetOf } from '../cli-context.ts';
+import { type AddCommand, examples } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
+import type { Invocation } from '../invocation.ts';
 import { findObjects } from '../objects/find-objects.ts';
 import { noneThere } from '../objects/none-there.ts';
 import { refOfView } from '../objects/object-name.ts';
 import { outputOption } from '../options.ts';
+import type { ReleaseClient } from '../release-client.ts';
 import { renderRelease } from '../reports/release-view.ts';
+import { targetOf } from '../target.ts';
 import { listOf, writeValue } from '../terminal/output.ts';
 import { openReleaseScreen } from '../watching/release-screen.ts';
 import { WAIT_HELP, waitForPhase, waitOption, waitTimeoutOption } from '../watching/wait-for-phase.ts';
@@ -42,7 +44,8 @@ export const addStatus: AddCommand = (program, context) => {
       ),
     )
     .action(async (names: readonly string[], options: StatusOptions, command) => {
-      const { client, namespace } = targetOf(command, context);
+      const { client, namespace } = await targetOf(command, context);
+      const listed = names.length === 0 ? undefined : names;
       const named = names.map((name) => ({ kind: 'CanaryRelease' as const, namespace, name }));
       const find = async (): Promise<readonly ReleaseView[]> => {
         const { kinds, missing } = await findObjects(client, { kinds: ['CanaryRelease'], named }, namespace, 'base');
@@ -62,23 +65,23 @@ export const addStatus: AddCommand = (program, context) => {
       if (options.output !== undefined) {
         await writeValue(terminal, options.output, names.length === 1 ? releases[0] : listOf(releases));
       } else if (options.watch === true) {
-        // A terminal shows it for as long as it is so.
-        if (releases.length === 0 && !terminal.interactive) terminal.err(none);
-        await watch((where, which) => where === namespace && (names.length === 0 || names.includes(which)), client, none);
+        await watch({ namespace, names: listed }, client, none, releases.length === 0);
       } else if (options.wait === undefined) {
-        print(releases, none);
+        print(releases, none, client.invocation);
       }
     });
 
-  function print(releases: readonly ReleaseView[], none: string): void {
+  function print(releases: readonly ReleaseView[], none: string, invocation: Invocation): void {
     if (releases.length === 0) terminal.err(none);
     const columns = terminal.outColumns();
     const now = Date.now();
-    for (const release of releases) for (const line of renderRelease(release, now, terminal.style, columns)) terminal.out(line);
+    for (const release of releases) for (const line of renderRelease(release, now, terminal.style, columns, invocation)) terminal.out(line);
   }
 
-  async function watch(filter: ReleaseFilter, client: ApiClient, none: string): Promise<void> {
-    const screen = openReleaseScreen(terminal, [], none);
+  async function watch(filter: ReleaseFilter, client: ReleaseClient, none: string, isNone: boolean): Promise<void> {
+    // A terminal shows it for as long as it is so.
+    if (isNone && !terminal.interactive) terminal.err(none);
+    const screen = openReleaseScreen(terminal, [], none, client.invocation);
     try {
       await watchReleases(client, screen, filter, signal);
     } finally {

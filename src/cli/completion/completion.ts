@@ -1,5 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import { KINDS, type Kind, kindWord, readKind } from '../objects/kinds.ts';
+import type { TargetOptions } from '../target-choice.ts';
 import { phaseNames } from '../watching/phase-goal.ts';
 
 /** One way to go on with a command line. */
@@ -17,8 +18,10 @@ export interface Completion {
 
 /** Names that only the runtime knows; empty where it cannot be reached. */
 export interface NameSource {
-  names(kind: Kind, namespace: string, server: string | undefined): Promise<readonly Candidate[]>;
-  namespaces(server: string | undefined): Promise<readonly Candidate[]>;
+  names(kind: Kind, target: TargetOptions): Promise<readonly Candidate[]>;
+  namespaces(target: TargetOptions): Promise<readonly Candidate[]>;
+  /** Of the kubeconfig. */
+  contexts(target: TargetOptions): Promise<readonly Candidate[]>;
 }
 
 /** What stands before the word that is completed. */
@@ -126,15 +129,16 @@ function commandsOf(program: Command): readonly Candidate[] {
 async function valuesOf(context: Context, target: Option | Argument, partial: string): Promise<Completion> {
   const { program, values, source } = context;
   if (target.argChoices !== undefined) return only(target.argChoices.map(plain));
-  const namespace = values.get('namespace') ?? 'default';
-  const server = values.get('server');
+  const where = targetIn(values);
   switch (valueName(target)) {
     case 'release':
-      return only(without(await source.names('CanaryRelease', namespace, server), context.positional));
+      return only(without(await source.names('CanaryRelease', where), context.positional));
     case 'object':
-      return only(await objects(context, namespace, partial));
+      return only(await objects(context, partial));
     case 'namespace':
-      return only(await source.namespaces(server));
+      return only(await source.namespaces(where));
+    case 'context':
+      return only(await source.contexts(where));
     case 'phase':
       return only(phaseNames().map(plain));
     case 'command':
@@ -156,8 +160,7 @@ function valueName(target: Option | Argument): string {
   return target.name();
 }
 
-async function objects({ positional, values, source }: Context, namespace: string, partial: string): Promise<readonly Candidate[]> {
-  const server = values.get('server');
+async function objects({ positional, values, source }: Context, partial: string): Promise<readonly Candidate[]> {
   const [kindText] = partial.includes('/') ? partial.split('/') : positional;
   if (kindText === undefined || positional[0]?.includes('/') === true) return partial.includes('/') ? await named() : KIND_CANDIDATES;
   return await named();
@@ -165,10 +168,19 @@ async function objects({ positional, values, source }: Context, namespace: strin
   async function named(): Promise<readonly Candidate[]> {
     const kind = kindOf(kindText ?? '');
     if (kind === undefined) return [];
-    const names = await source.names(kind, namespace, server);
+    const names = await source.names(kind, targetIn(values));
     if (!partial.includes('/')) return without(names, positional);
     return names.map(({ value, about }) => ({ value: `${kindText}/${value}`, about }));
   }
+}
+
+function targetIn(values: Context['values']): TargetOptions {
+  return {
+    server: values.get('server'),
+    namespace: values.get('namespace'),
+    kubeconfig: values.get('kubeconfig'),
+    context: values.get('context'),
+  };
 }
 
 function kindOf(word: string): Kind | undefined {

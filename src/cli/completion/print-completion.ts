@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { ApiClient } from '../api-client.ts';
 import type { CliContext } from '../cli-context.ts';
-import { DEFAULT_SERVER } from '../cli-context.ts';
-import type { Kind } from '../objects/kinds.ts';
+import { openTarget } from '../target.ts';
+import { chooseTarget, clusterOptions, type TargetOptions } from '../target-choice.ts';
 import { type Candidate, complete, type NameSource } from './completion.ts';
+
+/** What kubectl's own completion makes of the last line (spf13/cobra, ShellCompDirective). */
+const COBRA = { filesToo: 0, noFiles: 4 } as const;
 
 /** Nobody waits longer than this for a TAB, in ms. */
 const PATIENCE_MS = 1500;
@@ -15,7 +17,8 @@ const PATIENCE_MS = 1500;
 export async function printCompletion(program: Command, words: readonly string[], context: CliContext): Promise<void> {
   const { candidates, files } = await complete(program, joinAssignments(words), namesFrom(context));
   for (const { value, about } of candidates) context.terminal.out(`${value}\t${about}`);
-  if (files) context.terminal.out(':files');
+  if (context.isPlugin === true) context.terminal.out(`:${files ? COBRA.filesToo : COBRA.noFiles}`);
+  else if (files) context.terminal.out(':files');
 }
 
 /** bash takes `--output=json` for three words, and `--server=localhost:7070` for five. */
@@ -29,27 +32,34 @@ function joinAssignments(words: readonly string[]): readonly string[] {
   return whole;
 }
 
-function namesFrom({ signal, environment }: CliContext): NameSource {
-  const clientOf = (server: string | undefined): ApiClient =>
-    new ApiClient(server ?? (environment['PERCH_SERVER'] || DEFAULT_SERVER), AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
-  const silently = async (look: () => Promise<readonly Candidate[]>): Promise<readonly Candidate[]> => {
+function namesFrom(context: CliContext): NameSource {
+  const silently = async (look: () => Promise<readonly string[]>): Promise<readonly Candidate[]> => {
     try {
-      return await look();
+      return (await look()).map((value) => ({ value, about: '' }));
     } catch {
       // An error would stand in the middle of the line that is being typed.
       return [];
     }
   };
+  const open = async (given: TargetOptions) => {
+    const choice = chooseTarget(given, context);
+    // What takes time to load is no reason to give up.
+    if (choice.kind === 'cluster') await import('../cluster/open-cluster.ts');
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE_MS)]);
+    return await openTarget(choice, { ...context, signal });
+  };
   return {
-    names: (kind: Kind, namespace, server) =>
+    names: (kind, given) =>
       silently(async () => {
-        const found = await clientOf(server).objects(kind, namespace, 'base');
-        return found.map(({ metadata }) => ({ value: metadata.name, about: '' }));
+        const { client, namespace } = await open(given);
+        const found = await client.objects(kind, given.namespace ?? namespace, 'served');
+        return found.map(({ metadata }) => metadata.name);
       }),
-    namespaces: (server) =>
+    namespaces: (given) => silently(async () => await (await open(given)).client.namespaces()),
+    contexts: (given) =>
       silently(async () => {
-        const found = await clientOf(server).objects(undefined, undefined, 'base');
-        return [...new Set(found.map(({ metadata }) => metadata.namespace))].map((value) => ({ value, about: '' }));
+        const { kubeconfigContexts } = await import('../../cluster/kube/kubeconfig.ts');
+        return kubeconfigContexts(clusterOptions(given, context));
       }),
   };
 }

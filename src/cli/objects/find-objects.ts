@@ -1,9 +1,9 @@
+import { refText } from '../../cluster/manifest.ts';
 import type { ObjectView } from '../../server/release-resource.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ReleaseClient } from '../release-client.ts';
 import type { Kind } from './kinds.ts';
-import { missingText } from './missing-object.ts';
+import { missingObject } from './missing-object.ts';
 import type { ObjectArguments } from './object-arguments.ts';
-import { refOfView } from './object-name.ts';
 
 /** Objects of one kind, releases with their figures. */
 export interface FoundKind {
@@ -21,7 +21,7 @@ export interface FoundObjects {
 
 /** Looks up what was named; where nothing was, all objects of `namespace`, or of every one where that is undefined. */
 export async function findObjects(
-  client: ApiClient,
+  client: ReleaseClient,
   { kinds, named }: ObjectArguments,
   namespace: string | undefined,
   view: 'served' | 'base',
@@ -29,18 +29,21 @@ export async function findObjects(
   const missing: string[] = [];
   const found: FoundKind[] = [];
   for (const kind of kinds) {
-    const all = kind === 'CanaryRelease' ? await client.releases() : await client.objects(kind, undefined, view);
     const wanted = named.filter((each) => each.kind === kind);
     if (wanted.length === 0) {
-      found.push({ kind, objects: all.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace) });
+      found.push({
+        kind,
+        objects: kind === 'CanaryRelease' ? await client.releases(namespace) : await client.objects(kind, namespace, view),
+      });
       continue;
     }
-    const objects = wanted.flatMap((ref) => {
-      const object = all.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name);
-      if (object === undefined) missing.push(missingText(ref, all.map(refOfView)));
-      return object ?? [];
-    });
-    found.push({ kind, objects: [...new Set(objects)] });
+    const objects = new Map<string, ObjectView>();
+    for (const ref of wanted) {
+      const object = kind === 'CanaryRelease' ? await client.release(ref.namespace, ref.name) : await client.object(ref, view);
+      if (object === undefined) missing.push((await missingObject(client, ref)).message);
+      else objects.set(refText(ref), object);
+    }
+    found.push({ kind, objects: [...objects.values()] });
   }
   return { kinds: found, missing };
 }

@@ -1,8 +1,8 @@
 import { refText } from '../../cluster/manifest.ts';
 import type { ObjectRef } from '../../cluster/store.ts';
 import { suggest } from '../../core/diagnostics/suggest.ts';
-import type { ApiClient } from '../api-client.ts';
 import { CommandError } from '../command-error.ts';
+import type { ReleaseClient } from '../release-client.ts';
 import { refOfView } from './object-name.ts';
 
 /** More names than these are no help in an error. */
@@ -22,7 +22,7 @@ export function missingText(wanted: ObjectRef, existing: readonly ObjectRef[]): 
 }
 
 /** The error for an object that does not exist, with those that its user may have meant. */
-export async function missingObject(client: ApiClient, wanted: ObjectRef): Promise<CommandError> {
-  const existing = await client.objects(wanted.kind, undefined, 'base');
-  return new CommandError(missingText(wanted, existing.map(refOfView)));
+export async function missingObject(client: ReleaseClient, wanted: ObjectRef): Promise<CommandError> {
+  const { objects } = await client.readable(wanted.kind, [wanted.namespace]);
+  return new CommandError(missingText(wanted, objects.map(refOfView)));
 }

@@ -11,11 +11,6 @@ export function objectName({ kind, namespace, name }: ObjectRef): string {
   return `${kind.toLowerCase()}/${name}${namespace === 'default' ? '' : ` (${namespace})`}`;
 }
 
-/** `perch promote reviews`, with the namespace where it is not `default`: to be typed as it stands. */
-export function releaseCommand(words: string, { namespace, name }: Omit<ObjectRef, 'kind'>): string {
-  return `perch ${words} ${name}${namespace === 'default' ? '' : ` -n ${namespace}`}`;
-}
-
 /** `virtualservice/reviews`, or `virtualservice/shop/reviews` where namespaces mix: what every command takes as an argument. */
 export function objectPath({ kind, namespace, name }: ObjectRef, withNamespace: boolean): string {
   return `${kind.toLowerCase()}/${withNamespace ? `${namespace}/` : ''}${name}`;

@@ -1,4 +1,6 @@
 import { Option } from 'commander';
+import { HTTP_ROUTE } from '../../core/gateway-api/http-route.ts';
+import { routedKind } from '../../core/release/route-form.ts';
 import type { Circumstances } from '../../server/rehearsal/rehearsal.ts';
 import { CommandError } from '../command-error.ts';
 import { parseCount } from '../options.ts';
@@ -17,7 +19,7 @@ export function startedOption(): Option {
 
 /** `--live`. */
 export function liveOption(): Option {
-  return new Option('--live <subset>', 'the version that is live now, where spec.stable is left out');
+  return new Option('--live <version>', 'the subset that is live now, or the Service behind an HTTPRoute, where spec.stable is left out');
 }
 
 /** What the two options say. Throws CommandError where they cannot be about all of these releases. */
@@ -26,5 +28,7 @@ export function circumstancesOf({ started, live }: CircumstanceOptions, found: r
     const names = found.map(({ ref }) => ref.name).join(', ');
     throw new CommandError(`--started and --live are about one release: name one of ${names}`);
   }
-  return { ...(started === undefined ? {} : { started }), ...(live === undefined ? {} : { live: { subset: live } }) };
+  const [first] = found;
+  const version = (name: string) => (first !== undefined && routedKind(first.release) === HTTP_ROUTE ? { host: name } : { subset: name });
+  return { ...(started === undefined ? {} : { started }), ...(live === undefined ? {} : { live: version(live) }) };
 }

@@ -1,10 +1,14 @@
+import { isRouteKind } from '../../cluster/kube/route-writes.ts';
 import { refText, sameManifest, sameRef } from '../../cluster/manifest.ts';
 import { namedRoutes } from '../../cluster/ownership.ts';
 import type { ObjectRef, StoredObject } from '../../cluster/store.ts';
+import { rulesOf as httpRulesOf } from '../../core/gateway-api/http-route.ts';
 import type { KubeObject, VirtualServiceSpec } from '../../core/istio/resources.ts';
 import type { CanaryRelease } from '../../core/release/canary-release.ts';
-import { routedName, routeForm } from '../../core/release/route-form.ts';
+import { issuingRoute, routedKind, routedName, routeForm } from '../../core/release/route-form.ts';
 import { wovenRuleNames } from '../../core/weave/rule-name.ts';
+import { parseHttpRuleName } from '../../core/weave-http-route/rule-name.ts';
+import { isHttpRoute } from '../../core/weave-http-route/unweave-http-route.ts';
 import type { Stage } from '../../server/rehearsal/rehearsal.ts';
 import { objectYaml } from './object-yaml.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -27,7 +31,7 @@ export interface ObjectStage {
   readonly diff?: readonly string[];
 }
 
-/** What becomes of one VirtualService during a release. */
+/** What becomes of one VirtualService or HTTPRoute during a release. */
 export interface ObjectPlan {
   readonly kind: string;
   readonly namespace: string;
@@ -37,7 +41,7 @@ export interface ObjectPlan {
   readonly stages: readonly ObjectStage[];
 }
 
-/** The VirtualServices that a release names or changes, in order of their names, through its stages. */
+/** The routes that a release names or changes, in order of their names, through its stages. */
 export async function planObjects(release: CanaryRelease, stages: readonly Stage[], withDiffs: boolean): Promise<readonly ObjectPlan[]> {
   const [first] = stages;
   const shown = stages.filter(({ kind }) => kind !== 'before');
@@ -60,12 +64,12 @@ export async function planObjects(release: CanaryRelease, stages: readonly Stage
   );
 }
 
-/** The VirtualServices that a release is woven into, or that are served otherwise at one of these stages than as their bases say. */
+/** The VirtualServices and HTTPRoutes that a release is woven into, or that are served otherwise at one of these stages than as their bases say. */
 export function touchedRoutes(release: CanaryRelease, stages: readonly Pick<Stage, 'objects'>[]): readonly ObjectRef[] {
   const named = namedRoutes(release);
   const found = stages.flatMap(({ objects }) =>
     objects
-      .filter(({ ref }) => ref.kind === 'VirtualService')
+      .filter(({ ref }) => isRouteKind(ref.kind))
       .filter(({ ref, base, served }) => named.some((each) => sameRef(each, ref)) || !sameManifest(base, served))
       .map(({ ref }) => ref),
   );
@@ -81,26 +85,51 @@ function find(objects: readonly StoredObject[], ref: ObjectRef): StoredObject | 
   return objects.find((object) => sameRef(object.ref, ref));
 }
 
-function roleOf(release: CanaryRelease, { namespace, name }: ObjectRef): ObjectPlan['role'] {
+function roleOf(release: CanaryRelease, { kind, namespace, name }: ObjectRef): ObjectPlan['role'] {
   if (namespace !== release.metadata.namespace) return 'other';
-  if (name === routedName(release)) return routeForm(release) === 'adopt' ? 'adopted' : 'owned';
-  return name === release.spec.visitorId.issueAt?.virtualService ? 'issuing' : 'other';
+  if (kind === routedKind(release) && name === routedName(release)) return routeForm(release) === 'adopt' ? 'adopted' : 'owned';
+  const issuing = issuingRoute(release);
+  return kind === issuing?.kind && name === issuing.name ? 'issuing' : 'other';
 }
+
+/** A rule that is served: one of a release's before the last that its base rule became, or that one or any other, with the name of the base rule. */
+type ServedRule =
+  | { readonly isBefore: true }
+  | { readonly isBefore: false; readonly isWoven: boolean; readonly baseName: string | undefined };
 
 /** A base rule's woven rules stand together, its `rest` rule last. */
 function rulesOf(object: KubeObject | undefined): readonly PlannedRule[] {
   const rules: PlannedRule[] = [];
   let woven = 0;
-  for (const { name } of (object?.spec as VirtualServiceSpec | undefined)?.http ?? []) {
-    const names = wovenRuleNames(name);
-    if (names.length > 0) woven += 1;
-    if (names.some(({ role }) => role !== 'rest')) continue;
-    const innermost = names.at(-1);
-    const baseName = innermost === undefined ? name : innermost.baseName;
-    rules.push({ rule: baseName ?? `rule ${rules.length + 1}`, woven });
+  for (const served of object === undefined ? [] : servedRules(object)) {
+    if (served.isBefore) {
+      woven += 1;
+      continue;
+    }
+    rules.push({ rule: served.baseName ?? `rule ${rules.length + 1}`, woven: served.isWoven ? woven + 1 : 0 });
     woven = 0;
   }
   return rules;
+}
+
+function servedRules(object: KubeObject): readonly ServedRule[] {
+  if (isHttpRoute(object)) return httpRulesOf(object).map(({ name }) => servedHttpRule(name));
+  return ((object.spec as VirtualServiceSpec | undefined)?.http ?? []).map(({ name }) => servedRule(name));
+}
+
+function servedRule(name: string | undefined): ServedRule {
+  const names = wovenRuleNames(name);
+  if (names.some(({ role }) => role !== 'rest')) return { isBefore: true };
+  const innermost = names.at(-1);
+  return { isBefore: false, isWoven: names.length > 0, baseName: innermost === undefined ? name : innermost.baseName };
+}
+
+/** One that only has to stay before those of a release is not woven. */
+function servedHttpRule(name: string | undefined): ServedRule {
+  const parsed = parseHttpRuleName(name);
+  if (parsed === undefined) return { isBefore: false, isWoven: false, baseName: name };
+  const { role, baseName } = parsed;
+  return role === 'rest' || role === 'beside' ? { isBefore: false, isWoven: role === 'rest', baseName } : { isBefore: true };
 }
 
 interface Version {

@@ -11,7 +11,7 @@ export type RenderedRoutes =
   | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly kind: 'waiting'; readonly reasons: readonly string[]; readonly diagnostics: readonly Diagnostic[] };
 
-/** The VirtualServices that these releases are woven into, as they are served once each release has come to `until`, in order of their names. */
+/** The VirtualServices and HTTPRoutes that these releases are woven into, as they are served once each release has come to `until`, in order of their names. */
 export async function renderRoutes(
   objects: readonly KubeObject[],
   releases: readonly FoundRelease[],

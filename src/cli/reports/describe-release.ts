@@ -2,9 +2,10 @@ import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import { wrap } from '../../core/diagnostics/wrap.ts';
 import { formatDuration } from '../../core/release/durations.ts';
 import type { ReleaseEvent } from '../../core/release/release-event.ts';
-import { routedName, routeForm } from '../../core/release/route-form.ts';
+import { issuingRoute, routedKind, routedName, routeForm } from '../../core/release/route-form.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
+import { type Invocation, PLAIN_INVOCATION } from '../invocation.ts';
 import { ageText, timeText } from '../terminal/age.ts';
 import { printable } from '../terminal/clip.ts';
 import type { Style } from '../terminal/style.ts';
@@ -37,10 +38,10 @@ function stepLines({ spec, status }: ReleaseView): readonly string[] {
 
 /** How visitors are told apart. */
 function drawText(release: ReleaseView): string {
-  const { spec, status } = release;
+  const { status } = release;
   if (status?.canaryCookie !== undefined) {
     const { name, value, maxAge } = status.canaryCookie;
-    const issueAt = spec.visitorId?.issueAt?.virtualService ?? routedName(release);
+    const issueAt = issuingRoute(release)?.name ?? routedName(release);
     const what = issueAt === routedName(release) ? 'request' : 'page';
     return `by weight, at each ${what} without the cookie ${name}=${value} (kept ${formatDuration(maxAge * 1000)})`;
   }
@@ -55,15 +56,16 @@ export function describeRelease(
   now: number,
   style: Style,
   columns: number,
+  invocation: Invocation = PLAIN_INVOCATION,
 ): readonly string[] {
   const { metadata, spec, status } = release;
   const request = status?.lastRequest;
-  const issueAt = spec.visitorId?.issueAt?.virtualService;
+  const issueAt = issuingRoute(release)?.name;
   const facts = [
     ['service', `${spec.service.host}:${spec.service.port}`],
     [
       'routes',
-      `VirtualService ${routedName(release)} (${routeForm(release)}), ${isDrawn(release) ? 'visitors drawn' : 'ids issued'} ${issueAt === undefined ? 'there too' : `at ${issueAt}`}`,
+      `${routedKind(release)} ${routedName(release)} (${routeForm(release)}), ${isDrawn(release) ? 'visitors drawn' : 'ids issued'} ${issueAt === undefined ? 'there too' : `at ${issueAt}`}`,
     ],
     ['live', status?.liveVersion === undefined ? 'not known yet' : describeVersion(status.liveVersion)],
     ['draw', drawText(release)],
@@ -74,7 +76,7 @@ export function describeRelease(
     ['message', status === undefined ? 'not looked at yet' : printable(status.message)],
   ] as const;
   return [
-    ...renderRelease(release, now, style, columns),
+    ...renderRelease(release, now, style, columns, invocation),
     '',
     ...factLines(facts, columns),
     ...section('Steps', stepLines(release), style),

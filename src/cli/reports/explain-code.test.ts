@@ -10,7 +10,7 @@ test('perch explain works without a runtime', async () => {
     code: 0,
     stderr: '',
     stdout:
-      'PERCH1104  Istio objects\nAn Istio object breaks a rule of Istio’s validation\n   fix  Correct it as the message says: istiod’s admission webhook, or Envoy, would refuse it too.\n',
+      'PERCH1104  Istio objects\nAn Istio object or an HTTPRoute breaks a rule of its validation\n   fix  Correct it as the message says: istiod’s admission webhook, Envoy, or the apiserver would refuse it too.\n',
   });
 });
 

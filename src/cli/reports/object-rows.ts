@@ -58,6 +58,13 @@ const RELEASE: Columns = {
   },
 };
 
+/** The same where nobody counts visitors. */
+const UNCOUNTED_RELEASE: Columns = {
+  ...RELEASE,
+  head: RELEASE.head.slice(0, -1),
+  cells: (object) => RELEASE.cells(object).slice(0, -1),
+};
+
 const COLUMNS: Readonly<Record<Kind, Columns>> = {
   CanaryRelease: RELEASE,
   VirtualService: columns<VirtualServiceSpec>(
@@ -125,9 +132,13 @@ export function endpointText({ address, ports }: WorkloadEntrySpec): string {
   return numbers.length === 0 ? host : numbers.map((port) => `${host}:${port}`).join(',');
 }
 
-/** The table of `perch get KIND`; `now` is in ms since the epoch. */
-export function tableRows(kind: Kind, objects: readonly ObjectView[], now: number, wide: boolean): TableRows {
-  const { head, wide: further, cells, wideCells } = COLUMNS[kind];
+/** The table of `perch get KIND`; `now` is in ms since the epoch, `counts`: whether visitors are counted. */
+export function tableRows(
+  kind: Kind,
+  objects: readonly ObjectView[],
+  { now, wide, counts }: { readonly now: number; readonly wide: boolean; readonly counts: boolean },
+): TableRows {
+  const { head, wide: further, cells, wideCells } = kind === 'CanaryRelease' && !counts ? UNCOUNTED_RELEASE : COLUMNS[kind];
   return {
     head: ['NAME', ...head, 'AGE', ...(wide ? further : [])],
     rows: objects.map((object) =>

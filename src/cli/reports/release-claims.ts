@@ -1,5 +1,5 @@
 import type { ObjectRef } from '../../cluster/store.ts';
-import { routedName, routeForm } from '../../core/release/route-form.ts';
+import { issuingRoute, routedKind, routedName, routeForm } from '../../core/release/route-form.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
 
 /** What a VirtualService is to a release: its own, the adopted one, or the one where it issues visitor ids. */
@@ -14,8 +14,8 @@ export interface VirtualServiceClaim {
 /** The releases that need this VirtualService. */
 export function claimsOn({ namespace, name }: Omit<ObjectRef, 'kind'>, releases: readonly ReleaseView[]): readonly VirtualServiceClaim[] {
   return releases.flatMap((release): VirtualServiceClaim[] => {
-    if (release.metadata.namespace !== namespace) return [];
+    if (release.metadata.namespace !== namespace || routedKind(release) !== 'VirtualService') return [];
     if (routedName(release) === name) return [{ release, role: routeForm(release) === 'adopt' ? 'adopted' : 'owned' }];
-    return release.spec.visitorId?.issueAt?.virtualService === name ? [{ release, role: 'issuing' }] : [];
+    return issuingRoute(release)?.name === name ? [{ release, role: 'issuing' }] : [];
   });
 }

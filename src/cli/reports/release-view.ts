@@ -4,7 +4,7 @@ import { describeStep } from '../../core/release/describe-step.ts';
 import { parseDuration } from '../../core/release/durations.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
-import { releaseCommand } from '../objects/object-name.ts';
+import { type Invocation, PLAIN_INVOCATION, releaseCommand } from '../invocation.ts';
 import { countdown } from '../terminal/age.ts';
 import { clip, printable } from '../terminal/clip.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
@@ -42,10 +42,10 @@ function holdFraction({ spec, status }: ReleaseView, now: number): number {
 }
 
 /** What happens next, in a few words. */
-function nextText({ metadata, status }: ReleaseView, now: number): string {
+function nextText({ metadata, status }: ReleaseView, now: number, invocation: Invocation): string {
   if (metadata.deletionTimestamp !== undefined) return 'being deleted';
   if (status?.phase === 'Paused') {
-    return `waits for ${releaseCommand(status.pausedBy === 'hold' ? 'promote' : 'resume', metadata)}`;
+    return `waits for ${releaseCommand(invocation, status.pausedBy === 'hold' ? 'promote' : 'resume', metadata)}`;
   }
   if (status?.phase !== 'Progressing') return '';
   if (status.stepStartedAt === undefined) return 'routes are being changed';
@@ -61,14 +61,14 @@ const OVERDUE_MS = 2000;
 const HOLDS_UP: ReadonlySet<string> = new Set(['NotWidened', 'Suspended', 'CanaryLost', 'StableLost']);
 
 /** Where the release stands: `step 2 of 4, 25 %, next in 0:18`; the status' own sentence where it is on no step, or held up. */
-function whereText(release: ReleaseView, now: number): string {
+function whereText(release: ReleaseView, now: number, invocation: Invocation): string {
   const { spec, status } = release;
   if (status === undefined) return 'not looked at yet';
   if (status.phase !== 'Progressing' && status.phase !== 'Paused') return printable(status.message);
   const isOverdue = status.holdUntil !== undefined && now - Date.parse(status.holdUntil) > OVERDUE_MS;
   const isHeldUp = status.conditions.some(({ type, reason }) => type === 'Reconciling' && HOLDS_UP.has(reason));
   if (isOverdue || isHeldUp) return printable(status.message);
-  const next = nextText(release, now);
+  const next = nextText(release, now, invocation);
   return `step ${status.step + 1} of ${spec.steps.length}, ${weightText(release)}${next === '' ? '' : `, ${next}`}`;
 }
 
@@ -81,8 +81,8 @@ function phaseText({ status }: ReleaseView, style: Style): string {
 }
 
 /** A command that helps where nothing goes on by itself. */
-function wayOut({ metadata, status }: ReleaseView): string | undefined {
-  return status?.phase === 'RolledBack' ? `${releaseCommand('retry', metadata)} starts it once more` : undefined;
+function wayOut({ metadata, status }: ReleaseView, invocation: Invocation): string | undefined {
+  return status?.phase === 'RolledBack' ? `${releaseCommand(invocation, 'retry', metadata)} starts it once more` : undefined;
 }
 
 /** Where the bar stands: all done after the end, nothing after a rollback. */
@@ -119,15 +119,21 @@ const WIDEST_BAR = 118;
  * One release as the terminal shows it, every line at most `columns` wide: where it stands, its steps, and the exposure measured in
  * visitors against the weight. `now` is in ms since the epoch.
  */
-export function renderRelease(release: ReleaseView, now: number, style: Style, columns: number): readonly string[] {
+export function renderRelease(
+  release: ReleaseView,
+  now: number,
+  style: Style,
+  columns: number,
+  invocation: Invocation = PLAIN_INVOCATION,
+): readonly string[] {
   const { metadata, spec, exposure } = release;
   const { stable, canary } = versionsOf(release);
-  const name = metadata.namespace === 'default' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+  const name = metadata.namespace === invocation.namespace ? metadata.name : `${metadata.namespace}/${metadata.name}`;
   const weights = spec.steps.map((step) => step.weight ?? 0);
   const head = `${style.bold(name)}  ${stable} → ${canary}   ${phaseText(release, style)}`;
-  const where = whereText(release, now);
+  const where = whereText(release, now, invocation);
   const room = columns - INDENT.length;
-  const help = wayOut(release);
+  const help = wayOut(release, invocation);
   const isShort = widthOf(head) + 3 + widthOf(where) <= room;
   const lines = [
     ...(isShort ? [`${head}   ${where}`] : [head, ...wrap(where, room)]),
@@ -177,7 +183,13 @@ export interface Change {
  * Lines for what changed since `said` (undefined: first sight): none where only figures and time did, nor for the moment in which the
  * routes of a step are being changed.
  */
-export function renderChange(said: ReleaseView | undefined, after: ReleaseView, now: number, style: Style): Change {
+export function renderChange(
+  said: ReleaseView | undefined,
+  after: ReleaseView,
+  now: number,
+  style: Style,
+  invocation: Invocation = PLAIN_INVOCATION,
+): Change {
   if (said !== undefined && standing(said) === standing(after)) return { lines: [], said: after };
   // The figures of the step that ends are kept until the next one stands.
   if (after.status?.phase === 'Progressing' && after.status.stepStartedAt === undefined) return { lines: [], said };
@@ -190,6 +202,6 @@ export function renderChange(said: ReleaseView | undefined, after: ReleaseView, 
     const share = endedShare(measured, style);
     if (share !== undefined) lines.push(`${after.metadata.name}: ${share} were on ${canary}`);
   }
-  lines.push(`${after.metadata.name} ${stable} → ${canary}: ${phaseText(after, style)}, ${whereText(after, now)}`);
+  lines.push(`${after.metadata.name} ${stable} → ${canary}: ${phaseText(after, style)}, ${whereText(after, now, invocation)}`);
   return { lines, said: after };
 }

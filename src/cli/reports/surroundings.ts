@@ -3,26 +3,31 @@ import type { ObjectRef } from '../../cluster/store.ts';
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import { resolveHost } from '../../core/istio/names.ts';
 import type { ServiceEntrySpec, WorkloadEntrySpec } from '../../core/istio/resources.ts';
+import { KIND as RELEASE } from '../../core/release/canary-release.ts';
 import { compileRouting } from '../../core/routing/compile.ts';
 import type { ObjectView, ReleaseView } from '../../server/release-resource.ts';
-import type { ApiClient } from '../api-client.ts';
 import { refOfView } from '../objects/object-name.ts';
+import type { ReleaseClient } from '../release-client.ts';
 
 /** All that a report about one object is made of. */
 export interface Surroundings {
   /** Routing objects of every namespace, as their owners applied them. */
   readonly bases: readonly ObjectView[];
   readonly releases: readonly ReleaseView[];
-  /** What routing and weaving say, each about the object that it names. */
+  /** What routing and weaving say, each about the object that it names; nothing where not all may be read. */
   readonly findings: readonly Diagnostic[];
+  /** What may be missing, in a clause; absent where nothing is. */
+  readonly hidden?: string;
 }
 
-/** Reads them from the runtime. */
-export async function readSurroundings(client: ApiClient): Promise<Surroundings> {
-  const [all, releases] = await Promise.all([client.objects(undefined, undefined, 'base'), client.releases()]);
-  const bases = all.filter(({ kind }) => kind !== 'CanaryRelease');
-  const woven = await Promise.all(releases.map(({ metadata }) => client.findings(metadata.namespace, metadata.name)));
-  return { bases, releases, findings: [...compileRouting(bases).diagnostics, ...woven.flat()] };
+/** Reads them: of all namespaces where that is allowed, else of these. */
+export async function readSurroundings(client: ReleaseClient, namespaces: readonly string[]): Promise<Surroundings> {
+  const { objects, hidden } = await client.readable(undefined, namespaces);
+  const bases = objects.filter(({ kind }) => kind !== RELEASE);
+  const releases = objects.filter(({ kind }) => kind === RELEASE) as readonly ReleaseView[];
+  if (hidden !== undefined) return { bases, releases, findings: [], hidden };
+  const woven = await client.findings(releases.map(refOfView));
+  return { bases, releases, findings: [...compileRouting(bases).diagnostics, ...(woven.kind === 'known' ? woven.findings.flat() : [])] };
 }
 
 /** Those of the findings that are about this object. */

@@ -18,5 +18,10 @@ test('what is expected of disks and ports is one line', () => {
 });
 
 test('a bug comes with its stack', () => {
-  expect(logged('not done', new TypeError('x is not a function'))).toMatch(/^error: not done\nTypeError: x is not a function\n {4}at /);
+  expect(logged('not done', new TypeError('x is not a function'))).toMatch(/^error: not done\n {4}TypeError: x is not a function\n {8}at /);
+});
+
+test('what was thrown cannot look like a line of the log, nor move the cursor', () => {
+  const lines = logged('not done', new Error('no such\u001b[2J\nerror: forged')).split('\n');
+  expect(lines.slice(0, 3)).toEqual(['error: not done', '    Error: no such\\u{1b}[2J', '    error: forged']);
 });

@@ -84,3 +84,21 @@ test('phases are read in any case; a typing mistake gets a suggestion', () => {
   expect(() => parsePhase('suceeded')).toThrow(/no such phase: did you mean succeeded\? \(phases: pending, /);
   expect(() => parsePhase('zz')).toThrow(/no such phase \(phases: pending, /);
 });
+
+test('a release that a controller refuses fails the wait at once', () => {
+  const view = releaseIn('Pending');
+  const refused = {
+    type: 'Stalled',
+    status: 'True',
+    reason: 'Refused',
+    message: 'm',
+    lastTransitionTime: '2026-11-22T12:00:00.000Z',
+  } as const;
+  const { status } = view;
+  if (status === undefined) throw new Error('there is a status');
+  const judged = judgePhase('Succeeded', {
+    ...view,
+    status: { ...status, message: 'refused: it names another namespace', conditions: [refused] },
+  });
+  expect(judged).toEqual({ kind: 'failed', text: 'not Succeeded, refused: it names another namespace' });
+});

@@ -4,7 +4,7 @@ import { asksForNewRelease } from '../../core/release/change.ts';
 import { PHASES } from '../../core/release/phase.ts';
 import type { Phase } from '../../core/release/status.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
-import { releaseCommand } from '../objects/object-name.ts';
+import { type Invocation, PLAIN_INVOCATION, releaseCommand } from '../invocation.ts';
 import { printable } from '../terminal/clip.ts';
 
 /**
@@ -54,16 +54,21 @@ export function phaseNames(): readonly string[] {
  * Whether a release has reached a phase, still may, or has ended elsewhere. A status of an older
  * generation of the spec does not count, nor does the end of a release that another one is to follow.
  */
-export function judgePhase(goal: Phase, { metadata, spec, status }: ReleaseView): PhaseVerdict {
+export function judgePhase(goal: Phase, { metadata, spec, status }: ReleaseView, invocation: Invocation = PLAIN_INVOCATION): PhaseVerdict {
   if (metadata.deletionTimestamp !== undefined) return { kind: 'failed', text: `not ${goal}, it is being deleted` };
   if (status === undefined || status.observedGeneration !== metadata.generation) return { kind: 'waiting', text: 'not looked at yet' };
   const { phase } = status;
   const message = printable(status.message);
+  // A cluster takes in what its controller then refuses; for who waits that is the end of it.
+  const isRefused = status.conditions.some(
+    ({ type, status: value, reason }) => type === 'Stalled' && value === 'True' && reason === 'Refused',
+  );
+  if (isRefused) return { kind: 'failed', text: `not ${goal}, ${message}` };
   const isFollowed = status.canary !== undefined && phase !== 'Pending' && asksForNewRelease(spec, status);
   if (isFollowed && !WAYS_BACK.includes(goal)) return { kind: 'waiting', text: `${phase}, ${message}` };
   if (COME_TRUE[goal].includes(phase)) return { kind: 'reached', text: `${phase}, ${message}` };
   const isOnTheWay = !ENDINGS.includes(phase) || (goal === 'RolledBack' && phase === 'RollingBack');
   if (isOnTheWay) return { kind: 'waiting', text: `${phase}, ${message}` };
-  const wayOn = phase === 'RolledBack' ? `; ${releaseCommand('retry', metadata)} starts it once more` : '';
+  const wayOn = phase === 'RolledBack' ? `; ${releaseCommand(invocation, 'retry', metadata)} starts it once more` : '';
   return { kind: 'failed', text: `${phase} instead of ${goal}, ${message}${wayOn}` };
 }

@@ -1,4 +1,5 @@
 import type { ReleaseView } from '../../server/release-resource.ts';
+import { type Invocation, PLAIN_INVOCATION } from '../invocation.ts';
 import { renderChange, renderRelease } from '../reports/release-view.ts';
 import { openLiveRegion } from '../terminal/live-region.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -29,7 +30,7 @@ function timeOfDay(): string {
  * Redraws releases in place, `none` while there is no release. `header` is printed once: its addresses must never be clipped, and a low
  * window is for the releases.
  */
-function liveScreen(terminal: Terminal, header: readonly string[], none: string): ReleaseScreen {
+function liveScreen(terminal: Terminal, header: readonly string[], none: string, invocation: Invocation): ReleaseScreen {
   const releases = new Map<string, ReleaseView>();
   for (const line of header) terminal.out(line);
   /** Apart from what is printed above, now and later. */
@@ -39,7 +40,7 @@ function liveScreen(terminal: Terminal, header: readonly string[], none: string)
   const draw = (): void => {
     const { columns } = terminal.size();
     const now = Date.now();
-    const blocks = [...releases.values()].map((release) => renderRelease(release, now, terminal.style, columns));
+    const blocks = [...releases.values()].map((release) => renderRelease(release, now, terminal.style, columns, invocation));
     const body = blocks.length === 0 ? [`  ${none}`] : blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
     region.show([...gap, ...body, ...(lost ? [`  ${terminal.style.attention(LOST)}`] : [])]);
   };
@@ -68,7 +69,7 @@ function liveScreen(terminal: Terminal, header: readonly string[], none: string)
 }
 
 /** Prints a line for each change, with the time. */
-function plainScreen(terminal: Terminal, header: readonly string[]): ReleaseScreen {
+function plainScreen(terminal: Terminal, header: readonly string[], invocation: Invocation): ReleaseScreen {
   const said = new Map<string, ReleaseView | undefined>();
   let lost = false;
   const print = (text: string): void => terminal.out(`${timeOfDay()} ${text}`);
@@ -77,7 +78,7 @@ function plainScreen(terminal: Terminal, header: readonly string[]): ReleaseScre
   return {
     update: (release) => {
       const key = keyOf(release.metadata.namespace, release.metadata.name);
-      const change = renderChange(said.get(key), release, Date.now(), terminal.style);
+      const change = renderChange(said.get(key), release, Date.now(), terminal.style, invocation);
       for (const line of change.lines) print(line);
       said.set(key, change.said);
     },
@@ -94,6 +95,11 @@ function plainScreen(terminal: Terminal, header: readonly string[]): ReleaseScre
 }
 
 /** Opens the screen that fits the terminal. */
-export function openReleaseScreen(terminal: Terminal, header: readonly string[], none: string): ReleaseScreen {
-  return terminal.interactive ? liveScreen(terminal, header, none) : plainScreen(terminal, header);
+export function openReleaseScreen(
+  terminal: Terminal,
+  header: readonly string[],
+  none: string,
+  invocation: Invocation = PLAIN_INVOCATION,
+): ReleaseScreen {
+  return terminal.interactive ? liveScreen(terminal, header, none, invocation) : plainScreen(terminal, header, invocation);
 }

@@ -3,12 +3,13 @@ import { refText } from '../../cluster/manifest.ts';
 import type { ObjectRef } from '../../cluster/store.ts';
 import type { Phase } from '../../core/release/status.ts';
 import type { ReleaseView } from '../../server/release-resource.ts';
-import type { ApiClient } from '../api-client.ts';
 import type { CliContext } from '../cli-context.ts';
 import { CommandError } from '../command-error.ts';
 import { missingObject } from '../objects/missing-object.ts';
 import { refOfView } from '../objects/object-name.ts';
 import { parseSpan } from '../options.ts';
+import type { ReleaseClient } from '../release-client.ts';
+import { deadline } from './deadline.ts';
 import { judgePhase, type PhaseVerdict, parsePhase, phaseNames } from './phase-goal.ts';
 import { openReleaseScreen, type ReleaseScreen } from './release-screen.ts';
 import { watchReleases } from './watch-releases.ts';
@@ -29,9 +30,6 @@ With --wait the exit code is 0 when every release has reached the phase, or is
 behind it; 1, at once, when one of them has ended elsewhere, such as rolled
 back; and 1 when time is over. One line says why.`;
 
-/** Longest wait that a timer takes, in ms: about 24 days. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /** What `--wait` and `--timeout` ask for. */
 interface PhaseWait {
   readonly goal: Phase;
@@ -47,7 +45,7 @@ interface PhaseWait {
  */
 export async function waitForPhase(
   context: CliContext,
-  client: ApiClient,
+  client: ReleaseClient,
   releases: readonly ObjectRef[],
   { goal, timeoutMs, isQuiet }: PhaseWait,
 ): Promise<void> {
@@ -56,7 +54,7 @@ export async function waitForPhase(
   for (const ref of releases) {
     const release = await client.release(ref.namespace, ref.name);
     if (release === undefined) throw await missingObject(client, ref);
-    verdicts.set(refText(ref), judgePhase(goal, release));
+    verdicts.set(refText(ref), judgePhase(goal, release, client.invocation));
   }
   const ended = new AbortController();
   const isSettled = (): boolean => {
@@ -69,23 +67,27 @@ export async function waitForPhase(
     if (isSettled()) ended.abort();
   };
   if (!isSettled()) {
-    const screen = terminal.interactive && !isQuiet ? openReleaseScreen(terminal, [], 'waiting') : NO_SCREEN;
+    const screen = terminal.interactive && !isQuiet ? openReleaseScreen(terminal, [], 'waiting', client.invocation) : NO_SCREEN;
     const watching: ReleaseScreen = {
       ...screen,
       update: (release: ReleaseView) => {
         screen.update(release);
-        judge(refOfView(release), judgePhase(goal, release));
+        judge(refOfView(release), judgePhase(goal, release, client.invocation));
       },
       remove: (namespace, name) => {
         screen.remove(namespace, name);
         judge({ kind: 'CanaryRelease', namespace, name }, { kind: 'failed', text: `not ${goal}, it was deleted` });
       },
     };
-    const deadline = timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_MS))];
-    const isWanted = (namespace: string, name: string): boolean => verdicts.has(refText({ kind: 'CanaryRelease', namespace, name }));
+    const over = timeoutMs === undefined ? [] : [deadline(timeoutMs)];
+    const end = AbortSignal.any([signal, ended.signal, ...over]);
+    const namespaces = [...new Set(releases.map(({ namespace }) => namespace))];
+    const namesIn = (wanted: string) => releases.filter(({ namespace }) => namespace === wanted).map(({ name }) => name);
     try {
-      await watchReleases(client, watching, isWanted, AbortSignal.any([signal, ended.signal, ...deadline]));
+      await Promise.all(namespaces.map((namespace) => watchReleases(client, watching, { namespace, names: namesIn(namespace) }, end)));
     } finally {
+      // What ends one ends all.
+      ended.abort();
       screen.close();
     }
     signal.throwIfAborted();

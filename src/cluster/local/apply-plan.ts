@@ -1,6 +1,7 @@
 import { type Diagnostic, hasErrors } from '../../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import type { Admission } from '../admission.ts';
+import { duplicateObjects } from '../duplicate-objects.ts';
 import { canonicalJson, type Manifest, manifestOf, refOf, refText, sameManifest } from '../manifest.ts';
 import type { ApplyOutcome, ObjectRef, StoredObject } from '../store.ts';
 import type { ObjectTable } from './object-table.ts';
@@ -37,7 +38,7 @@ export function planApply(
   objects: readonly KubeObject[],
   prune: boolean,
 ): ApplyPlan {
-  const twice = duplicates(objects);
+  const twice = duplicateObjects(objects);
   if (hasErrors(twice)) return { steps: [], pruned: [], handedOver: [], diagnostics: twice };
   const drafts = objects.map((object) => planStep(table, source, admission.baseOf(object)));
   const applied = drafts.filter((step) => step.result !== 'unchanged').map((step) => step.object);
@@ -64,17 +65,4 @@ function planStep(table: ObjectTable, source: string, object: KubeObject): Omit<
   const repeated = table.lastApplied(source, ref) === canonicalJson(manifest);
   const equal = sameManifest(existing.base, manifest) && existing.deletionRequestedAt === undefined;
   return { ref, object, manifest, existing, repeated, result: repeated || equal ? 'unchanged' : 'configured' };
-}
-
-function duplicates(objects: readonly KubeObject[]): readonly Diagnostic[] {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const text of objects.map((object) => refText(refOf(object)))) (seen.has(text) ? twice : seen).add(text);
-  return [...twice].map((object) => ({
-    code: 'PERCH4050',
-    severity: 'error',
-    message: `${object} is given twice in one apply`,
-    object,
-    hint: 'keep one of the two',
-  }));
 }

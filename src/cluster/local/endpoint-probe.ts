@@ -2,13 +2,13 @@ import type { KubeObject } from '../../core/istio/resources.ts';
 import type { Version } from '../../core/release/canary-release.ts';
 import { DEFAULT_HEALTH_CHECK, type HealthCheck } from '../../core/release/health-check.ts';
 import type { VersionReadiness } from '../../core/release/observed.ts';
-import { describeVersion } from '../../core/release/version.ts';
 import { compileRouting } from '../../core/routing/compile.ts';
-import { missingEndpoints, type VersionAddress } from '../../core/routing/missing-endpoints.ts';
+import { missingEndpoints } from '../../core/routing/missing-endpoints.ts';
 import type { Cluster, Endpoint } from '../../core/routing/selection.ts';
 import { Listeners } from '../listeners.ts';
 import type { Readiness, ServiceAddress } from '../readiness.ts';
 import type { Store } from '../store.ts';
+import { addressKey, addressName, addressOf, clustersByAddress } from '../version-address.ts';
 import { ProbedEndpoint } from './probed-endpoint.ts';
 import { Slots } from './slots.ts';
 
@@ -48,7 +48,7 @@ interface Interest {
 
 /** What the store says about endpoints. */
 interface Declared {
-  /** By address; of several of one address (clients may see other DestinationRules) the first. */
+  /** By address. */
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly objects: readonly KubeObject[];
 }
@@ -128,7 +128,7 @@ class EndpointProbe implements Readiness {
     try {
       const objects = (await this.#options.store.list()).filter(({ ref }) => ENDPOINT_KINDS.has(ref.kind)).map(({ served }) => served);
       const { clusters } = compileRouting(objects).table;
-      this.#declared = { clusters: new Map(clusters.toReversed().map((cluster) => [addressKey(cluster), cluster])), objects };
+      this.#declared = { clusters: clustersByAddress(clusters), objects };
       this.#probeWhatIsAskedFor();
       this.#tell(this.#interests.values());
     } catch (error) {
@@ -212,8 +212,8 @@ class EndpointProbe implements Readiness {
   }
 
   #answer(interest: Interest): VersionReadiness {
-    const { host, port, version, check } = interest;
-    const name = 'subset' in version ? `subset ${version.subset} of ${host}:${port}` : describeVersion(version);
+    const { check } = interest;
+    const name = addressName(interest);
     if (this.#declared === undefined) return { ready: undefined, reason: `the endpoints of ${name} are not known yet` };
     const cluster = this.#clusterOf(interest);
     // An address that stands there twice is one endpoint.
@@ -237,14 +237,6 @@ class EndpointProbe implements Readiness {
 function isOtherAnswer(before: VersionReadiness, now: VersionReadiness): boolean {
   if (now.ready !== before.ready || (now.ready !== true && now.reason !== before.reason)) return true;
   return now.endpoints?.ready !== before.endpoints?.ready || now.endpoints?.total !== before.endpoints?.total;
-}
-
-function addressOf({ host, port, version }: Interest): VersionAddress {
-  return 'subset' in version ? { host, port, subset: version.subset } : { host: version.host, port: version.port ?? port };
-}
-
-function addressKey({ host, port, subset }: VersionAddress): string {
-  return JSON.stringify([host, port, subset]);
 }
 
 function targetKey(endpoint: Endpoint, check: HealthCheck): string {

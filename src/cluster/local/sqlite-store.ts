@@ -173,6 +173,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       served.notify(value);
     },
     servedRevision: () => servedRevision,
+    serving: (_, at) => (servedRevision >= at ? {} : undefined),
     onServed: (listener) => served.add(listener),
     close: async () => db.close(),
   };

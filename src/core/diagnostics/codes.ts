@@ -68,20 +68,20 @@ export const CODES = {
     remedy: 'Declare it in one: only one of them counts, that of the client first.',
   },
   PERCH1101: {
-    title: 'An Istio object has a field that does not exist',
+    title: 'An Istio object or an HTTPRoute has a field that does not exist',
     remedy: 'Correct the name, or remove the field; the message names a close match or the fields that are known there.',
   },
   PERCH1102: {
-    title: 'An Istio object lacks a field that it needs',
+    title: 'An Istio object or an HTTPRoute lacks a field that it needs',
     remedy: 'Add the field as the message says.',
   },
   PERCH1103: {
-    title: 'A field of an Istio object has the wrong kind of value',
+    title: 'A field of an Istio object or an HTTPRoute has the wrong kind of value',
     remedy: 'Write what the message expects.',
   },
   PERCH1104: {
-    title: 'An Istio object breaks a rule of Istio’s validation',
-    remedy: 'Correct it as the message says: istiod’s admission webhook, or Envoy, would refuse it too.',
+    title: 'An Istio object or an HTTPRoute breaks a rule of its validation',
+    remedy: 'Correct it as the message says: istiod’s admission webhook, Envoy, or the apiserver would refuse it too.',
   },
   PERCH1105: {
     title: 'The apiVersion of an Istio object is not known',
@@ -149,9 +149,24 @@ export const CODES = {
     remedy:
       'With visitorId.from.header nothing is issued: leave visitorId.cookie, issueOn and propagate: requestId out. The header has to carry a UUID that is one visitor’s, or one tenant’s, at every request.',
   },
+  PERCH1216: {
+    title: 'A field does not go with route.adopt.httpRoute',
+    remedy:
+      'An HTTPRoute leads to Services: name each version with host. Subsets, affinity.mode: canaryOnly, optIn and steps with match need a VirtualService. Of an HTTPRoute inside the mesh, visitorId.issueAt names the HTTPRoute at a Gateway where ids are issued, and propagate goes with that only.',
+  },
   PERCH1301: {
     title: 'Istio has this, the embedded gateway does not support it yet',
     remedy: 'Remove the field or the object here. Nothing is ignored silently: what the gateway serves is what the objects say.',
+  },
+  PERCH1302: {
+    title: 'Gateway API is for clusters',
+    remedy:
+      'perch serve knows Istio’s objects only. A release in an HTTPRoute runs with perch controller in a cluster; on one machine adopt a VirtualService.',
+  },
+  PERCH1303: {
+    title: 'There is nothing to scale here',
+    remedy:
+      'perch serve, and plan and render, know no Deployments: spec.scaling means something to perch controller in a cluster. On one machine start and stop the versions yourself; the release waits until they are ready all the same.',
   },
   PERCH2001: {
     title: 'No rule of the VirtualService can be woven',
@@ -195,10 +210,11 @@ export const CODES = {
   },
   PERCH2010: {
     title: 'There is no place to issue visitor ids',
-    remedy: 'Name in spec.visitorId.issueAt a VirtualService of the same namespace that is bound to a gateway.',
+    remedy:
+      'Name in spec.visitorId.issueAt a VirtualService of the same namespace that is bound to a gateway; for an adopted HTTPRoute of Services, inside the mesh, an HTTPRoute of Gateways.',
   },
   PERCH2011: {
-    title: 'No rule of the issuing VirtualService can be woven',
+    title: 'No rule of the issuing route can be woven',
     remedy: 'Mend what the other findings on its rules name: without ids nobody would ever be on the canary.',
   },
   PERCH2012: {
@@ -234,9 +250,9 @@ export const CODES = {
     remedy: 'A VirtualService without hosts serves only where a rule of another one delegates to it, by name and namespace.',
   },
   PERCH2019: {
-    title: 'Another VirtualService routes the same host in the mesh',
+    title: 'Another route of the same host in the mesh',
     remedy:
-      'Delete one of the two, or put the rules of both into one object: in the mesh the older one counts and the other is not used, so a release in it might reach nobody.',
+      'Delete one of the two, or put the rules of both into one object: in the mesh one of them counts for a client and the other is not used, so a release in it might reach nobody. Of VirtualServices the older one counts, and before them, for clients of its namespace, an HTTPRoute.',
   },
   PERCH2020: {
     title: 'Other rules take the requests of a released rule first',
@@ -296,6 +312,25 @@ export const CODES = {
     title: 'A file or directory cannot be read',
     remedy: 'Look at the path and its permissions; files are text in UTF-8. Directories are read recursively for .yaml, .yml and .json.',
   },
+  PERCH2030: {
+    title: 'Woven, an HTTPRoute would be larger than Gateway API allows',
+    remedy:
+      'A released rule becomes up to five, or seven where a filter replaces its prefix; a route has at most 16 rules, 64 matches in a rule and 128 in all, a match 16 headers, and a filter adds 16. Put other rules into an HTTPRoute of their own.',
+  },
+  PERCH2031: {
+    title: 'A woven rule would overtake another one in Gateway API’s order',
+    remedy:
+      'Narrower matches come first there, and woven ones ask for more headers. Put rules of one host and path into one HTTPRoute, where Perch keeps their order, and leave the headers host and x-forwarded-proto free in them.',
+  },
+  PERCH2032: {
+    title: 'A version is no Service beside the others',
+    remedy: 'In an HTTPRoute each version is a Service of the namespace that the backends of the route are of: name it by its short name.',
+  },
+  PERCH2033: {
+    title: 'An HTTPRoute is not, or not only, at gateways or in the mesh of Istio',
+    remedy:
+      'The visitor id is issued with %REQ(x-request-id)%, which Istio’s Envoys fill in; others would send it as it is. Adopt an HTTPRoute that only Gateways of a class of Istio serve, or whose parents are all Services of its namespace.',
+  },
   PERCH3001: {
     title: 'A release is under way',
     remedy:
@@ -329,6 +364,21 @@ export const CODES = {
     remedy:
       'Write the version that the VirtualService leads to into the rules of spec.route: everyone is there now, and would be moved at once.',
   },
+  PERCH3056: {
+    title: 'A VirtualService would be too large for the cluster with the release woven in',
+    remedy:
+      'A cluster keeps objects of up to 1.5 MiB, with all that it notes about them; weaving makes several rules of one. Take rules that do not concern the service into a VirtualService of their own, or delegate to one with the rules that do, and adopt the delegate.',
+  },
+  PERCH3060: {
+    title: 'A release names something of another namespace',
+    remedy:
+      'In a cluster a release names services and gateways of its own namespace, unless perch controller allows more: --allow-references FROM:TO. What Istio lets an author of VirtualServices do is not asked: it lets them route to any service.',
+  },
+  PERCH3061: {
+    title: 'A release goes by something in a namespace that the controller does not read',
+    remedy:
+      'A controller with --watch-namespace sees these namespaces only. Name the other one with --read-namespace, and let the controller read there: deploy/namespaced/read/rbac.yaml.',
+  },
   PERCH3080: {
     title: 'First visits get no valid visitor id, because of their request ids',
     remedy:
@@ -338,6 +388,26 @@ export const CODES = {
     title: 'Scripts of other sites bring no visitor id',
     remedy:
       'A fetch across sites carries cookies only with `credentials: include`, CORS that allows them, and a cookie with `sameSite: None`, `secure: true` and, where browsers block cookies of other sites, `partitioned: true`. See guides/browsers.md.',
+  },
+  PERCH3090: {
+    title: 'A release inside the ambient mesh has no waypoint',
+    remedy:
+      'There it is the waypoint of a service that routes to its versions. Label the Service or its namespace with istio.io/use-waypoint and the name of a waypoint (istioctl waypoint apply makes one); versions that are Services of their own as well.',
+  },
+  PERCH3091: {
+    title: 'Istio is older than 1.25',
+    remedy:
+      'Gateways before 1.25 keep the request ids of clients with private addresses, which then choose their cohort, or have no id that can become a visitor id. Upgrade Istio.',
+  },
+  PERCH3092: {
+    title: 'Request ids are not made as visitor ids need them',
+    remedy:
+      'Gateways where ids are issued have to make request ids, and replace those of clients: take preserve_external_request_id, generate_request_id: false and proxyHeaders.requestId.disabled away there.',
+  },
+  PERCH3095: {
+    title: 'A version is not scaled',
+    remedy:
+      'spec.scaling scales the one Deployment, in the namespace of the release, whose pods have the labels of the version and of no other one. No autoscaler may do the same (take it away, or spec.scaling out), and the controller needs the right to patch deployments/scale (deploy/rbac.yaml). The release goes on without.',
   },
   PERCH4050: {
     title: 'The same object twice in one apply',
@@ -362,6 +432,30 @@ export const CODES = {
   PERCH4063: {
     title: 'The data file is of another perch or of another program',
     remedy: 'Use the perch that wrote it, move it away, or choose another directory with --data.',
+  },
+  PERCH4070: {
+    title: 'Another tool manages a field in the cluster',
+    remedy: 'Change the field with that tool, or take it over: perch apply --force-conflicts.',
+  },
+  PERCH4071: {
+    title: 'The cluster refuses an object',
+    remedy: 'Correct the object as the message says; nothing was changed.',
+  },
+  PERCH4080: {
+    title: 'Nobody knows who asks',
+    remedy: 'Send a token of the cluster as Authorization: Bearer TOKEN; kubectl create token makes one of a service account.',
+  },
+  PERCH4081: {
+    title: 'The cluster refuses it',
+    remedy: 'Ask for the right that is named, with a Role and a RoleBinding; the API shows and does what the apiserver would.',
+  },
+  PERCH4082: {
+    title: 'In a cluster this is asked of the cluster itself',
+    remedy: 'Use kubectl, or perch with --kubeconfig.',
+  },
+  PERCH4083: {
+    title: 'The cluster does not answer',
+    remedy: 'Releases stay as they are routed. Look at the apiserver; ask again later.',
   },
   PERCH5001: {
     title: 'The canary is not sticky',

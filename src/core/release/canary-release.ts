@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { KubeObject } from '../istio/resources.ts';
 import { DURATION_PATTERN } from './durations.ts';
 import { readinessSpec } from './readiness-spec.ts';
-import { DURATION, duration, flag, mapping, text, wholeNumber } from './schema-parts.ts';
+import { scalingSpec } from './scaling-spec.ts';
+import { DURATION, duration, flag, LONGEST_DURATION, mapping, text, wholeNumber } from './schema-parts.ts';
 
 /**
  * The CanaryRelease resource, `perch.dev/v1alpha1`: the one schema from which types, validation, defaults and
@@ -15,12 +16,13 @@ export const API_VERSION = 'perch.dev/v1alpha1';
 /** The kind of the resource; with `API_VERSION` it tells one from objects of other groups that happen to be called the same. */
 export const KIND = 'CanaryRelease';
 
-const subsetName = text('a subset name: lower-case letters, digits and hyphens, at most 63', /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/);
+const subsetName = text('a subset name: lower-case letters, digits and hyphens, at most 63', /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 63);
 const objectName = text(
   'an object name: lower-case letters, digits, hyphens and dots, at most 253',
   /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/,
+  253,
 );
-const hostName = text('a host name as in an Istio destination', /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/);
+const hostName = text('a host name as in an Istio destination', /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/, 253);
 const portNumber = wholeNumber('a port number, 1 to 65535', 1, 65535);
 
 const subsetVersion = mapping({ subset: subsetName.describe('A subset of the service’s DestinationRule.') });
@@ -33,15 +35,20 @@ const version = z.union([subsetVersion, hostVersion], { error: 'a mapping with s
 const HOLD = `${DURATION}, or manual`;
 const WEIGHT = 'a number over 0 and up to 100, in steps of 0.1';
 const HEADER = 'a header name in lower case: letters, digits and hyphens, at most 64';
-const headerName = text(HEADER, /^[a-z0-9](?:[a-z0-9-]{0,63})$/);
+const headerName = text(HEADER, /^[a-z0-9](?:[a-z0-9-]{0,63})$/, 64);
 const HEADER_VALUE = 'one of {exact: ...}, {prefix: ...} or {regex: ...}, at most 256 characters';
 const headerText = z.string({ error: HEADER_VALUE }).min(1, { error: HEADER_VALUE }).max(256, { error: HEADER_VALUE });
 const headerValue = z.union([mapping({ exact: headerText }), mapping({ prefix: headerText }), mapping({ regex: headerText })], {
   error: HEADER_VALUE,
 });
+/** More conditions than a match needs; rules go through all of them. */
+const MOST_HEADERS = 10;
+
 const pick = mapping({
   headers: z
     .record(headerName, headerValue, { error: 'a mapping of header names to values' })
+    .refine((headers) => Object.keys(headers).length <= MOST_HEADERS, { error: `a mapping of at most ${MOST_HEADERS} headers` })
+    .meta({ maxProperties: MOST_HEADERS })
     .describe('As in a VirtualService’s match: all of them have to hold. Names in lower case; not those by which visitors are known.'),
 });
 
@@ -62,32 +69,29 @@ const step = mapping({
       'Before the weights: nobody is drawn, but requests that one of these matches go to the canary, from this step on until the release ends.',
     ),
   hold: z
-    .union([z.literal('manual'), text(HOLD, DURATION_PATTERN)], { error: HOLD })
+    .union([z.literal('manual'), text(HOLD, DURATION_PATTERN, LONGEST_DURATION)], { error: HOLD })
     .describe('How long the step lasts once its routes are confirmed (at most 90d), or `manual`: until someone promotes.'),
 });
 
 const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
-const COOKIE_DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
+const COOKIE_DOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 
 const cookie = mapping({
-  name: text('a cookie name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/)
+  name: text('a cookie name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/, 14)
     .default('perch')
     .describe('Name of the cookie, 1 to 14 letters, digits, `_` or `-`.'),
   maxAge: duration
     .default('400d')
     .describe('How long a browser keeps the id: whole seconds, at most 400d, which is the browsers’ own limit.'),
-  path: text('an absolute path of letters, digits and . _ ~ - /', /^\/[A-Za-z0-9/._~-]*$/)
+  path: text('an absolute path of letters, digits and . _ ~ - /', /^\/[A-Za-z0-9/._~-]*$/, 1024)
     .default('/')
     .describe('Path attribute: where browsers send the id.'),
-  domain: text('a host name such as shop.example, without a leading dot', COOKIE_DOMAIN)
+  domain: text('a host name such as shop.example, without a leading dot', COOKIE_DOMAIN, 253)
     .optional()
     .describe(
       'Domain attribute: browsers send the id to this host and all below it, so that several sites share a visitor. Only to the host that issued it where absent.',
     ),
-  secure: z
-    .union([z.literal('auto'), z.boolean()], { error: 'true, false or auto' })
-    .default('auto')
-    .describe('Secure attribute; `auto`: on where the Gateway’s server is HTTPS.'),
+  secure: flag.optional().describe('Secure attribute; where absent, on where the Gateway’s server is HTTPS.'),
   httpOnly: flag.default(true).describe('HttpOnly attribute: scripts in the page cannot read the id.'),
   sameSite: z.enum(['Lax', 'Strict', 'None']).default('Lax').describe('SameSite attribute; `None` needs `secure: true`.'),
   partitioned: flag
@@ -97,17 +101,24 @@ const cookie = mapping({
     ),
 });
 
+const issuingVirtualService = mapping({
+  virtualService: objectName.describe('Name of a VirtualService, in the namespace of the release.'),
+});
+const issuingHttpRoute = mapping({
+  httpRoute: objectName.describe(
+    'Name of an HTTPRoute, in the namespace of the release: where `route.adopt.httpRoute` is one of the mesh.',
+  ),
+});
+
 const visitorId = mapping({
-  issueAt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') })
+  issueAt: z
+    .union([issuingVirtualService, issuingHttpRoute], { error: 'a mapping with virtualService, or with httpRoute' })
     .optional()
-    .describe('The VirtualService at whose gateway ids are issued; the routed object itself when that is bound to a gateway.'),
-  from: z
-    .union([z.literal('cookie'), mapping({ header: headerName.describe('Name of the header, in lower case.') })], {
-      error: 'cookie, or a mapping with header',
-    })
-    .default('cookie')
+    .describe('The route at whose gateway ids are issued; the routed object itself when that is bound to a gateway.'),
+  from: mapping({ header: headerName.describe('Name of the header, in lower case.') })
+    .optional()
     .describe(
-      'Where the id is read: the cookie that Perch issues; or a header that clients send already, with a UUID in lower case whose last 12 digits are random (a tenant’s, a user’s). Then nothing is issued, and all clients of one user agree.',
+      'Where the id is read instead of the cookie that Perch issues: a header that clients send already, with a UUID in lower case whose last 12 digits are random (a tenant’s, a user’s). Then nothing is issued, and all clients of one user agree.',
     ),
   issueOn: z
     .enum(['documents', 'all'])
@@ -118,6 +129,7 @@ const visitorId = mapping({
   propagate: z
     .array(z.enum(['baggage', 'cookie', 'requestId']), { error: 'a list of baggage, cookie, requestId' })
     .min(1, { error: 'a list with at least one of baggage, cookie, requestId' })
+    .max(3, { error: 'a list of at most baggage, cookie and requestId' })
     .default(['baggage', 'cookie'])
     .describe('How internal hops learn the cohort. `requestId` only behind apps that forward cookies too.'),
   cookie: cookie.prefault({}).describe('The cookie that carries the visitor id. Not with `canaryOnly`.'),
@@ -127,7 +139,7 @@ const visitorId = mapping({
 export const CANARY_COOKIE_AGE = '6h';
 
 const CANARY_COOKIE_TEXT = '1 to 32 letters, digits, _ or -';
-const canaryCookieText = text(CANARY_COOKIE_TEXT, /^[A-Za-z0-9_-]{1,32}$/);
+const canaryCookieText = text(CANARY_COOKIE_TEXT, /^[A-Za-z0-9_-]{1,32}$/, 32);
 
 const affinity = mapping({
   mode: z
@@ -156,10 +168,16 @@ const httpRules = z
   .array(z.record(z.string(), z.unknown(), { error: 'a mapping' }), { error: 'a list of HTTP rules' })
   .min(1, { error: 'a list with at least one HTTP rule' });
 
-const adoptRoute = mapping({
-  adopt: mapping({ virtualService: objectName.describe('Its name, in the namespace of the release.') }).describe(
-    'Weave into a VirtualService that you have.',
+const adoptedVirtualService = mapping({ virtualService: objectName.describe('A VirtualService, in the namespace of the release.') });
+const adoptedHttpRoute = mapping({
+  httpRoute: objectName.describe(
+    'An HTTPRoute of Gateway API, in the namespace of the release, at gateways of Istio or in its mesh; versions are Services of their own then. In a cluster only.',
   ),
+});
+const adoptRoute = mapping({
+  adopt: z
+    .union([adoptedVirtualService, adoptedHttpRoute], { error: 'a mapping with virtualService, or with httpRoute' })
+    .describe('Weave into a route that you have.'),
 });
 const delegateRoute = mapping({
   delegate: mapping({
@@ -182,7 +200,7 @@ const managedRoute = mapping({
   }).describe('Own a whole VirtualService.'),
 });
 
-const REVISION = 'a whole number from 0, or a text of 1 to 63 characters';
+const REVISION = 'a whole number from 0, or a text of 1 to 63 visible ASCII characters';
 const COHORT = 'auto, or a whole number 0 to 3';
 
 /** The schema of `spec`. Rules over several fields are in validate.ts. */
@@ -196,7 +214,7 @@ export const canaryReleaseSpec = mapping({
     .optional()
     .describe('The version before. Needed for the first release; later it may be left out, and must equal the live version when given.'),
   revision: z
-    .union([z.int({ error: REVISION }).min(0, { error: REVISION }), text(REVISION, /^.{1,63}$/s)], { error: REVISION })
+    .union([z.int({ error: REVISION }).min(0, { error: REVISION }), text(REVISION, /^[!-~]{1,63}$/, 63)], { error: REVISION })
     .optional()
     .describe('A new value starts a new release of the same pair; best a whole number, so that clusters draw the same visitors.'),
   route: z
@@ -217,7 +235,7 @@ export const canaryReleaseSpec = mapping({
       'Which responses get `Cache-Control: private`: those that issue an id or set the canary’s cookie, or all while a release runs.',
     ),
   optIn: mapping({
-    parameter: text('a parameter name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/)
+    parameter: text('a parameter name of 1 to 14 letters, digits, _ or -', /^[A-Za-z0-9_-]{1,14}$/, 14)
       .default('perch')
       .describe('Name of the parameter in links.'),
     maxAge: duration.default('7d').describe('How long a browser remembers the choice: whole seconds, at most 400d.'),
@@ -232,6 +250,9 @@ export const canaryReleaseSpec = mapping({
       'While `true` nothing starts and nothing widens, and holds stop counting; everyone stays. Rollbacks still happen. May change at any time.',
     ),
   readiness: readinessSpec.prefault({}).describe('When a version can take visitors, and what happens when the canary cannot any more.'),
+  scaling: scalingSpec
+    .optional()
+    .describe('How the Deployments of the versions are scaled beside the release, in a cluster. Perch touches no replicas where absent.'),
   steps: z
     .array(step, { error: 'a list of steps' })
     .min(1, { error: 'a list with at least one step' })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CanaryReleaseSpec } from './canary-release.ts';
-import { refuseChange, wantedInstead } from './change.ts';
+import { asksForNewRelease, refuseChange, wantedInstead } from './change.ts';
 import { ReleaseWorld, specOf, subset, without } from './release-world.cases.ts';
+import { PROGRESSING } from './status.cases.ts';
 import type { ReleaseStatus } from './status.ts';
 
 /** A release from v1 to v2 that is under way. */
@@ -16,6 +17,24 @@ function refusal(status: ReleaseStatus | undefined, next: CanaryReleaseSpec, cur
   const released = (spec: CanaryReleaseSpec) => ({ metadata: { name: 'checkout', namespace: 'default' }, spec });
   return refuseChange(status, released(next), current && released(current));
 }
+
+describe('a spec asks for a new release', () => {
+  const [v1, v2, v3] = [subset('v1'), subset('v2'), subset('v3')];
+  const run: ReleaseStatus = { ...PROGRESSING, stable: v1, canary: v2, revision: 7 };
+  const { stable: _, ...liveIsStable } = run;
+
+  test.each([
+    ['with another canary', { canary: v3, stable: v1, revision: 7 }, run, true],
+    ['with another stable version, and nothing else', { canary: v2, stable: v3, revision: 7 }, run, true],
+    ['with another revision', { canary: v2, stable: v1, revision: 8 }, run, true],
+    ['not with the same', { canary: v2, stable: v1, revision: 7 }, run, false],
+    ['not without a stable version: what is live is', { canary: v2, revision: 7 }, run, false],
+    ['not without a revision', { canary: v2, stable: v1 }, run, false],
+    ['not where no stable version is known yet', { canary: v2, stable: v3, revision: 7 }, liveIsStable, false],
+  ])('%s', (_case, spec, status, expected) => {
+    expect(asksForNewRelease(spec, status)).toBe(expected);
+  });
+});
 
 describe('refuseChange', () => {
   test.each([

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { CanaryRelease, CanaryReleaseSpec } from './canary-release.ts';
+import { CANARY_COOKIE_AGE, type CanaryRelease, type CanaryReleaseSpec } from './canary-release.ts';
 import { isUnderWay } from './phase.ts';
-import { routedName, routeForm } from './route-form.ts';
+import { issuingRoute, routedKind, routedName, routeForm } from './route-form.ts';
 import type { ReleaseStatus } from './status.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -52,20 +52,23 @@ export function refuseChange(
 const FROZEN: readonly { readonly path: string; readonly of: (spec: CanaryReleaseSpec, metadata: Released['metadata']) => unknown }[] = [
   { path: 'service', of: ({ service }) => [service.host, service.port] },
   { path: 'route', of: placeOf },
-  { path: 'visitorId.issueAt', of: ({ visitorId }) => visitorId.issueAt?.virtualService ?? null },
-  { path: 'visitorId.from', of: ({ visitorId: { from } }) => (from === 'cookie' ? null : from.header) },
+  { path: 'visitorId.issueAt', of: (spec) => issuingRoute({ spec }) ?? null },
+  { path: 'visitorId.from', of: ({ visitorId: { from } }) => from?.header ?? null },
   { path: 'visitorId.cookie.name', of: ({ visitorId }) => visitorId.cookie.name },
   // Browsers know a cookie by these too: another one beside the old would be a second id.
   { path: 'visitorId.cookie.path', of: ({ visitorId }) => visitorId.cookie.path },
   { path: 'visitorId.cookie.domain', of: ({ visitorId }) => visitorId.cookie.domain ?? null },
   { path: 'visitorId.cookie.partitioned', of: ({ visitorId }) => visitorId.cookie.partitioned },
-  { path: 'affinity', of: ({ affinity }) => [affinity.mode, affinity.cookie?.name, affinity.cookie?.value, affinity.cookie?.maxAge] },
+  {
+    path: 'affinity',
+    of: ({ affinity }) => [affinity.mode, affinity.cookie?.name, affinity.cookie?.value, affinity.cookie?.maxAge ?? CANARY_COOKIE_AGE],
+  },
 ];
 
-/** Which VirtualService the release is woven into, and what reaches it. Its rules may change: they are a base, and are woven anew. */
+/** Which object the release is woven into, and what reaches it. Its rules may change: they are a base, and are woven anew. */
 function placeOf({ route }: CanaryReleaseSpec, metadata: Released['metadata']): readonly unknown[] {
   const release = { metadata, spec: { route } };
-  const place = [routeForm(release), routedName(release)];
+  const place = [routeForm(release), routedKind(release), routedName(release)];
   return 'managed' in route ? [...place, route.managed.hosts, route.managed.gateways] : place;
 }
 

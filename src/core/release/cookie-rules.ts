@@ -4,13 +4,13 @@ import { cookieAgeFindings } from './duration-rules.ts';
 
 /**
  * What browsers demand of the visitor id's cookie, as far as the spec alone shows it (RFC 6265bis sections 4.1.3 and 5.7; CHIPS): each
- * contradiction once, at the field to change. Whether `secure: auto` is on, and which hosts issue, only weaving knows.
+ * contradiction once, at the field to change. Whether a cookie is secure that does not say so, and which hosts issue, only weaving knows.
  */
 export function cookieRules(spec: unknown): readonly Finding[] {
   const cookie = valueAt(spec, ['visitorId', 'cookie']);
   if (!isMapping(cookie)) return [];
   const base = ['spec', 'visitorId', 'cookie'];
-  const { name = 'perch', path = '/', domain, secure = 'auto', sameSite = 'Lax', partitioned, maxAge } = cookie;
+  const { name = 'perch', path = '/', domain, secure, sameSite = 'Lax', partitioned, maxAge } = cookie;
   const findings: Finding[] = [];
   const contradiction = (field: string, message: string, hint: string) => {
     findings.push({ code: 'PERCH1206', path: [...base, field], message, hint });

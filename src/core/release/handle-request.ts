@@ -1,12 +1,15 @@
+import { nextWeight } from './capacity.ts';
 import { resumeBlocked } from './endpoints.ts';
+import { replicasToGoBack } from './former-version.ts';
 import { holdEnd } from './hold.ts';
 import { paused } from './pause.ts';
-import { goOn, promoteFully, wideningBlocked } from './progress.ts';
+import { goOn, promoteFully, wideningBlocked, wideningForbidden } from './progress.ts';
+import { podsAwaited } from './replicas.ts';
 import { handledRequest, type RequestEffect, requestEffect, withHandled } from './requests.ts';
 import { rollBack } from './roll-back.ts';
 import { toNewStart } from './start.ts';
 import type { HandledRequest, ReleaseRequest, ReleaseStatus } from './status.ts';
-import { withChanges } from './status-change.ts';
+import { withChanges, withScaling } from './status-change.ts';
 import { event, type Move, readinessOf, standingText, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -62,10 +65,22 @@ function answerTo(turn: Turn, status: ReleaseStatus, request: ReleaseRequest): A
 /** What may send more visitors to the canary, at once or later: nothing of it is done while the release is suspended. */
 const WIDENING: readonly RequestEffect['kind'][] = ['nextStep', 'resume', 'retry'];
 
+/** The weight to which a promotion that was asked for, and waits for pods, is to bring the release; undefined where none does. */
+export function promotedWeight(turn: Turn, status: ReleaseStatus): number | undefined {
+  const { request } = turn.observed;
+  if (request === undefined || handledRequest(status, request.id) !== undefined || turn.release.spec.suspend) return undefined;
+  const { kind } = requestEffect(status.phase, request.action);
+  if (kind !== 'nextStep' && !(kind === 'resume' && status.pausedBy === 'hold')) return undefined;
+  if (wideningForbidden(turn, status) !== undefined) return undefined;
+  return request.action === 'promote' && request.full === true ? 100 : nextWeight(turn, status);
+}
+
 function promote(turn: Turn, status: ReleaseStatus, by: string, isFull = false): Answer | undefined {
   const isKnown = readinessOf(turn, status.canary).ready !== undefined;
   if (!isKnown && turn.observed.problems.length === 0) return undefined;
-  const blocked = isFull ? wideningBlocked(turn, status, 100) : wideningBlocked(turn, status);
+  const weight = isFull ? 100 : nextWeight(turn, status);
+  if (wideningForbidden(turn, status) === undefined && podsAwaited(turn, status, weight)) return undefined;
+  const blocked = wideningBlocked(turn, status, weight);
   if (blocked !== undefined) return refused(`not widened: ${blocked}`);
   if (isFull) return done(`promoted to the end from ${status.weight} %: completing`, promoteFully(turn, status, by));
   const move = goOn(turn, status, by);
@@ -101,12 +116,25 @@ function resume(turn: Turn, status: ReleaseStatus, by: string): Answer | undefin
 function goBack(turn: Turn, status: ReleaseStatus, by: string): Answer | undefined {
   const nowhere = nothingBefore(status);
   if (nowhere !== undefined) return refused(nowhere);
+  if (replicasToGoBack(turn, status) !== undefined) return undefined;
   const stable = readinessOf(turn, status.stable);
   if (stable.ready === undefined) return undefined;
   const name = status.stable === undefined ? 'stable' : describeVersion(status.stable);
   // Never route to a version that cannot answer: staying serves more visitors.
   if (!stable.ready) return refused(`${name} has no ready endpoints (${stable.reason}): everyone stays where they are`);
   return done(`rolling back to ${name}`, rollBack(turn, status, 'requested', by));
+}
+
+/** The replicas of stable that a rollback waits for, which is asked for and not done yet. */
+export function rollbackAwaits(turn: Turn, status: ReleaseStatus): ReturnType<typeof replicasToGoBack> {
+  const isBefore = turn.rollbackWaits && requestEffect(status.phase, 'rollback').kind === 'rollBack' && nothingBefore(status) === undefined;
+  return isBefore ? replicasToGoBack(turn, status) : undefined;
+}
+
+/** Takes down since when a rollback waits for replicas that it did not have to bring. */
+export function noteReplicasFound(turn: Turn, status: ReleaseStatus): Move | undefined {
+  const found = rollbackAwaits(turn, status)?.found;
+  return found === undefined ? undefined : { status: withScaling(status, { last: { ...found, at: turn.at } }), events: [] };
 }
 
 /** Why a release that has ended, or not begun, has nowhere to go back to; undefined where it has. */

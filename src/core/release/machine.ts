@@ -2,16 +2,19 @@ import type { RoutePlan } from '../weave/plan.ts';
 import { conditionsOf } from './conditions.ts';
 import { endpointCounts } from './endpoint-counts.ts';
 import { nothingIsReady, watchCanary, watchStable } from './endpoints.ts';
-import { handleRequest } from './handle-request.ts';
+import { followFormer } from './former-version.ts';
+import { handleRequest, noteReplicasFound } from './handle-request.ts';
 import { isoTime } from './hold.ts';
-import { type Observed, rollbackWaits, versionsToObserve } from './observed.ts';
+import { type Observed, rollbackWaits, type ScaleOrder, versionsToObserve } from './observed.ts';
 import { complete, progress, stayPaused } from './progress.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { finishRollback } from './roll-back.ts';
 import { planOf, samePlan, settledPlan } from './route-plan.ts';
+import { notScaled, notScaledEvent, recordScaling, scaleOrder } from './scaling.ts';
 import { leaveSettled, pending } from './start.ts';
 import type { ReleaseStatus } from './status.ts';
-import { initialStatus, withChanges } from './status-change.ts';
+import { initialStatus, withChanges, withScaling } from './status-change.ts';
+import { exposureText, progressText } from './status-figures.ts';
 import { statusMessage } from './status-message.ts';
 import { finishSuperseded, supersede } from './supersede.ts';
 import { followSuspension } from './suspension.ts';
@@ -24,6 +27,8 @@ export interface Advance {
   /** Where visitors are to go; undefined: leave the base as its owner wrote it. Under deletion: what to un-weave to. */
   readonly routes: RoutePlan | undefined;
   readonly events: readonly ReleaseEvent[];
+  /** What is to be scaled, once this status is stored. */
+  readonly scale?: ScaleOrder;
   /**
    * When something changes by itself, in ms since the epoch; `now` when another look at once goes on (with other versions to observe);
    * absent when only the world can change anything.
@@ -54,7 +59,7 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
 
   for (let moves = 0; ; moves++) {
     // Requests come first, so that a rollback wins over a hold that ends at the same moment.
-    const requested = handleRequest(turn, status);
+    const requested = recordScaling(turn, status) ?? handleRequest(turn, status);
     turn = { ...turn, rollbackWaits: rollbackWaits(observed.request, status) };
     const move = requested ?? (observed.deletion ? undefined : nextMove(turn, status));
     if (move === undefined) break;
@@ -63,14 +68,24 @@ export function advance(release: ReleaseInput, previous: ReleaseStatus | undefin
   }
 
   const wasStuck = previous?.conditions.some(({ reason }) => reason === 'NoReadyVersion') === true;
+  status = withScaling(status, { notScaled: notScaled(turn, status) });
+  const unscaled = status.scaling?.notScaled;
+  const isTold = unscaled === previous?.scaling?.notScaled || events.some(({ message }) => message === unscaled);
+  if (unscaled !== undefined && !isTold) events.push({ ...notScaledEvent(turn, unscaled), ...placeOf(status) });
   const message = statusMessage(turn, status);
   if (nothingIsReady(turn, status) && !wasStuck)
     events.push(event(turn, 'NoReadyVersion', message, { type: 'Warning', ...placeOf(status) }));
-  status = withChanges(status, { message, endpoints: endpointCounts(turn, status), observedGeneration: release.generation });
+  const told = { message, endpoints: endpointCounts(turn, status), progress: progressText(turn, status), exposure: exposureText(status) };
+  status = withChanges(status, { ...told, observedGeneration: release.generation });
   status = withChanges(status, { conditions: conditionsOf(turn, status, previous?.conditions ?? []) });
 
   const wakeAt = observed.deletion ? undefined : nextWake(turn, status);
-  return { status, routes: planUnder(observed, status), events, ...(wakeAt === undefined ? {} : { wakeAt }) };
+  const scale = scaleOrder(turn, status);
+  return {
+    ...{ status, routes: planUnder(observed, status), events },
+    ...(scale === undefined ? {} : { scale }),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+  };
 }
 
 /** Where the release stands, for its events; nowhere before its first step. */
@@ -79,8 +94,9 @@ function placeOf({ step, weight }: ReleaseStatus): Pick<ReleaseEvent, 'step' | '
 }
 
 function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
-  const first = followSuspension(turn, status) ?? watchCanary(turn, status) ?? watchStable(turn, status) ?? supersede(turn, status);
-  if (first !== undefined) return first;
+  const first = noteReplicasFound(turn, status) ?? followSuspension(turn, status);
+  const next = first ?? watchCanary(turn, status) ?? watchStable(turn, status) ?? supersede(turn, status);
+  if (next !== undefined) return next;
   switch (status.phase) {
     case 'Pending':
       return pending(turn, status);
@@ -95,6 +111,7 @@ function nextMove(turn: Turn, status: ReleaseStatus): Move | undefined {
     case 'Superseded':
       return finishSuperseded(turn, status);
     case 'Succeeded':
+      return leaveSettled(turn, status) ?? followFormer(turn, status);
     case 'RolledBack':
       return leaveSettled(turn, status);
   }

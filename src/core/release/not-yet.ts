@@ -2,7 +2,10 @@ import type { FieldPath } from '../source/locate.ts';
 
 /** Fields of the CanaryRelease design that this version does not have yet: known, so no typos, and refused, so never ignored. */
 const NOT_YET: readonly { readonly path: FieldPath; readonly instead: string }[] = [
-  { path: ['route', 'adopt', 'httpRoute'], instead: 'use route.adopt.virtualService' },
+  {
+    path: ['route', 'adopt', 'grpcRoute'],
+    instead: 'adopt an HTTPRoute or a VirtualService: gRPC is HTTP, and clients that keep no cookies need visitorId.from',
+  },
   { path: ['analysis'], instead: 'leave it out: watch the release, and pause or roll back by request' },
 ];
 

@@ -2,6 +2,7 @@ import type { CanaryReleaseSpec, Version } from './canary-release.ts';
 import { asksForNewRelease } from './change.ts';
 import { isSettled, isUnderWay } from './phase.ts';
 import { handledRequest } from './requests.ts';
+import { scaleDownAt } from './scale-down.ts';
 import type { ReleaseRequest, ReleaseStatus } from './status.ts';
 
 /** Whether a version can take traffic now; `undefined`: not known yet. `reason` says what is missing, for people. */
@@ -10,6 +11,45 @@ export interface VersionReadiness {
   readonly reason: string;
   /** How many endpoints it has, and how many of them are ready; absent where that is not known. */
   readonly endpoints?: { readonly ready: number; readonly total: number };
+  /** What is still to be done until all of it runs, in a sentence: nothing widens before. Visitors who are on it stay. */
+  readonly rollout?: string;
+  /** The Deployments whose pods are those of the version; absent where that is not known, or nothing is scaled. */
+  readonly deployments?: readonly VersionDeployment[];
+}
+
+/** A Deployment of a version, as far as it matters to scaling. */
+export interface VersionDeployment {
+  readonly namespace: string;
+  readonly name: string;
+  /** As asked for, whether or not they are there. */
+  readonly replicas: number;
+  /** Whether an autoscaler wrote that last. */
+  readonly isAutoscaled: boolean;
+  /** Whether its rollout has exceeded its progress deadline. */
+  readonly isLate: boolean;
+}
+
+/**
+ * That a Deployment, which has `from` replicas, is to get `to`: the canary's for a step of `weight` percent, or the former version's, after success or for the rollback
+ * that was asked for by this `request`.
+ */
+export interface ScaleOrder {
+  readonly version: Version;
+  readonly namespace: string;
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly cause: 'step' | 'success' | 'rollback';
+  readonly weight?: number;
+  readonly request?: string;
+}
+
+/** What is known of scaling, where there is anything to scale. */
+export interface ObservedScaling {
+  /** What came of an order just now: carried out, or, with `failure`, refused for good. */
+  readonly outcome?: { readonly order: ScaleOrder; readonly failure?: string };
+  /** What still leads to the version that is to be scaled down, in a sentence. */
+  readonly formerUse?: string;
 }
 
 /** Requests per second; `measuring`: too early to tell. */
@@ -22,12 +62,16 @@ export interface Observed {
   readonly stable: VersionReadiness | undefined;
   /** Requests per second to the service, or that they are being counted; undefined where nobody counts. */
   readonly requestRate?: RequestRate | undefined;
+  /** Undefined where nothing can be scaled. */
+  readonly scaling?: ObservedScaling | undefined;
   /** What keeps routes from being woven, in sentences: a route object or subset that is missing, a conflict, weaving errors. */
   readonly problems: readonly string[];
   /** The version that all of the base's routes to the service name; undefined when there is no such one version. */
   readonly baseVersion: Version | undefined;
   /** Whether the data plane serves the plan of the status that is handed in with this. */
   readonly routesConfirmed: boolean;
+  /** How that is known, in a few words for people, and whether something speaks against it; absent where the data plane itself says so. */
+  readonly confirmation?: { readonly how: string; readonly isDoubtful: boolean };
   /** The last request that was posted, handled or not. */
   readonly request: ReleaseRequest | undefined;
   /** Deletion was asked for: nothing moves any more. */
@@ -59,15 +103,16 @@ export const NOT_ASKED: VersionReadiness = { ready: undefined, reason: 'not aske
 
 /**
  * The versions whose readiness the next `advance` needs: during a release its own pair, else the pair that the spec asks for. Where a
- * release that has ended is to be rolled back, that is its pair once more. `stable` is absent when neither the spec nor an earlier release
+ * release that has ended is to be rolled back, or its former version to be scaled down, that is its pair once more. `stable` is absent when neither the spec nor an earlier release
  * names one.
  */
 export function versionsToObserve(
-  spec: Pick<CanaryReleaseSpec, 'canary' | 'stable'>,
+  spec: Pick<CanaryReleaseSpec, 'canary' | 'stable' | 'revision' | 'scaling'>,
   status: ReleaseStatus | undefined,
   request?: ReleaseRequest | undefined,
 ): { readonly canary: Version; readonly stable?: Version } {
-  const isOwnPair = status !== undefined && (isUnderWay(status.phase) || rollbackWaits(request, status));
+  const isOwnPair =
+    status !== undefined && (isUnderWay(status.phase) || rollbackWaits(request, status) || scaleDownAt(spec, status) !== undefined);
   const canary = (isOwnPair ? status.canary : undefined) ?? spec.canary;
   const stable = (isOwnPair ? status.stable : undefined) ?? spec.stable ?? status?.liveVersion;
   return stable === undefined ? { canary } : { canary, stable };

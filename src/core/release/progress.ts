@@ -3,21 +3,38 @@ import { describeStep } from './describe-step.ts';
 import { parseDuration } from './durations.ts';
 import { withHistory } from './history.ts';
 import { holdEnd } from './hold.ts';
+import { replicasMissing } from './replicas.ts';
 import type { ReleaseStatus } from './status.ts';
 import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
 import { isOvertaken, waitingToSupersede } from './supersede.ts';
-import { currentStep, event, type Move, nextStepIndex, readinessOf, standingText, stepIndex, type Turn } from './turn.ts';
+import { currentStep, event, type Move, nextStepIndex, readinessOf, servedEvent, standingText, stepIndex, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** What forbids widening now, to the next weight or to the one given in percent; undefined when nothing does. */
 export function wideningBlocked(turn: Turn, status: ReleaseStatus, weight = nextWeight(turn, status)): string | undefined {
+  const lacking = replicasMissing(turn, status, weight) ?? readinessOf(turn, status.canary).rollout;
+  return wideningForbidden(turn, status) ?? lacking ?? capacityShortage(turn, status.canary, weight);
+}
+
+/** The same, whatever the weight, and but for pods that the canary may yet get. */
+export function wideningForbidden(turn: Turn, status: ReleaseStatus): string | undefined {
   if (isOvertaken(turn, status)) return waitingToSupersede(turn, status);
   if (turn.release.spec.suspend) return 'spec.suspend is true';
   const canary = readinessOf(turn, status.canary);
   const [problem] = turn.observed.problems;
   if (problem !== undefined) return problem;
   if (canary.ready !== true) return `the canary is not ready: ${canary.reason}`;
-  return turn.rollbackWaits ? 'a rollback is asked for' : capacityShortage(turn, status.canary, weight);
+  return turn.rollbackWaits ? 'a rollback is asked for' : undefined;
+}
+
+/** Whether a release that goes on by itself is to widen now, but for what forbids it and for pods that the canary may yet get. */
+export function isWideningDue(turn: Turn, status: ReleaseStatus): boolean {
+  if (status.phase !== 'Progressing' || status.suspended === true || wideningForbidden(turn, status) !== undefined) return false;
+  return currentStep(turn, status) === undefined || (isHoldOver(turn, status) && turn.confirmed);
+}
+
+function isHoldOver(turn: Turn, { holdUntil }: ReleaseStatus): boolean {
+  return holdUntil !== undefined && turn.now >= Date.parse(holdUntil);
 }
 
 /** Goes to the next larger weight, or, when there is none, makes the canary the live version. */
@@ -70,8 +87,7 @@ export function progress(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (status.holdUntil === undefined) {
     return { status: withChanges(status, { holdUntil: holdEnd(turn.now, holdOf(step.hold)) }), events: [] };
   }
-  const over = turn.now >= Date.parse(status.holdUntil);
-  return over && turn.confirmed && wideningBlocked(turn, status) === undefined ? goOn(turn, status) : undefined;
+  return isHoldOver(turn, status) && turn.confirmed && wideningBlocked(turn, status) === undefined ? goOn(turn, status) : undefined;
 }
 
 /** Paused: the step may still be confirmed, so that its hold is whole when it is resumed. */
@@ -97,13 +113,13 @@ export function complete(turn: Turn, status: ReleaseStatus): Move | undefined {
   const how = promotion === undefined ? {} : { reason: promotionReason(promotion), by: promotion.by };
   const next = withChanges(withHistory(turn, status, 'Succeeded', how), { phase: 'Succeeded', canaryLostSince: undefined });
   const name = status.canary === undefined ? 'the canary' : describeVersion(status.canary);
-  return { status: next, events: [event(turn, 'Succeeded', `${name} is the live version`)] };
+  return { status: next, events: [servedEvent(turn, 'Succeeded', `${name} is the live version`)] };
 }
 
 function confirmStep(turn: Turn, status: ReleaseStatus): Move | undefined {
   if (!turn.confirmed) return undefined;
   const started = withChanges(status, { stepStartedAt: turn.at });
-  return { status: started, events: [event(turn, 'StepConfirmed', `${standingText(turn, status)} is served`)] };
+  return { status: started, events: [servedEvent(turn, 'StepConfirmed', `${standingText(turn, status)} is served`)] };
 }
 
 /** The steps were edited, and the weight that is served has another place among them. */

@@ -11,7 +11,7 @@ const CAPACITY = 'a number over 0 and up to 1000000, in requests per second';
 
 /** The schema of `spec.readiness.healthCheck`; the names are Envoy's (config.core.v3.HealthCheck). Bounds of durations: readiness-rules.ts. */
 export const healthCheckSpec = mapping({
-  path: text('a path that begins with /, of visible ASCII characters without #, at most 1024', /^\/[!-"$-~]{0,1023}$/)
+  path: text('a path that begins with /, of visible ASCII characters without #, at most 1024', /^\/[!-"$-~]*$/, 1024)
     .optional()
     .describe(
       'Asked for with HTTP GET: an answer from 200 to 399 passes, as with a Kubernetes readinessProbe, and redirects are not followed. Absent: an endpoint that accepts a TCP connection passes.',

@@ -1,9 +1,19 @@
 import type { RoutePlan } from '../weave/plan.ts';
 import { type CanaryReleaseSpec, canaryReleaseSpec, type Version } from './canary-release.ts';
 import { type Advance, advance } from './machine.ts';
-import { NOT_ASKED, needsReadiness, type Observed, type RequestRate, type VersionReadiness, versionsToObserve } from './observed.ts';
+import {
+  NOT_ASKED,
+  needsReadiness,
+  type Observed,
+  type RequestRate,
+  type ScaleOrder,
+  type VersionDeployment,
+  type VersionReadiness,
+  versionsToObserve,
+} from './observed.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import { samePlan } from './route-plan.ts';
+import { scaleDownAt } from './scale-down.ts';
 import type { ReleaseRequest, ReleaseStatus, RequestAction } from './status.ts';
 import { describeVersion } from './version.ts';
 
@@ -57,6 +67,18 @@ export class ReleaseWorld {
   baseVersion: Version | undefined = { subset: 'v1' };
   request: ReleaseRequest | undefined;
   deletion = false;
+  /** What is still to be done until all of a version runs. */
+  readonly rollouts = new Map<string, string>();
+  /** The Deployments of versions; undefined: there is nothing to scale. */
+  deployments: Map<string, readonly VersionDeployment[]> | undefined;
+  /** Why nothing can be scaled, as whoever carries orders out says. */
+  scaleFailure: string | undefined;
+  /** What still leads to the former version, as a controller sees it. */
+  formerUse: string | undefined;
+  /** How it is known that routes are served, where something is said of that. */
+  confirmation: Observed['confirmation'];
+  /** What was to be scaled, as the orders came. */
+  readonly orders: ScaleOrder[] = [];
   status: ReleaseStatus | undefined;
   routes: RoutePlan | undefined;
   wakeAt: number | undefined;
@@ -71,7 +93,8 @@ export class ReleaseWorld {
 
   /** What the machine would be told now; nobody asks for readiness that it does not need. */
   observed(): Observed {
-    const isNeeded = needsReadiness(this.spec, this.status, this.request);
+    const down = scaleDownAt(this.spec, this.status);
+    const isNeeded = needsReadiness(this.spec, this.status, this.request) || (down !== undefined && this.now >= down);
     return this.observedWith((version) => (isNeeded ? this.#readiness(version) : NOT_ASKED));
   }
 
@@ -83,8 +106,10 @@ export class ReleaseWorld {
       stable: stable === undefined ? undefined : readiness(stable),
       requestRate: this.requestRate,
       problems: this.problems,
+      ...(this.deployments === undefined ? {} : { scaling: this.formerUse === undefined ? {} : { formerUse: this.formerUse } }),
       baseVersion: this.baseVersion,
       routesConfirmed: this.#served !== undefined && samePlan(this.#served.plan, this.routes),
+      ...(this.confirmation === undefined ? {} : { confirmation: this.confirmation }),
       request: this.request,
       deletion: this.deletion,
     };
@@ -107,7 +132,44 @@ export class ReleaseWorld {
     // now is what is served already.
     const asksAgain = result.wakeAt !== undefined && result.wakeAt <= this.now;
     const confirms = !observed.routesConfirmed && this.observed().routesConfirmed;
-    return asksAgain || confirms ? this.look() : result;
+    if (asksAgain || confirms) return this.look();
+    // What is ordered is done by a pass that finds nothing else to do.
+    const order = this.advanceWith(this.observed()).scale;
+    return order === undefined ? result : this.#carryOut(order);
+  }
+
+  /** The Deployment gets its replicas at once, and its pods when somebody says that they are there. */
+  #carryOut(order: ScaleOrder): Advance {
+    const { scaleFailure: failure, deployments } = this;
+    this.orders.push(order);
+    const version = describeVersion(order.version);
+    if (failure === undefined) {
+      const scaled = (deployments?.get(version) ?? []).map((each) => ({ ...each, replicas: order.to, isAutoscaled: false }));
+      deployments?.set(version, scaled);
+      if (order.to > order.from)
+        this.rollouts.set(version, `Deployment default/web-${version} is rolled out, ${order.from} of ${order.to}`);
+    }
+    const outcome = { order, ...(failure === undefined ? {} : { failure }) };
+    const result = this.advanceWith({ ...this.observed(), scaling: { outcome } });
+    this.status = result.status;
+    this.routes = result.routes;
+    this.events.push(...result.events);
+    return this.look();
+  }
+
+  /** A version's one Deployment has so many replicas, and all of them run. Nobody looks before the first look. */
+  setReplicas(version: string, replicas: number, changes: Partial<VersionDeployment> = {}): Advance | undefined {
+    this.deployments ??= new Map();
+    const deployment = { namespace: 'default', name: `web-${version}`, replicas, isAutoscaled: false, isLate: false, ...changes };
+    this.deployments.set(version, [deployment]);
+    this.rollouts.delete(version);
+    return this.status === undefined ? undefined : this.look();
+  }
+
+  /** The pods that a version was scaled to run. */
+  rollOut(version: string): Advance {
+    this.rollouts.delete(version);
+    return this.setReady(version, true);
   }
 
   /** The data plane takes over the routes. */
@@ -163,7 +225,14 @@ export class ReleaseWorld {
     const ready = this.ready.get(name);
     const endpoints = this.endpoints.get(name);
     const reason = ready === true ? 'an endpoint accepts connections' : 'no endpoint accepts connections';
-    return { ready, reason, ...(endpoints === undefined ? {} : { endpoints }) };
+    const rollout = this.rollouts.get(name);
+    const deployments = this.deployments?.get(name);
+    return {
+      ...{ ready, reason },
+      ...(endpoints === undefined ? {} : { endpoints }),
+      ...(rollout === undefined ? {} : { rollout }),
+      ...(deployments === undefined ? {} : { deployments }),
+    };
   }
 }
 

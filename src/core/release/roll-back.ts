@@ -1,8 +1,8 @@
 import { withHistory } from './history.ts';
 import { isExposed } from './phase.ts';
 import type { ReleaseStatus, RollbackCause } from './status.ts';
-import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
-import { event, type Move, type Turn } from './turn.ts';
+import { atWeight, NO_HOLD, withChanges, withScaling } from './status-change.ts';
+import { event, type Move, servedEvent, type Turn } from './turn.ts';
 import { describeVersion } from './version.ts';
 
 /** Sends everyone back to stable. Whoever calls has made sure that stable can take them. */
@@ -10,7 +10,7 @@ export function rollBack(turn: Turn, status: ReleaseStatus, reason: string, by?:
   const who = by === undefined ? {} : { by };
   // Of a release that has ended everyone is on the canary, though another one may wait to begin.
   const weight = isExposed(status.phase) ? status.weight : 100;
-  const next = backToStable(status, 'RollingBack', { reason, weight, ...who });
+  const next = backToStable(withScaling(status, { former: undefined }), 'RollingBack', { reason, weight, ...who });
   const message = `rolling back to ${stableName(status)} from ${weight} %: ${reason}`;
   return { status: next, events: [event(turn, 'RollingBack', message, { type: 'Warning', ...who })] };
 }
@@ -21,7 +21,7 @@ export function finishRollback(turn: Turn, status: ReleaseStatus): Move | undefi
   const { reason, by } = status.rollback ?? { reason: 'unknown' };
   const next = withChanges(withHistory(turn, status, 'RolledBack', { reason, by }), { phase: 'RolledBack' });
   const message = `everyone is on ${stableName(status)}`;
-  return { status: next, events: [event(turn, 'RolledBack', message, { type: 'Warning', ...(by === undefined ? {} : { by }) })] };
+  return { status: next, events: [servedEvent(turn, 'RolledBack', message, { type: 'Warning', ...(by === undefined ? {} : { by }) })] };
 }
 
 /** The status of a release that takes everyone back to its stable, which is the live version from now on. */

@@ -15,21 +15,44 @@ interface Routed {
   readonly spec: { readonly route: Route };
 }
 
+/** A route as a spec names it. */
+interface NamedRoute {
+  readonly kind: 'VirtualService' | 'HTTPRoute';
+  readonly name: string;
+}
+
+/** As much of a spec, with or without defaults, as decides about where ids are issued. */
+interface Issuing {
+  readonly visitorId?: { readonly issueAt?: CanaryReleaseSpec['visitorId']['issueAt'] } | undefined;
+}
+
 /** Which of the three forms the release has. */
 export function routeForm({ spec: { route } }: Pick<Routed, 'spec'>): RouteForm {
   if ('adopt' in route) return 'adopt';
   return 'delegate' in route ? 'delegate' : 'managed';
 }
 
-/** Name of the VirtualService that the release is woven into, in the release's namespace. */
+/** The kind of the object that the release is woven into: an HTTPRoute of Gateway API where it adopts one. */
+export function routedKind({ spec: { route } }: Pick<Routed, 'spec'>): NamedRoute['kind'] {
+  return 'adopt' in route && 'httpRoute' in route.adopt ? 'HTTPRoute' : 'VirtualService';
+}
+
+/** Name of the object that the release is woven into, in the release's namespace. */
 export function routedName({ metadata, spec: { route } }: Routed): string {
-  if ('adopt' in route) return route.adopt.virtualService;
+  if ('adopt' in route) return 'httpRoute' in route.adopt ? route.adopt.httpRoute : route.adopt.virtualService;
   return 'delegate' in route ? route.delegate.name : (route.managed.name ?? metadata.name);
 }
 
-/** Where the spec names that VirtualService: for diagnostics. */
+/** The object where ids are issued, in the release's namespace; undefined where the spec names none. */
+export function issuingRoute({ spec }: { readonly spec: Issuing }): NamedRoute | undefined {
+  const issueAt = spec.visitorId?.issueAt;
+  if (issueAt === undefined) return undefined;
+  return 'httpRoute' in issueAt ? { kind: 'HTTPRoute', name: issueAt.httpRoute } : { kind: 'VirtualService', name: issueAt.virtualService };
+}
+
+/** Where the spec names that object: for diagnostics. */
 export function routedPath({ spec: { route } }: Pick<Routed, 'spec'>): string {
-  if ('adopt' in route) return 'spec.route.adopt.virtualService';
+  if ('adopt' in route) return `spec.route.adopt.${'httpRoute' in route.adopt ? 'httpRoute' : 'virtualService'}`;
   return 'delegate' in route ? 'spec.route.delegate.name' : 'spec.route.managed';
 }
 

@@ -3,8 +3,10 @@ import { type Finding, valueAt } from '../source/finding.ts';
 import { affinityRules } from './affinity-rules.ts';
 import { cookieRules } from './cookie-rules.ts';
 import { cookieAgeFindings } from './duration-rules.ts';
+import { httpRouteRules } from './http-route-rules.ts';
 import { idSourceRules } from './id-source-rules.ts';
 import { readinessRules } from './readiness-rules.ts';
+import { scalingRules } from './scaling-rules.ts';
 import { stepRules } from './step-rules.ts';
 
 /**
@@ -20,7 +22,9 @@ export function ruleFindings(spec: unknown, namespace: string): readonly Finding
     ...affinityRules(spec),
     ...readinessRules(spec),
     ...cookieAgeFindings(valueAt(spec, ['optIn', 'maxAge']), ['spec', 'optIn', 'maxAge']),
+    ...scalingRules(spec),
     ...idSourceRules(spec),
+    ...httpRouteRules(spec),
   ];
 }
 

@@ -5,8 +5,9 @@ import { capacityShortage } from './capacity.ts';
 import { asksForNewRelease } from './change.ts';
 import { describeStep } from './describe-step.ts';
 import { graceIsOver } from './endpoints.ts';
+import { replicasMissing } from './replicas.ts';
 import type { ReleaseStatus } from './status.ts';
-import { atWeight, NO_HOLD, withChanges } from './status-change.ts';
+import { atWeight, NO_HOLD, withChanges, withScaling } from './status-change.ts';
 import { event, type Move, readinessOf, type Turn } from './turn.ts';
 import { describeVersion, sameVersion } from './version.ts';
 
@@ -18,7 +19,8 @@ export function leaveSettled(turn: Turn, status: ReleaseStatus): Move | undefine
 
 /** What a release that has not started looks like; the live version, the last pair and the history stay. */
 function toPending(status: ReleaseStatus): ReleaseStatus {
-  return withChanges(status, { ...NO_HOLD, phase: 'Pending', step: -1, ...atWeight(status, 0), canaryLostSince: undefined });
+  const next = withScaling(status, { last: undefined });
+  return withChanges(next, { ...NO_HOLD, phase: 'Pending', step: -1, ...atWeight(status, 0), canaryLostSince: undefined });
 }
 
 /** As above, with the last pair forgotten: whatever the spec asks for is new, also the same pair again. */
@@ -40,9 +42,18 @@ export function pending(turn: Turn, status: ReleaseStatus): Move | undefined {
 
 /** What a release that has not started waits for, in sentences; empty when it can start. */
 export function missingToStart(turn: Turn, status: ReleaseStatus): readonly string[] {
+  const { canary, steps } = turn.release.spec;
+  const weight = steps[0]?.weight ?? 0;
+  const replicas = replicasMissing(turn, status, weight);
+  const unready = replicas === undefined ? notReady(turn, canary) : [replicas];
+  const short = [readinessOf(turn, canary).rollout, capacityShortage(turn, canary, weight)];
+  return [...missingBesideCanary(turn, status), ...(unready.length > 0 ? unready : short.filter((each) => each !== undefined))];
+}
+
+/** The same without what the canary lacks itself. */
+export function missingBesideCanary(turn: Turn, status: ReleaseStatus): readonly string[] {
   const { release, observed } = turn;
   const { liveVersion } = status;
-  const { canary } = release.spec;
   const stable = release.spec.stable ?? liveVersion;
   const missing = [...held(turn), ...observed.problems];
   if (stable === undefined) missing.push('spec.stable is missing: the first release has to name the version before');
@@ -50,10 +61,7 @@ export function missingToStart(turn: Turn, status: ReleaseStatus): readonly stri
     const live = describeVersion(liveVersion);
     missing.push(`spec.stable is ${describeVersion(stable)}, but ${live} is live: write ${live}, or leave spec.stable out`);
   } else missing.push(...notReady(turn, stable));
-  const shortage = capacityShortage(turn, canary, release.spec.steps[0]?.weight ?? 0);
-  const unready = notReady(turn, canary);
-  missing.push(...unready, ...(unready.length > 0 || shortage === undefined ? [] : [shortage]), ...cookieInUse(turn, status));
-  return missing;
+  return [...missing, ...cookieInUse(turn, status)];
 }
 
 /** What keeps anything from starting, whatever is there. */
@@ -136,7 +144,7 @@ function start(turn: Turn, status: ReleaseStatus): Move | undefined {
   const { started } = status;
   const canaryCookie = canaryCookieOf({ namespace, name, started, spec });
   const offset = canaryCookie === undefined ? offsetOf({ namespace, name, revision, started, cohort }) : undefined;
-  const next = withChanges(status, {
+  const next = withChanges(withScaling(status, { former: undefined }), {
     phase: 'Progressing',
     step: 0,
     ...atWeight({ offset }, first.weight),

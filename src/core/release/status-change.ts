@@ -1,17 +1,28 @@
 import { cutoffOf, type Offset } from '../visitor/bucket.ts';
-import type { ReleaseStatus } from './status.ts';
+import type { ReleaseStatus, ScalingStatus } from './status.ts';
 
-type Changes = { readonly [Field in keyof ReleaseStatus]?: ReleaseStatus[Field] | undefined };
+type ChangesOf<Of> = { readonly [Field in keyof Of]?: Of[Field] | undefined };
+type Changes = ChangesOf<ReleaseStatus>;
 
 /** The status with some fields changed; `undefined` removes a field, so that a status equals its own JSON. */
 export function withChanges(status: ReleaseStatus, changes: Changes): ReleaseStatus {
-  const next: Record<string, unknown> = { ...status };
+  // Changes has the fields of ReleaseStatus only, and no caller removes a required one.
+  return changed(status, changes) as unknown as ReleaseStatus;
+}
+
+/** The status with some of what it says of scaling changed. */
+export function withScaling(status: ReleaseStatus, changes: ChangesOf<ScalingStatus>): ReleaseStatus {
+  const scaling: ScalingStatus = changed(status.scaling ?? {}, changes);
+  return withChanges(status, { scaling: Object.keys(scaling).length === 0 ? undefined : scaling });
+}
+
+function changed(fields: object, changes: object): Readonly<Record<string, unknown>> {
+  const next: Record<string, unknown> = { ...fields };
   for (const [field, value] of Object.entries(changes)) {
     if (value === undefined) delete next[field];
     else next[field] = value;
   }
-  // Changes has the fields of ReleaseStatus only, and no caller removes a required one.
-  return next as unknown as ReleaseStatus;
+  return next;
 }
 
 /** The fields that belong to one step: gone when the next begins, or the release ends. */

@@ -3,6 +3,8 @@ import { asksForNewRelease, wantedInstead } from './change.ts';
 import { describeStep } from './describe-step.ts';
 import { formatDuration } from './durations.ts';
 import { canaryIsGone, lossMessages } from './endpoints.ts';
+import { scaleDown } from './former-version.ts';
+import { promotedWeight, rollbackAwaits } from './handle-request.ts';
 import { isUnderWay } from './phase.ts';
 import { wideningBlocked } from './progress.ts';
 import { missingToStart } from './start.ts';
@@ -21,6 +23,12 @@ export function statusMessage(turn: Turn, status: ReleaseStatus): string {
   else if (isUnderWay(status.phase) && asksForNewRelease(turn.release.spec, status)) {
     parts.push(`then ${wantedInstead(turn.release.spec, status)} starts`);
   }
+  const down = scaleDown(turn, status);
+  if (down?.kind === 'waits') parts.push(down.reason);
+  const awaited = rollbackAwaits(turn, status);
+  if (awaited !== undefined) parts.push(`about to roll back: ${awaited.reason}`);
+  const { notScaled } = status.scaling ?? {};
+  if (notScaled !== undefined) parts.push(`not scaled: ${notScaled}`);
   if (status.suspended && status.phase !== 'Pending') parts.push('suspended: nothing starts or widens');
   return parts.join('; ');
 }
@@ -76,6 +84,9 @@ function pauseMessage(turn: Turn, status: ReleaseStatus): string {
   const isHeld = status.pausedBy === 'hold';
   const isKept = canaryIsGone(turn, status) || status.suspended || isOvertaken(turn, status);
   if (turn.observed.problems.length > 0 || isKept) return isHeld ? 'manual hold' : 'paused';
+  const weight = promotedWeight(turn, status);
+  const awaited = weight === undefined ? undefined : wideningBlocked(turn, status, weight);
+  if (awaited !== undefined) return `about to be promoted: ${awaited}`;
   return isHeld ? 'manual hold: promote to go on' : 'paused: resume or promote to go on';
 }
 

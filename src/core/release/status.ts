@@ -71,6 +71,38 @@ export interface EndpointCount {
   readonly total: number;
 }
 
+/** The last time that a Deployment (`namespace/name`) of a version was to be scaled, and why it was not where `failure` says so. */
+export interface ScaleRecord {
+  readonly version: Version;
+  readonly deployment: string;
+  readonly from: number;
+  readonly to: number;
+  readonly at: string;
+  /** For a step, after success, or for a rollback. */
+  readonly cause: 'step' | 'success' | 'rollback';
+  /** Of the step, in percent. */
+  readonly weight?: number;
+  /** Id of the one that asked for the rollback. */
+  readonly request?: string;
+  readonly failure?: string;
+}
+
+/** The version before the live one, how many replicas it had before it was scaled down, and whether that is done. */
+export interface FormerReplicas {
+  readonly version: Version;
+  readonly replicas: number;
+  readonly isDone?: true;
+}
+
+/** What was done as `spec.scaling` asks. */
+export interface ScalingStatus {
+  /** Of the current or last release. */
+  readonly last?: ScaleRecord;
+  readonly former?: FormerReplicas;
+  /** Why nothing is scaled although it should be. */
+  readonly notScaled?: string;
+}
+
 /** Times are ISO 8601 in UTC with milliseconds. Weights in percent; cutoffs 0..4096. */
 export interface ReleaseStatus {
   readonly phase: Phase;
@@ -78,9 +110,13 @@ export interface ReleaseStatus {
   readonly message: string;
   /** Index into spec.steps of the current step; -1 before the first. */
   readonly step: number;
+  /** Which step it is on, of how many, for tables: `2 of 3`; unset where it is on none. */
+  readonly progress?: string;
   readonly weight: number;
   /** Cutoff and offset come with the first start in `affinity.mode: visitor`, and go where no bucket decides (`canaryOnly`). */
   readonly cutoff?: number;
+  /** What the cutoff comes to, of all buckets, for tables: `10.01 %`; unset where there is none. */
+  readonly exposure?: string;
   readonly offset?: Offset;
   /** Of the current or last release, where it pins its canary's visitors only; kept so that the cookie can be expired. */
   readonly canaryCookie?: CanaryCookie;
@@ -113,6 +149,7 @@ export interface ReleaseStatus {
   readonly promotion?: FullPromotion;
   /** Of the versions that count now, as last known; canary first. */
   readonly endpoints?: readonly EndpointCount[];
+  readonly scaling?: ScalingStatus;
   readonly observedGeneration: number;
   readonly lastRequest?: HandledRequest;
   /** Those handled before it, newest first, at most 10: whoever posts one of them again is told what came of it. */

@@ -3,7 +3,7 @@ import { withHistory } from './history.ts';
 import { backToStable, stableName } from './roll-back.ts';
 import { toNewStart } from './start.ts';
 import type { ReleaseStatus } from './status.ts';
-import { event, type Move, readinessOf, type Turn } from './turn.ts';
+import { event, type Move, readinessOf, servedEvent, type Turn } from './turn.ts';
 
 /** Whether the spec asks for another release than the one that visitors are on, step by step. */
 export function isOvertaken({ release }: Pick<Turn, 'release'>, status: ReleaseStatus): boolean {
@@ -27,7 +27,7 @@ export function finishSuperseded(turn: Turn, status: ReleaseStatus): Move | unde
   if (!turn.confirmed) return undefined;
   const reason = status.rollback?.reason ?? 'superseded';
   const next = toNewStart(withHistory(turn, status, 'Superseded', { reason }));
-  return { status: next, events: [event(turn, 'Superseded', `${reason}: everyone is on ${stableName(status)}`)] };
+  return { status: next, events: [servedEvent(turn, 'Superseded', `${reason}: everyone is on ${stableName(status)}`)] };
 }
 
 /** What keeps a release that is overtaken where it is. */

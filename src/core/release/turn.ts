@@ -68,3 +68,11 @@ export function readinessOf({ observed, looked }: Pick<Turn, 'observed' | 'looke
 export function event(turn: Turn, reason: ReleaseEvent['reason'], message: string, extra: Partial<ReleaseEvent> = {}): ReleaseEvent {
   return { at: turn.at, type: 'Normal', reason, message, ...extra };
 }
+
+/** An event of what the data plane serves by now, with how that is known; a warning where something speaks against it. */
+export function servedEvent(turn: Turn, reason: ReleaseEvent['reason'], message: string, extra: Partial<ReleaseEvent> = {}): ReleaseEvent {
+  const { confirmation } = turn.observed;
+  if (confirmation === undefined) return event(turn, reason, message, extra);
+  const type = confirmation.isDoubtful ? { type: 'Warning' as const } : {};
+  return event(turn, reason, `${message} (${confirmation.how})`, { ...extra, ...type });
+}

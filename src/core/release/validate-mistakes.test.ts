@@ -47,11 +47,11 @@ describe('one mistake, one finding, with its remedy', () => {
     ],
     [
       { revision: '-1' },
-      'PERCH1203 spec.revision: spec.revision must be a whole number from 0, or a text of 1 to 63 characters, found a number (-1) | correct the value',
+      'PERCH1203 spec.revision: spec.revision must be a whole number from 0, or a text of 1 to 63 visible ASCII characters, found a number (-1) | correct the value',
     ],
     [
       { revision: '1.5' },
-      'PERCH1203 spec.revision: spec.revision must be a whole number from 0, or a text of 1 to 63 characters, found a number (1.5) | correct the value',
+      'PERCH1203 spec.revision: spec.revision must be a whole number from 0, or a text of 1 to 63 visible ASCII characters, found a number (1.5) | correct the value',
     ],
     [{ cohort: '4' }, 'PERCH1203 spec.cohort: spec.cohort must be auto, or a whole number 0 to 3, found a number (4) | correct the value'],
     [{ cache: 'isuing' }, 'PERCH1203 spec.cache: spec.cache must be issuing or private, found the text "isuing" | did you mean issuing?'],
@@ -59,7 +59,7 @@ describe('one mistake, one finding, with its remedy', () => {
     [{ steps: '', stpes: '[]' }, 'PERCH1201 spec.stpes: there is no field spec.stpes | did you mean steps?'],
     [
       { analyses: '{}' },
-      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, optIn, suspend, readiness, steps',
+      'PERCH1201 spec.analyses: there is no field spec.analyses | known here: service, canary, stable, revision, route, visitorId, affinity, cohort, cache, optIn, suspend, readiness, scaling, steps',
     ],
     [{ steps: '[]' }, 'PERCH1203 spec.steps: spec.steps must be a list with at least one step, found a list | correct the value'],
     [
@@ -141,7 +141,7 @@ describe('one mistake, one finding, with its remedy', () => {
     ],
     [
       { visitorId: '{cookie: {secure: yes}}' },
-      'PERCH1203 spec.visitorId.cookie.secure: spec.visitorId.cookie.secure must be true, false or auto, found the text "yes" | write true, without quotes',
+      'PERCH1203 spec.visitorId.cookie.secure: spec.visitorId.cookie.secure must be true or false, found the text "yes" | write true, without quotes',
     ],
     [
       { visitorId: '{cookie: {sameSite: None}}' },
@@ -192,8 +192,8 @@ describe('one mistake, one finding, with its remedy', () => {
       'PERCH1203 spec.visitorId.propagate[1]: spec.visitorId.propagate[1] must be baggage or cookie or requestId, found the text "cookies" | did you mean cookie?',
     ],
     [
-      { route: '{adopt: {httpRoute: x}}' },
-      'PERCH1210 spec.route.adopt.httpRoute: spec.route.adopt.httpRoute is not supported yet | use route.adopt.virtualService',
+      { route: '{adopt: {grpcRoute: x}}' },
+      'PERCH1210 spec.route.adopt.grpcRoute: spec.route.adopt.grpcRoute is not supported yet | adopt an HTTPRoute or a VirtualService: gRPC is HTTP, and clients that keep no cookies need visitorId.from',
     ],
     [
       { readiness: '{healthCheck: {interval: 50ms}}' },
@@ -214,6 +214,18 @@ describe('one mistake, one finding, with its remedy', () => {
     [
       { readiness: '{capacity: 0}' },
       'PERCH1203 spec.readiness.capacity: spec.readiness.capacity must be a number over 0 and up to 1000000, in requests per second, found a number (0) | correct the value',
+    ],
+    [
+      { scaling: '{}' },
+      'PERCH1203 spec.scaling: spec.scaling is empty: nothing would be scaled | add beforeStep or afterSuccess, or leave it out',
+    ],
+    [
+      { scaling: '{afterSuccess: {delay: 31d}}' },
+      'PERCH1208 spec.scaling.afterSuccess.delay: spec.scaling.afterSuccess.delay is 31d, longer than 30d | use at most 30d, or scale it down yourself',
+    ],
+    [
+      { scaling: '{beforeStep: always}' },
+      'PERCH1203 spec.scaling.beforeStep: spec.scaling.beforeStep must be matchWeight, found the text "always" | choose one of them',
     ],
     [
       { readiness: '{grace: 2d}' },
@@ -267,7 +279,7 @@ describe('one mistake, one finding, with its remedy', () => {
     ],
     [
       '{adopt: {}}',
-      'PERCH1202 spec.route.adopt.virtualService: spec.route.adopt.virtualService is missing | add spec.route.adopt.virtualService: an object name: lower-case letters, digits, hyphens and dots, at most 253',
+      'PERCH1203 spec.route.adopt: spec.route.adopt must be a mapping with virtualService, or with httpRoute, found an empty mapping | add the fields of one of them',
     ],
     [
       '{managed: {}}',

@@ -14,7 +14,7 @@ describe('a good release', () => {
       visitorId: {
         issueOn: 'documents',
         propagate: ['baggage', 'cookie'],
-        cookie: { name: 'perch', maxAge: '400d', path: '/', secure: 'auto', httpOnly: true, sameSite: 'Lax' },
+        cookie: { name: 'perch', maxAge: '400d', path: '/', httpOnly: true, sameSite: 'Lax' },
       },
       affinity: { mode: 'visitor' },
       cohort: 'auto',

@@ -118,6 +118,18 @@ describe('where a visitor stands, in words', () => {
     });
   });
 
+  test('whose bucket is the cutoff, is on stable: 10 % are the 410 buckets below it; the same while the release is paused', () => {
+    const paused = world();
+    paused.ask('pause');
+    const ids = ['0b6f0a3e-7c11-4d2a-9f00-19900000c21f', '0b6f0a3e-7c11-4d2a-9f00-19a00000c21f'];
+    for (const release of [world(), paused]) {
+      expect(ids.map((id) => describeVisitor(releaseOf(release), id)).map((view) => [view?.bucket, view?.cohort])).toEqual([
+        [409, 'canary'],
+        [410, 'stable'],
+      ]);
+    }
+  });
+
   test('before the release starts: in the draw to come', () => {
     const waiting = new ReleaseWorld(ramp);
     const view = describeVisitor(releaseOf(waiting), EARLY);

@@ -39,6 +39,14 @@ export function missingSubset(objects: readonly KubeObject[], host: string, subs
   return `${rules.map(nameOf).join(' and ')} has no subset ${subset}, ${only}: add it there, or correct the version`;
 }
 
+/** The labels of a subset of a host; undefined where no DestinationRule has it. `host` is resolved. */
+export function subsetLabels(objects: readonly KubeObject[], host: string, subset: string): Readonly<Record<string, string>> | undefined {
+  const all = objects.filter((object) => object.kind === 'DestinationRule') as readonly DestinationRule[];
+  const rules = all.filter((rule) => isSubsetOf(host, resolved(rule.spec.host, rule)));
+  const found = rules.flatMap((rule) => rule.spec.subsets ?? []).find(({ name }) => name === subset);
+  return found === undefined ? undefined : (found.labels ?? {});
+}
+
 function resolved(host: string, { metadata }: KubeObject): string {
   return resolveHost(host, metadata.namespace ?? DEFAULT_NAMESPACE).toLowerCase();
 }

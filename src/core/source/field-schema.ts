@@ -10,7 +10,11 @@ export interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly additionalProperties?: boolean | FieldSchema;
   readonly required?: readonly string[];
+  readonly propertyNames?: FieldSchema;
+  readonly maxProperties?: number;
   readonly items?: FieldSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly anyOf?: readonly FieldSchema[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;

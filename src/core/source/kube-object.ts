@@ -5,6 +5,13 @@ import { type FieldPath, formatPath, type Locate } from './locate.ts';
 /** The namespace of an object that names none. */
 export const DEFAULT_NAMESPACE = 'default';
 
+/** The namespace of objects that name none. */
+export interface UsualNamespace {
+  readonly name: string;
+  /** Objects that name another one are errors. */
+  readonly isRequired: boolean;
+}
+
 /** A finished object, or what keeps the value from being one. */
 export interface KubeObjectResult {
   readonly object?: KubeObject;
@@ -31,10 +38,10 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * Reads parsed YAML or JSON as a Kubernetes-style object: apiVersion, kind and metadata.name must be there, labels and annotations
- * must be text, and a missing namespace becomes `wanted`, or `default`; another one than `wanted` is an error. Nothing else is judged. All
+ * must be text, and a missing namespace becomes the `usual` one, or `default`. Nothing else is judged. All
  * that is wrong is returned (PERCH1006 to PERCH1009).
  */
-export function readKubeObject(value: unknown, locate?: Locate, wanted?: string): KubeObjectResult {
+export function readKubeObject(value: unknown, locate?: Locate, usual?: UsualNamespace): KubeObjectResult {
   const diagnostics: Diagnostic[] = [];
   const report: Report = (code, path, message, hint) => {
     const where = path.length > 0 ? { path: formatPath(path) } : {};
@@ -76,14 +83,14 @@ export function readKubeObject(value: unknown, locate?: Locate, wanted?: string)
     report('PERCH1008', ['metadata', 'name'], 'metadata.name must be at most 253 characters without "/"', 'choose another name');
   }
 
-  let namespace = wanted ?? DEFAULT_NAMESPACE;
+  let namespace = usual?.name ?? DEFAULT_NAMESPACE;
   const named = metadata['namespace'];
   if (named !== undefined) {
     if (typeof named !== 'string' || !DNS_LABEL.test(named)) {
       const message = `metadata.namespace must be lower-case letters, digits and hyphens, at most 63, found ${describeValue(named)}`;
       report('PERCH1008', ['metadata', 'namespace'], message, 'correct the namespace, or leave it out for "default"');
-    } else if (wanted !== undefined && named !== wanted) {
-      const message = `the object is of namespace ${named}, but --namespace asks for ${wanted}`;
+    } else if (usual?.isRequired === true && named !== usual.name) {
+      const message = `the object is of namespace ${named}, but --namespace asks for ${usual.name}`;
       report('PERCH1009', ['metadata', 'namespace'], message, `leave --namespace out, or the namespace here`);
     } else namespace = named;
   }

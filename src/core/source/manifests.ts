@@ -14,7 +14,7 @@ import {
 import type { Diagnostic, SourceRange } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import { type AliasProblem, followAliases, MAX_ALIAS_GROWTH } from './aliases.ts';
-import { isMapping, readKubeObject } from './kube-object.ts';
+import { isMapping, readKubeObject, type UsualNamespace } from './kube-object.ts';
 import type { FieldPath, Locate } from './locate.ts';
 import { explainSyntaxError } from './yaml-errors.ts';
 
@@ -38,9 +38,9 @@ export const MAX_TEXT_LENGTH = 1 << 20;
  * Reads YAML (1.2 core schema; JSON is a part of it) with any number of documents, and lists (`kind: List`, or any kind that ends in List
  * and has `items`) as their members. Empty documents are skipped. Refused, all with their place in the text: what is not YAML,
  * duplicate keys, tags, texts over 1 Mi characters, aliases that expand too far, and values that are not Kubernetes-style objects.
- * `namespace` is that of objects that name none (else `default`); where it is given, another one is refused too.
+ * `namespace` is that of objects that name none, else `default`.
  */
-export function parseManifests(text: string, file: string, namespace?: string): Manifests {
+export function parseManifests(text: string, file: string, namespace?: UsualNamespace): Manifests {
   if (text.length > MAX_TEXT_LENGTH) {
     const source = { file, line: 1, column: 1, endLine: 1, endColumn: 1 };
     const message = `the file is larger than ${MAX_TEXT_LENGTH} characters`;
@@ -72,9 +72,9 @@ class ManifestReader {
   readonly #file: string;
   readonly #text: string;
   readonly #lines: LineCounter;
-  readonly #namespace: string | undefined;
+  readonly #namespace: UsualNamespace | undefined;
 
-  constructor(file: string, text: string, lines: LineCounter, namespace: string | undefined) {
+  constructor(file: string, text: string, lines: LineCounter, namespace: UsualNamespace | undefined) {
     this.#file = file;
     this.#text = text;
     this.#lines = lines;

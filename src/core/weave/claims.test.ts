@@ -6,6 +6,7 @@ import { BUCKETS, bucketOf, OFFSETS } from '../visitor/bucket.ts';
 import type { Cohort } from '../visitor/cohort.ts';
 import { visitorIdFromCookies } from '../visitor/visitor-id.ts';
 import { ids, requestsWith } from './arbitrary-requests.cases.ts';
+import { claimedHeaders, claimsInside, claimsOf } from './claims.ts';
 import { edgeInput, releaseOf, rulesOf, TEN_PERCENT, virtualService } from './fixtures.cases.ts';
 import { mostGroups } from './gateway-rules.ts';
 import type { SplitPlan } from './plan.ts';
@@ -80,6 +81,66 @@ describe('links of opt-in', () => {
     const codes = (optIn: object) => weaveRelease(edgeInput([rule], { release: releaseOf({ optIn }) })).diagnostics.map(({ code }) => code);
     expect(codes({})).toContain('PERCH2002');
     expect(codes({ parameter: 'try' })).toEqual([]);
+  });
+});
+
+describe('what a link does', () => {
+  const optIn = { maxAge: '2h' };
+  const issued = (release: CanaryRelease) =>
+    claimsOf(release, { ...TEN_PERCENT, started: 1 }, true).map(({ queryParams, cohort, additions }) => [queryParams, cohort, additions]);
+  const link = (choice: string, cohort: string, cookie: string) => [
+    { try: { exact: `web:${choice}` } },
+    cohort,
+    [
+      { direction: 'response', name: 'Set-Cookie', value: `perch-opt-web=${cookie}; Path=/; Secure; HttpOnly; SameSite=Lax`, join: false },
+      { direction: 'response', name: 'Cache-Control', value: 'private', join: true },
+    ],
+  ];
+
+  it('the browser remembers its cohort for maxAge; auto forgets it, and is on stable for that one page', () => {
+    const release = releaseOf({ optIn: { ...optIn, parameter: 'try' } });
+    const values = JSON.stringify(issued(release)).match(/(?:canary|stable)-[0-9a-f]{8}/g) ?? [];
+    const [canary, stable, auto] = values;
+    expect(issued(release)).toEqual([
+      link('canary', 'canary', `${canary}; Max-Age=7200`),
+      link('stable', 'stable', `${stable}; Max-Age=7200`),
+      link('auto', 'stable', `${auto}; Max-Age=-1`),
+      [{}, 'canary', []],
+      [{}, 'stable', []],
+    ]);
+    expect([canary?.slice(0, 7), stable?.slice(0, 7), auto]).toEqual(['canary-', 'stable-', stable]);
+  });
+
+  it('what it remembers is of one release, one canary and one revision, else of one start', () => {
+    const value = (release: CanaryRelease, plan: SplitPlan) => claimsInside(release, plan)[0]?.headers[0]?.[1];
+    const plan = { ...TEN_PERCENT, started: 1 };
+    const alike = value(releaseOf({ optIn }), plan);
+    expect(value(releaseOf({ optIn }), { ...plan, cutoff: 4096 })).toEqual(alike);
+    expect(value(releaseOf({ optIn, revision: 1 }), { ...plan, started: 7 })).toEqual(alike);
+    const others = [
+      value(releaseOf({ optIn }), { ...TEN_PERCENT, started: 2 }),
+      value(releaseOf({ optIn }), TEN_PERCENT),
+      value(releaseOf({ optIn, revision: 4 }), plan),
+      value(releaseOf({ optIn }), { ...plan, canary: { subset: 'v3' } }),
+      value(releaseOf({ optIn }, 'shop'), plan),
+    ];
+    expect(new Set([alike, ...others].map((each) => JSON.stringify(each))).size).toBe(6);
+  });
+
+  it('headers on which claims may match are those of all steps, each once, and the cookie where choices are remembered', () => {
+    const twice = { match: [{ headers: { 'x-team': { exact: 'dev' } } }, { headers: { 'x-region': { exact: 'us' } } }], hold: 'manual' };
+    expect(claimedHeaders(releaseOf({ steps: [TEAM, twice, RAMP] }))).toEqual(['x-team', 'x-region']);
+    expect(claimedHeaders(releaseOf({ steps: [TEAM, RAMP], optIn }))).toEqual(['x-team', 'cookie']);
+    expect(claimedHeaders(releaseOf())).toEqual([]);
+  });
+
+  it('inside, no link is followed', () => {
+    expect(claimsInside(releaseOf({ optIn, steps: [TEAM, RAMP] }), TEN_PERCENT).map(({ queryParams }) => queryParams)).toEqual([
+      {},
+      {},
+      {},
+    ]);
+    expect(claimsOf(releaseOf(), TEN_PERCENT, true)).toEqual([]);
   });
 });
 

@@ -52,7 +52,7 @@ function gatewaysOf({ root, rule }: Delegation): readonly string[] {
   });
 }
 
-/** Whether every server that hands the object's routes to browsers is HTTPS: what `secure: auto` asks. Unknown gateways count as not. */
+/** Whether every server that hands the object's routes to browsers is HTTPS: what decides about cookies that do not say whether they are secure. Unknown gateways count as not. */
 export function isServedOverTls(route: RouteObject, gateways: readonly KubeObject[]): boolean {
   const serving = hostsAtGateways(route, gateways).filter((host) => host.server?.redirects !== true);
   return serving.length > 0 && serving.every((host) => host.server?.tls === true);
@@ -173,8 +173,8 @@ function readServer(
   };
 }
 
+/** Of two that have one host. */
 function isMerged(mine: GatewayHost, other: GatewayHost): boolean {
-  if (mine.host !== other.host) return false;
   if (mine.server === undefined || other.server === undefined) return mine.gateway === other.gateway;
   if (mine.server.port !== other.server.port) return false;
   if (mine.gateway === other.gateway) return true;

@@ -27,9 +27,10 @@ export function gatewayRules(parts: readonly GatewayPart[]): Sketcher {
     const blocks = guardedBlocks(rule, route);
     const issuing = atGateways(blocks, route);
     return present(
-      templates.map(({ narrowings, issues, ...sketch }) => ({
-        ...sketch,
+      templates.map(({ parts: decided, destinations, narrowings, issues }) => ({
+        parts: decided,
         match: narrowings === undefined ? undefined : narrowed(issues ? issuing : blocks, narrowings),
+        destinations,
       })),
     );
   };
@@ -121,21 +122,28 @@ function conditionOn(header: string): (regex: string) => HeaderCondition {
   return (regex) => [header, { regex }];
 }
 
+/** No query parameters: told apart by itself, since it is asked for with every block. */
+const NONE: Narrowing['queryParams'] = {};
+
 function narrowingOf(claims: readonly Claim[], conditions: readonly HeaderCondition[]): Narrowing {
   return {
     headers: conditionsByName([...claims.flatMap(({ headers }) => headers), ...conditions]),
-    queryParams: Object.fromEntries(claims.flatMap(({ queryParams }) => Object.entries(queryParams))),
+    queryParams: claims.some(({ queryParams }) => Object.keys(queryParams).length > 0)
+      ? Object.assign({}, ...claims.map(({ queryParams }) => queryParams))
+      : NONE,
   };
 }
 
 /** Blocks times alternatives, since blocks are alternatives themselves. */
 function narrowed(blocks: readonly HTTPMatchRequest[], narrowings: readonly Narrowing[]): readonly HTTPMatchRequest[] {
-  return blocks.flatMap((block) =>
-    narrowings.map(({ headers, queryParams }) => {
+  const found: HTTPMatchRequest[] = [];
+  for (const block of blocks) {
+    for (const { headers, queryParams } of narrowings) {
       const match = { ...block, headers: { ...block.headers, ...headers } };
-      return Object.keys(queryParams).length === 0 ? match : { ...match, queryParams: { ...block.queryParams, ...queryParams } };
-    }),
-  );
+      found.push(queryParams === NONE ? match : { ...match, queryParams: { ...block.queryParams, ...queryParams } });
+    }
+  }
+  return found;
 }
 
 function unique(additions: readonly HeaderAddition[]): readonly HeaderAddition[] {

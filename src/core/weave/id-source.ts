@@ -17,7 +17,7 @@ export interface IdSource {
 /** The cookie that Perch issues, or a header that clients send: an id there has the form of a request id, as that of any UUID. */
 export function idSourceOf({ spec }: CanaryRelease): IdSource {
   const { from, cookie } = spec.visitorId;
-  if (from !== 'cookie') return { header: from.header, valid: requestIdValid(), below: requestIdBelow, issues: false };
+  if (from !== undefined) return { header: from.header, valid: requestIdValid(), below: requestIdBelow, issues: false };
   const below = (cutoff: number, offset: Offset) => cookieBelow(cookie.name, cutoff, offset);
   return { header: 'cookie', valid: cookieValid(cookie.name), below, issues: true };
 }

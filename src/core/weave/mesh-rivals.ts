@@ -8,7 +8,7 @@ import { describeRouteObject, isSameObject, type RouteObject } from './route-obj
 import { blocksOf } from './rule-blocks.ts';
 
 /** A VirtualService of the mesh by which a woven object is served: itself, or a root with the rule that leads to it. */
-interface MeshPlace {
+export interface MeshPlace {
   readonly top: RouteObject;
   readonly rules: readonly HTTPRoute[];
 }
@@ -37,7 +37,8 @@ export function meshRivals(woven: readonly RouteObject[], others: readonly Route
   );
 }
 
-function placesInMesh(route: RouteObject): readonly MeshPlace[] {
+/** By what an object is served in the mesh; nothing where it is not. */
+export function placesInMesh(route: RouteObject): readonly MeshPlace[] {
   if (!isDelegate(route)) return isInMesh(route) ? [{ top: route, rules: route.spec.http ?? [] }] : [];
   return route.delegations.filter(isLedToInMesh).map(({ root, rule }) => ({ top: root, rules: [rule] }));
 }
@@ -61,24 +62,26 @@ function rivalry(top: RouteObject, other: RouteObject, plan: RoutePlan): Diagnos
   };
 }
 
-function hostsOf({ spec, namespace }: RouteObject): readonly string[] {
+/** Hosts of an object, as Istio names them, in lower case. */
+export function hostsOf({ spec, namespace }: RouteObject): readonly string[] {
   return (spec.hosts ?? []).map((host) => resolveHost(host, namespace).toLowerCase());
 }
 
 /** Listener ports at which a client in the mesh gets rules of the object; undefined: at any. */
-function portsInMesh(rules: readonly HTTPRoute[], { namespace }: RouteObject): readonly (number | undefined)[] {
+export function portsInMesh(rules: readonly HTTPRoute[], { namespace }: RouteObject): readonly (number | undefined)[] {
   return rules
     .flatMap(blocksOf)
     .filter(({ gateways = [] }) => gateways.length === 0 || gateways.some((name) => resolveGateway(name, namespace) === MESH_GATEWAY))
     .map(({ port }) => port || undefined);
 }
 
-function sharePort(left: readonly (number | undefined)[], right: readonly (number | undefined)[]): boolean {
+/** Whether a client gets rules of both at one port. */
+export function sharePort(left: readonly (number | undefined)[], right: readonly (number | undefined)[]): boolean {
   return left.some((mine) => right.some((theirs) => mine === undefined || theirs === undefined || mine === theirs));
 }
 
 /** Surely older: of two of the same second a cluster goes by their names, the embedded runtime by the fraction of the second. */
-function isOlder(left: RouteObject, right: RouteObject): boolean {
+export function isOlder(left: Pick<RouteObject, 'object'>, right: Pick<RouteObject, 'object'>): boolean {
   const [mine = '', theirs = ''] = [left, right].map(({ object }) => object.metadata.creationTimestamp);
   return Date.parse(mine) < Date.parse(theirs);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import type { KubeObject } from '../istio/resources.ts';
-import { atVersion, baseAtVersion, baseVersion, namedVersions, releasedVersions, standingOf } from './released-destination.ts';
+import { atVersion, baseAtVersion, baseVersion, leadsTo, namedVersions, releasedVersions, standingOf } from './released-destination.ts';
 
 const SERVICE = { namespace: 'default', host: 'reviews', port: 9080 };
 const VERSIONS = [{ subset: 'v1' }, { host: 'reviews-old' }];
@@ -137,5 +137,30 @@ describe('where a destination stands', () => {
     ['elsewhere', { host: 'ratings' }, 'default'],
   ])('%s: %o of an object in %s', (standing, destination, namespace) => {
     expect(standingOf(destination, namespace, SERVICE, VERSIONS)).toBe(standing);
+  });
+});
+
+describe('whether an object leads to a version', () => {
+  const v1 = { host: 'reviews.default.svc.cluster.local', subset: 'v1' };
+  it.each<[string, object, boolean]>([
+    ['a rule', { http: [to({ host: 'reviews', subset: 'v1' })] }, true],
+    ['one of several destinations', { http: [to({ host: 'reviews', subset: 'v2' }, v1)] }, true],
+    ['another port', { http: [to({ ...v1, port: { number: 9090 } })] }, true],
+    ['a mirror', { http: [{ ...to({ host: 'reviews', subset: 'v2' }), mirror: v1 }] }, true],
+    ['one of several mirrors', { http: [{ ...to({ host: 'reviews', subset: 'v2' }), mirrors: [{ destination: v1 }] }] }, true],
+    ['TCP', { tcp: [{ route: [{ destination: v1 }] }] }, true],
+    ['TLS', { tls: [{ match: [{ sniHosts: ['a'] }], route: [{ destination: v1 }] }] }, true],
+    ['another subset', { http: [to({ host: 'reviews', subset: 'v2' })] }, false],
+    ['all of the service', { http: [to({ host: 'reviews' })] }, false],
+    ['another service', { http: [to({ host: 'ratings', subset: 'v1' })] }, false],
+    ['a delegate', { http: [{ delegate: { name: 'reviews' } }] }, false],
+  ])('%s', (_, spec, leads) => {
+    const object = { ...routes(), spec: { hosts: ['reviews'], ...spec } };
+    expect(leadsTo(object, SERVICE, { subset: 'v1' })).toBe(leads);
+  });
+
+  it('a version that is a host is led to with any subset', () => {
+    expect(leadsTo(routes(to({ host: 'reviews-old', subset: 'a' })), SERVICE, { host: 'reviews-old' })).toBe(true);
+    expect(leadsTo(routes(to({ host: 'reviews', subset: 'a' })), SERVICE, { host: 'reviews-old' })).toBe(false);
   });
 });

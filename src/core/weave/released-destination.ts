@@ -105,6 +105,23 @@ export function baseAtVersion(base: KubeObject, service: ReleasedService, versio
   return { ...base, spec: { ...spec, ...(http === undefined ? {} : { http }) } };
 }
 
+/** Whether any destination of a VirtualService, also one of TCP or a mirror, is this version, at whatever port. */
+export function leadsTo(object: KubeObject, service: ReleasedService, version: Version): boolean {
+  const { namespace } = routeObject(object, service.namespace);
+  const wanted = resolveHost('host' in version ? version.host : service.host, service.namespace);
+  return destinationsIn(object.spec).some(
+    ({ host, subset }) => resolveHost(host, namespace) === wanted && ('host' in version || subset === version.subset),
+  );
+}
+
+function destinationsIn(value: unknown): readonly Destination[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]): readonly Destination[] => {
+    const isOne = (key === 'destination' || key === 'mirror') && typeof inner === 'object' && inner !== null && 'host' in inner;
+    return isOne ? [inner as Destination] : destinationsIn(inner);
+  });
+}
+
 function isService(destination: Destination, namespace: string, service: ReleasedService): boolean {
   if (destination.port !== undefined && destination.port.number !== service.port) return false;
   if (destination.host === service.host && namespace === service.namespace) return true;

@@ -64,7 +64,7 @@ export interface Scheme {
 export interface Place {
   /** The routed object itself is the one at the gateway: there is no hop. */
   readonly edge: boolean;
-  /** Cookies that follow `secure: auto` are secure. */
+  /** Cookies that do not say themselves whether they are secure, are. */
   readonly secure: boolean;
 }
 
@@ -89,7 +89,7 @@ export function sketched(
 
 /** Those that can match anything: a rule whose blocks are all ruled out is none. */
 export function present(sketches: readonly (RuleSketch | undefined)[]): readonly RuleSketch[] {
-  return sketches.filter((each) => each !== undefined).filter(({ match }) => match === undefined || match.length > 0);
+  return sketches.filter((each) => each !== undefined && (each.match === undefined || each.match.length > 0)) as readonly RuleSketch[];
 }
 
 /** The rules of a hop that obeys what the gateway stamped; nobody is believed who says canary when there is none (`hasCanary`). */

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../istio/resources.ts';
 import { edgeInput, gatewayOf, releaseOf, rulesOf } from './fixtures.cases.ts';
-import { issuingSetCookie } from './set-cookie.ts';
+import {
+  canarySetCookie,
+  choosingSetCookie,
+  expiringSetCookie,
+  issuingSetCookie,
+  maxAgeSeconds,
+  needsSecure,
+  takesCookieBack,
+} from './set-cookie.ts';
 import { weaveRelease } from './weave-virtual-service.ts';
 
 describe('the cookie', () => {
@@ -65,5 +73,64 @@ describe('the cookie', () => {
     expect(warnings('shop.example', ['a.org', 'b.org', 'c.org', 'd.org', 'shop.example'])).toEqual(
       warned('a.org, b.org, c.org and 1 more'),
     );
+  });
+});
+
+describe('the cookie of a choice', () => {
+  it('has the attributes of the visitor id’s, percent signs doubled, and its own age; below 0 it is forgotten', () => {
+    const { cookie: given } = releaseOf({ visitorId: { cookie: { domain: 'shop.example' } } }).spec.visitorId;
+    const cookie = { ...given, path: '/50%' };
+    const chosen = { name: 'perch-opt-web', value: 'canary-1', maxAge: 60 };
+    expect(choosingSetCookie(chosen, cookie, true)).toBe(
+      'perch-opt-web=canary-1; Max-Age=60; Path=/50%%; Domain=shop.example; Secure; HttpOnly; SameSite=Lax',
+    );
+    expect(choosingSetCookie({ ...chosen, maxAge: -1 }, { ...cookie, domain: undefined, httpOnly: false }, false)).toBe(
+      'perch-opt-web=canary-1; Max-Age=-1; Path=/50%%; SameSite=Lax',
+    );
+  });
+});
+
+describe('the cookie of the canary', () => {
+  const cookie = { name: 'web-canary', value: 'v2', maxAge: 21_600 };
+
+  it('lives at least a second; it is taken back with the path that it was set with', () => {
+    expect(canarySetCookie(cookie, undefined)).toBe('web-canary=v2; Max-Age=21600');
+    expect(canarySetCookie({ ...cookie, maxAge: 0 }, '/')).toBe('web-canary=v2; Max-Age=1; Path=/');
+    expect(expiringSetCookie(cookie, undefined)).toBe('web-canary=v2; Max-Age=-1');
+    expect(expiringSetCookie(cookie, '/')).toBe('web-canary=v2; Max-Age=-1; Path=/');
+  });
+
+  it.each([
+    ['web-canary=v2; Max-Age=-1', true],
+    ['web-canary=v2; Max-Age=-1; Path=/', true],
+    ['web-canary=v2; Max-Age=-10', false],
+    ['web-canary=v2; Max-Age=1', false],
+    ['web-canary=v2; Max-Age=-1x', false],
+  ])('is taken back by %s: %s', (value, expected) => {
+    expect(takesCookieBack(value)).toBe(expected);
+  });
+});
+
+describe('what asks for Secure', () => {
+  const { cookie } = releaseOf().spec.visitorId;
+  it.each([
+    ['__Host-perch', 'name'],
+    ['__SECURE-perch', 'name'],
+    ['my__Host-perch', undefined],
+    ['__Hostperch', undefined],
+  ])('the name %s: %s', (name, field) => {
+    expect(needsSecure({ ...cookie, name })?.field).toBe(field);
+  });
+});
+
+describe('Max-Age', () => {
+  it.each([
+    ['1h30m', 5400],
+    ['1500ms', 2],
+    ['1ms', 1],
+    ['0s', 1],
+    ['no duration', 1],
+  ])('of %s is %i s', (duration, seconds) => {
+    expect(maxAgeSeconds(duration)).toBe(seconds);
   });
 });

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease, Version } from '../release/canary-release.ts';
-import { routedName } from '../release/route-form.ts';
+import { issuingRoute, routedName } from '../release/route-form.ts';
 import { DEFAULT_NAMESPACE } from '../source/kube-object.ts';
 import { findSharing, isInMesh, isServedOverTls, ownGateways } from './gateway-hosts.ts';
 import type { RoutePlan } from './plan.ts';
@@ -60,12 +60,13 @@ export function weaveCompanions(
   return weaveObject(route, inOrder(companionWeavings(route, { companions, others, gateways }))).virtualService;
 }
 
-const distinct = new WeakMap<readonly KubeObject[], { readonly namespace: string; readonly objects: readonly RouteObject[] }>();
+/** `namespace`: the one that counts for objects without any; undefined where all have one. */
+const distinct = new WeakMap<readonly KubeObject[], { readonly namespace: string | undefined; readonly objects: readonly RouteObject[] }>();
 
 /** Each object once, in that order. Read once for each array, which nobody may change. */
 export function distinctObjects(all: readonly KubeObject[], namespace: string): readonly RouteObject[] {
   const last = distinct.get(all);
-  if (last?.namespace === namespace) return last.objects;
+  if (last !== undefined && (last.namespace === undefined || last.namespace === namespace)) return last.objects;
   const objects = new Map<string, RouteObject>();
   for (const object of all) {
     const route = routeObject(object, namespace);
@@ -73,7 +74,8 @@ export function distinctObjects(all: readonly KubeObject[], namespace: string): 
     if (!objects.has(fullName)) objects.set(fullName, route);
   }
   const found = [...objects.values()];
-  distinct.set(all, { namespace, objects: found });
+  const isAsked = all.some(({ metadata }) => metadata.namespace === undefined);
+  distinct.set(all, { namespace: isAsked ? namespace : undefined, objects: found });
   return found;
 }
 
@@ -84,8 +86,7 @@ export function baseOf(object: KubeObject, objects: readonly RouteObject[], name
 
 /** Whether the visitor id's cookie is secure where it is issued by this object. */
 export function isSecure(route: RouteObject, release: CanaryRelease, gateways: readonly KubeObject[]): boolean {
-  const { secure } = release.spec.visitorId.cookie;
-  return secure === 'auto' ? isServedOverTls(route, gateways) : secure;
+  return release.spec.visitorId.cookie.secure ?? isServedOverTls(route, gateways);
 }
 
 /** The versions at which destinations of the base are released. */
@@ -104,9 +105,9 @@ function inOrder(weavings: readonly ObjectWeaving[]): readonly ObjectWeaving[] {
 /** The companions whose specs name the object. */
 function companionWeavings(route: RouteObject, surroundings: Surroundings): readonly ObjectWeaving[] {
   return surroundings.companions.flatMap((each) => {
-    const { metadata, spec } = each.release;
+    const { metadata } = each.release;
     const routedAt = routedName(each.release);
-    const issuingAt = spec.visitorId.issueAt?.virtualService ?? routedAt;
+    const issuingAt = issuingRoute(each.release)?.name ?? routedAt;
     const [issues, moves] = [route.name === issuingAt, route.name === routedAt];
     if (metadata.namespace !== route.namespace || !(issues || moves)) return [];
     return [weavingOf(route, { ...each, issues, moves, edge: routedAt === issuingAt }, surroundings)];

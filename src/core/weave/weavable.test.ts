@@ -160,6 +160,52 @@ describe('what cannot be woven is a warning with the place', () => {
   });
 });
 
+describe('where no rule is woven, the error says whether one leads to the service', () => {
+  const said = (http: readonly unknown[], changes: Partial<WeaveInput> = {}) =>
+    weaveRelease(edgeInput(http, changes)).diagnostics.at(-1)?.message;
+  const CANNOT = 'no rule of VirtualService default/web that leads to web.default.svc.cluster.local port 8080 can be woven';
+  const NONE = 'no rule of VirtualService default/web leads to web.default.svc.cluster.local port 8080';
+  const two = [{ destination: { host: 'web' } }, { destination: { host: 'other' } }];
+
+  it.each<[string, object, string]>([
+    ['it delegates', { delegate: { name: 'far' } }, CANNOT],
+    ['it is weighted', { route: two }, CANNOT],
+    ['it is pinned', { route: [{ destination: { host: 'web', subset: 'v9' } }] }, CANNOT],
+    ['it matches on what weaving needs', { match: [{ headers: { cookie: {} } }], ...TO_WEB }, CANNOT],
+    ['it answers by itself', { redirect: { uri: '/' } }, NONE],
+    ['it leads elsewhere', { route: [{ destination: { host: 'other' } }] }, NONE],
+  ])('%s', (_, rule, message) => {
+    expect(said([rule])).toBe(message);
+  });
+});
+
+describe('matches by source, where gateways and mesh lead here', () => {
+  const BOTH = { gateways: ['default/web', 'mesh'] };
+  const bySource = (block: object) => ({ match: [{ sourceLabels: { app: 'page' }, ...block }], ...TO_WEB });
+  const codes = (block: object, spec: object = BOTH, release = releaseOf()) =>
+    findings([], { release, routed: virtualService([GOOD, bySource(block)], spec as Readonly<Record<string, unknown>>) });
+
+  it('issue no ids, unless they name the gateway, or it is bound to one side only', () => {
+    expect(codes({})).toEqual(['PERCH2015 info spec.http[1].match[0]']);
+    expect(codes({ gateways: ['default/web'] })).toEqual([]);
+    expect(codes({}, { gateways: ['default/web'] })).toEqual([]);
+  });
+
+  it('say nothing at a hop, where none are issued', () => {
+    const service = {
+      service: { host: 'web', port: 8080 },
+      visitorId: { issueAt: { virtualService: 'entry' }, propagate: ['cookie', 'requestId'] },
+    };
+    const issuing = virtualService(
+      [{ match: [{ uri: { prefix: '/entry' } }], route: [{ destination: { host: 'entry' } }] }],
+      { hosts: ['entry.test'] },
+      'entry',
+    );
+    const routed = virtualService([GOOD, bySource({})], BOTH);
+    expect(findings([], { release: releaseOf(service), routed, issuing })).toEqual([]);
+  });
+});
+
 const SHARED = ['PERCH2009 warning spec.http[0]', 'PERCH2001 error spec.http'];
 
 describe('a catch-all whose host and gateway are shared would overtake', () => {

@@ -133,8 +133,9 @@ function mergeObstacles(rule: HTTPRoute, { route, limits }: WeavingNeeds): RuleF
 /** A block holds one matcher per header in `headers`; `withoutHeaders` is a map of its own and does not conflict. */
 function headerConflicts(rule: HTTPRoute, needs: WeavingNeeds): { readonly block: number; readonly name: string }[] {
   return blocksOf(rule).flatMap((block, index) => {
+    if (block.headers === undefined) return [];
     const needed = [...needs.matchHeaders, ...Object.keys(guardOf(block, needs.route))];
-    return Object.keys(block.headers ?? {})
+    return Object.keys(block.headers)
       .filter((name) => needed.includes(name.toLowerCase()))
       .map((name) => ({ block: index, name }));
   });

@@ -45,7 +45,8 @@ export interface WovenObject {
 export function weaveObject(route: RouteObject, weavings: readonly ObjectWeaving[]): WovenObject {
   const judgements = weavings.map((weaving) => judgeRules(weaving.needs));
   const rules = route.spec.http ?? [];
-  const involved = rules.map((_, index) => compatible(weavings.filter((__, at) => judgements[at]?.rules[index]?.weavable === true)));
+  const involvedBy = onceForEachSet(weavings);
+  const involved = rules.map((_, index) => involvedBy((at) => judgements[at]?.rules[index]?.weavable === true));
   const sketcherOf = sketchersOf(weavings);
   const http = rules.flatMap((rule, index) => weaveRule(rule, route, involved[index] ?? [], sketcherOf));
   return {
@@ -55,12 +56,27 @@ export function weaveObject(route: RouteObject, weavings: readonly ObjectWeaving
       return {
         woven: involved.flatMap((all, index) => (all.includes(weaving) ? [index] : [])),
         concerned: judged.filter((each) => each.concerned).length,
-        groups:
-          weaving.rules.part?.draw === undefined ? 1 : Math.max(1, ...involved.filter((all) => all.includes(weaving)).map(groupsAmong)),
+        groups: weaving.rules.part?.draw === undefined ? 1 : mostGroupsOf(involved, weaving),
         diagnostics: [...diagnostics, ...judged.flatMap((each) => each.diagnostics)],
       };
     }),
   };
+}
+
+/** Which of the weavings one rule is woven for, by those that could be: most rules have the same ones, and get the same array. */
+function onceForEachSet(weavings: readonly ObjectWeaving[]): (isWeavable: (at: number) => boolean) => readonly ObjectWeaving[] {
+  const known = new Map<string, readonly ObjectWeaving[]>();
+  return (isWeavable) => {
+    const key = weavings.map((_, at) => (isWeavable(at) ? 'x' : '-')).join('');
+    const found = known.get(key) ?? compatible(weavings.filter((_, at) => isWeavable(at)));
+    known.set(key, found);
+    return found;
+  };
+}
+
+function mostGroupsOf(involved: readonly (readonly ObjectWeaving[])[], weaving: ObjectWeaving): number {
+  const sets = [...new Set(involved)].filter((all) => all.includes(weaving));
+  return Math.max(1, ...sets.map(groupsAmong));
 }
 
 function groupsAmong(weavings: readonly ObjectWeaving[]): number {

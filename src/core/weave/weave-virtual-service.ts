@@ -1,10 +1,12 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import type { CanaryRelease } from '../release/canary-release.ts';
+import { issuingRoute } from '../release/route-form.ts';
 import { isDelegate } from '../routing/delegates.ts';
 import { MOST_GROUPS } from './cohort-cells.ts';
 import { cookieFindings } from './cookie-findings.ts';
 import { ownGateways } from './gateway-hosts.ts';
+import { httpRoutesInMesh } from './mesh-http-routes.ts';
 import { meshRivals } from './mesh-rivals.ts';
 import { serviceOf } from './released-destination.ts';
 import { isSameObject, type RouteObject } from './route-object.ts';
@@ -29,10 +31,12 @@ export interface WeaveInput extends Companion {
   readonly routed: KubeObject;
   /** The VirtualService of spec.visitorId.issueAt; undefined where that is not set or does not exist. */
   readonly issuing: KubeObject | undefined;
-  /** All Gateways, for `secure: auto` and for hosts that are shared. */
+  /** All Gateways, for cookies that follow TLS and for hosts that are shared. */
   readonly gateways: readonly KubeObject[];
   /** All VirtualServices, the oldest first: in the order in which a gateway merges them. The routed and the issuing one may be among them. */
   readonly siblings: readonly KubeObject[];
+  /** All HTTPRoutes: those of Services take requests in the mesh. */
+  readonly httpRoutes?: readonly KubeObject[];
   /** The other releases that are woven into one of the two objects, too. */
   readonly companions?: readonly Companion[];
 }
@@ -82,6 +86,7 @@ export function weaveRelease(input: WeaveInput): WeaveResult {
     ...cookieFindings(issuing, release, { secure, gateways: input.gateways }),
     ...streamFindings(routed, serviceOf(release), versionsOf(own)),
     ...meshRivals(edge ? [routed] : [routed, issuing], objects, input.plan),
+    ...httpRoutesInMesh(edge ? [routed] : [routed, issuing], input.httpRoutes ?? [], input.plan),
     ...atGateway.part.diagnostics,
     ...(inside?.part.diagnostics ?? []),
     ...unreachedRules({ route: issuing, rules: atGateway.part.woven }, merging),
@@ -121,7 +126,7 @@ function wovenRoute({ namespace, name }: RouteObject, { virtualService }: { read
 /** The object in which ids are issued, or why there is none. */
 function issuingObject(input: WeaveInput, routed: RouteObject, objects: readonly RouteObject[]): RouteObject | Diagnostic {
   const { release } = input;
-  const issueAt = release.spec.visitorId.issueAt?.virtualService;
+  const issueAt = issuingRoute(release)?.name;
   if (input.issuing === undefined && issueAt !== undefined && issueAt !== routed.name) return issuingObjectMissing(release, issueAt);
   const issuing = input.issuing === undefined ? routed : baseOf(input.issuing, objects, release.metadata.namespace);
   if (isUnreached(issuing)) return nothingDelegates(release, issuing, objects);

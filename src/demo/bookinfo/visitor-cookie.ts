@@ -5,19 +5,19 @@ export interface VisitorCookie {
   readonly name: string;
   readonly path: string;
   readonly domain?: string;
-  /** auto: as the browser's own connection, told by X-Forwarded-Proto. */
-  readonly secure: boolean | 'auto';
+  /** Absent: as the browser's own connection, told by X-Forwarded-Proto. */
+  readonly secure?: boolean;
   readonly httpOnly: boolean;
   readonly sameSite: 'Lax' | 'Strict' | 'None';
   readonly partitioned?: boolean;
 }
 
 /** The defaults of CanaryRelease's `visitorId.cookie`. */
-export const DEFAULT_VISITOR_COOKIE: VisitorCookie = { name: 'perch', path: '/', secure: 'auto', httpOnly: true, sameSite: 'Lax' };
+export const DEFAULT_VISITOR_COOKIE: VisitorCookie = { name: 'perch', path: '/', httpOnly: true, sameSite: 'Lax' };
 
 /** `Set-Cookie` that makes the browser forget its visitor id: the next document draws a new one. */
 export function expireVisitorCookie(cookie: VisitorCookie, headers: IncomingHttpHeaders): string {
-  const secure = cookie.secure === 'auto' ? headers['x-forwarded-proto'] === 'https' : cookie.secure;
+  const secure = cookie.secure ?? headers['x-forwarded-proto'] === 'https';
   const attributes = [`${cookie.name}=`, 'Max-Age=0', `Path=${cookie.path}`];
   if (cookie.domain !== undefined) attributes.push(`Domain=${cookie.domain}`);
   if (secure) attributes.push('Secure');

@@ -1,4 +1,4 @@
-import { runtimeAdmission } from '../../cluster/admission.ts';
+import { rehearsalAdmission } from '../../cluster/admission.ts';
 import { openSqliteStore } from '../../cluster/local/sqlite-store.ts';
 import { refText } from '../../cluster/manifest.ts';
 import type { ObjectRef, Store, StoredObject } from '../../cluster/store.ts';
@@ -64,7 +64,7 @@ const MOST_PASSES = 100;
 /**
  * Opens a rehearsal: the store, the admission, and the passes of the runtime itself, over a clock that is set and a data plane that serves
  * at once, so that what it shows is what the runtime would do. Touches no file, no socket and no clock: the same objects give the same
- * stages. Where the runtime would refuse the objects, the diagnostics say why.
+ * stages. A release in an HTTPRoute goes by the same passes, as in a cluster whose gateways have taken the route. Where the runtime would refuse the objects, the diagnostics say why.
  */
 export async function openRehearsal(
   objects: readonly KubeObject[],
@@ -73,7 +73,7 @@ export async function openRehearsal(
   const store = openSqliteStore({
     dataDir: ':memory:',
     now: () => clock.now,
-    admission: runtimeAdmission,
+    admission: rehearsalAdmission,
     onListenerError: (error) => {
       throw error;
     },

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PHASES } from '../../core/release/phase.ts';
+import { initialStatus } from '../../core/release/status-change.ts';
+import { ApiScene, RELEASE_REF } from '../api-scene.cases.ts';
+import { addClusterMetrics } from './cluster-metrics.ts';
+import { addControllerMetrics } from './controller-metrics.ts';
+import { addExposureMetrics } from './exposure-metrics.ts';
+import { MetricsPage } from './metrics-page.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import { addReleaseMetrics } from './release-metrics.ts';
+
+let scene: ApiScene;
+beforeEach(async () => {
+  scene = await ApiScene.open();
+});
+afterEach(() => scene.close());
+
+const releases = () => scene.store.list('CanaryRelease');
+
+/** Samples of the page by name and labels, as Prometheus reads them. */
+function samplesOf(text: string): ReadonlyMap<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+}
+
+describe('of releases', () => {
+  const labels = 'namespace="default",name="reviews"';
+
+  test('weight, step and phase as they are when asked; nothing of a release that is gone', async () => {
+    const page = new MetricsPage();
+    addReleaseMetrics(page, releases);
+    scene.context.metrics = page;
+    await scene.applyExample();
+    const read = async () => samplesOf(await (await scene.send('GET', '/metrics')).text());
+    expect((await read()).get(`perch_release_step{${labels}}`)).toBe(-1);
+
+    expect((await read()).has(`perch_release_exposure_percent{${labels}}`)).toBe(false);
+
+    await scene.writeStatus({ ...initialStatus(), phase: 'Paused', step: 1, weight: 12.5, cutoff: 513 });
+    const samples = await read();
+    expect(samples.get(`perch_release_exposure_percent{${labels}}`)).toBe(12.52);
+    expect(samples.get(`perch_release_weight{${labels}}`)).toBe(12.5);
+    expect(samples.get(`perch_release_step{${labels}}`)).toBe(1);
+    const phases = PHASES.map((phase) => [phase, samples.get(`perch_release_phase{${labels},phase="${phase}"}`)]);
+    expect(phases).toEqual(PHASES.map((phase) => [phase, phase === 'Paused' ? 1 : 0]));
+
+    await scene.store.commit(RELEASE_REF, { remove: true }, scene.store.revision());
+    expect([...(await read()).keys()]).toEqual([]);
+  });
+
+  test('exposure by cohort, in visitors where they are counted', async () => {
+    const figures = {
+      visitors: { total: 40, canary: 4 },
+      assigned: { total: 0, canary: 0 },
+      requests: { stable: 90, canary: 10 },
+      errors: { stable: 1, canary: 2 },
+      moved: { toCanary: 0, back: 0 },
+    };
+    const summary = {
+      counts: 'visitors',
+      sampled: false,
+      sampleRate: 1,
+      since: '',
+      real: figures,
+      synthetic: figures,
+      ...figures,
+    } as const;
+    const page = new MetricsPage();
+    addExposureMetrics(page, releases, ({ name }) => (name === 'reviews' ? summary : undefined));
+    await scene.applyExample();
+    expect(Object.fromEntries(samplesOf(await page.text()))).toEqual({
+      [`perch_release_exposure_visitors{${labels},cohort="stable"}`]: 36,
+      [`perch_release_exposure_visitors{${labels},cohort="canary"}`]: 4,
+      [`perch_release_exposure_requests{${labels},cohort="stable"}`]: 90,
+      [`perch_release_exposure_requests{${labels},cohort="canary"}`]: 10,
+      [`perch_release_exposure_errors{${labels},cohort="stable"}`]: 1,
+      [`perch_release_exposure_errors{${labels},cohort="canary"}`]: 2,
+    });
+  });
+});
+
+test('of the cluster: who leads tells of the releases that are refused', async () => {
+  const page = new MetricsPage();
+  let [isLeading, refused] = [true, [{ kind: 'CanaryRelease', namespace: 'default', name: 'odd' }]];
+  addClusterMetrics(
+    page,
+    () => isLeading,
+    () => refused,
+  );
+  const read = async () => [...samplesOf(await page.text())].filter(([name]) => /^perch_(leader|release)/.test(name));
+  expect(await read()).toEqual([
+    ['perch_leader', 1],
+    ['perch_release_refused{namespace="default",name="odd"}', 1],
+  ]);
+  isLeading = false;
+  expect(await read()).toEqual([['perch_leader', 0]]);
+  [isLeading, refused] = [true, []];
+  expect(await read()).toEqual([['perch_leader', 1]]);
+});
+
+test('of the controller: what it has to do, and how passes went', async () => {
+  const page = new MetricsPage();
+  const load = { waiting: 3, running: 2 };
+  const { onPass } = addControllerMetrics(page, () => load);
+  onPass({ outcome: 'done', waitedMs: 4, tookMs: 20 });
+  onPass({ outcome: 'outdated', waitedMs: 0, tookMs: 300 });
+  onPass({ outcome: 'failed', waitedMs: 0, tookMs: 10 });
+  const samples = samplesOf(await page.text());
+  expect(samples.get('perch_workqueue_depth')).toBe(3);
+  expect(samples.get('perch_workqueue_running')).toBe(2);
+  expect(samples.get('perch_workqueue_retries_total')).toBe(2);
+  expect(samples.get('perch_reconcile_total{result="failed"}')).toBe(1);
+  expect(samples.get('perch_reconcile_duration_seconds_count')).toBe(3);
+  expect(samples.get('perch_reconcile_duration_seconds_sum')).toBeCloseTo(0.33);
+  expect(samples.get('perch_reconcile_duration_seconds_bucket{le="0.025"}')).toBe(2);
+  expect(samples.get('perch_workqueue_queue_duration_seconds_sum')).toBeCloseTo(0.004);
+});
+
+test('of the process: its CPU only ever grows', async () => {
+  const page = new MetricsPage();
+  addProcessMetrics(page);
+  const first = samplesOf(await page.text());
+  const second = samplesOf(await page.text());
+  expect(second.get('process_cpu_seconds_total')).toBeGreaterThanOrEqual(first.get('process_cpu_seconds_total') ?? Number.NaN);
+  expect(first.get('process_resident_memory_bytes')).toBeGreaterThan(1e6);
+  expect(first.get('process_start_time_seconds')).toBeCloseTo(performance.timeOrigin / 1000, -1);
+});
+
+test('who asks while the page is made gets the same one', async () => {
+  const page = new MetricsPage();
+  let readings = 0;
+  page.read(async () => {
+    readings += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+  await Promise.all([page.text(), page.text(), page.text()]);
+  expect(readings).toBe(1);
+  await page.text();
+  expect(readings).toBe(2);
+});
