@@ -10,6 +10,7 @@ function file(name: string, tests: readonly (readonly [status: Status, title: st
     assertionResults: tests.map(([result, title, suite]) => ({
       status: result,
       title,
+      failureMessages: result === 'failed' ? ['AssertionError: expected 1 to be 2\n    at somewhere'] : [],
       ancestorTitles: suite === undefined ? [] : [suite],
     })),
   };
@@ -35,7 +36,12 @@ test('a failed test makes the run fail', () => {
       'failed',
     ),
   );
-  expect(summarizeTests(failing, 1, false)).toEqual({ passed: 1, failed: 1, notes: [], ok: false });
+  expect(summarizeTests(failing, 1, false)).toEqual({
+    passed: 1,
+    failed: 1,
+    notes: ['failed: a.test.ts: two: AssertionError: expected 1 to be 2'],
+    ok: false,
+  });
 });
 
 test('a file that does not load is one failure, although it has no tests', () => {

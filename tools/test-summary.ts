@@ -9,6 +9,8 @@ export interface TestReport {
       readonly ancestorTitles: readonly string[];
       readonly title: string;
       readonly status: string;
+      /** What was wrong with it. */
+      readonly failureMessages: readonly string[];
     }[];
   }[];
 }
@@ -17,9 +19,30 @@ export interface TestReport {
 interface TestSummary {
   readonly passed: number;
   readonly failed: number;
-  /** What people must know: skipped suites and how to run them, files that did not load, that nothing ran. */
+  /** What people must know: failures by name, skipped suites and how to run them, files that did not load, that nothing ran. */
   readonly notes: readonly string[];
   readonly ok: boolean;
+}
+
+type FileReport = TestReport['testResults'][number];
+type SingleTest = FileReport['assertionResults'][number];
+
+function nameOf(file: FileReport, test: SingleTest): string {
+  return `${file.name}: ${[...test.ancestorTitles, test.title].join(' > ')}`;
+}
+
+/** Longest part of a failure that is told again, in characters. */
+const SAID_AGAIN = 200;
+
+function firstLine({ failureMessages: [message = ''] }: SingleTest): string {
+  return message.split('\n', 1)[0]?.slice(0, SAID_AGAIN) ?? '';
+}
+
+/** Each failure once more, for the end: of a long output often only that is kept. */
+function failuresOf(report: TestReport | undefined): string[] {
+  return (report?.testResults ?? []).flatMap((file) =>
+    file.assertionResults.filter(({ status }) => status === 'failed').map((test) => `failed: ${nameOf(file, test)}: ${firstLine(test)}`),
+  );
 }
 
 const NEED = / \(needs (\w+)\)$/;
@@ -33,7 +56,7 @@ function skippedTests(report: TestReport): { suites: ReadonlyMap<string, Readonl
       if (test.status === 'passed' || test.status === 'failed') continue;
       const suite = test.ancestorTitles.find((title) => NEED.test(title));
       const need = suite === undefined ? undefined : NEED.exec(suite)?.[1];
-      if (need === undefined) others.push(`${file.name}: ${[...test.ancestorTitles, test.title].join(' > ')}`);
+      if (need === undefined) others.push(nameOf(file, test));
       else suites.set(need, (suites.get(need) ?? new Set()).add(`${file.name}: ${suite}`));
     }
   }
@@ -45,7 +68,7 @@ function skippedTests(report: TestReport): { suites: ReadonlyMap<string, Readonl
  * test is a failure too. `exitCode` is vitest's: errors outside any test show only there.
  */
 export function summarizeTests(report: TestReport | undefined, exitCode: number, nothingSkipped: boolean): TestSummary {
-  const notes: string[] = [];
+  const notes = failuresOf(report);
   const tests = report?.testResults.flatMap((file) => file.assertionResults) ?? [];
   const passed = tests.filter((test) => test.status === 'passed').length;
   let failed = tests.filter((test) => test.status === 'failed').length;

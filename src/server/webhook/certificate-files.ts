@@ -27,7 +27,9 @@ export class CertificateError extends Error {
  * @throws CertificateError where one is missing or none, or they do not belong together, as in the middle of a change.
  */
 export async function readCertificate(folder: string): Promise<Certificate> {
-  const [cert, key] = await Promise.all([read(join(folder, 'tls.crt')), read(join(folder, 'tls.key'))]);
+  // One after the other: of two that are missing always the same is named.
+  const cert = await read(join(folder, 'tls.crt'));
+  const key = await read(join(folder, 'tls.key'));
   try {
     createSecureContext({ cert, key });
     const validUntil = Date.parse(new X509Certificate(cert).validTo);
