@@ -1,7 +1,7 @@
+import { CertificateError } from '../cluster/certificates/certificate-files.ts';
 import type { ReferenceGrant } from '../cluster/kube/cluster-admission.ts';
 import { type EnvoyOptions, startClusterRuntime } from '../server/cluster-runtime.ts';
 import { ListenError } from '../server/listen-error.ts';
-import { CertificateError } from '../server/webhook/certificate-files.ts';
 import type { WebhookPlace } from '../server/webhook/webhook.ts';
 import type { CliContext } from './cli-context.ts';
 import { clusterAccess } from './cluster/cluster-access.ts';

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Certificate, filesOfSecret, keepCertificate, readCertificate } from '../../cluster/certificates/certificate-files.ts';
 import { asListenError } from '../listen-error.ts';
 import type { RuntimeLog } from '../runtime-log.ts';
 import { type AdmissionAnswer, type AdmissionRequest, readReview, reviewText } from './admission-review.ts';
-import { type Certificate, keepCertificate, readCertificate } from './certificate-files.ts';
 
 /** How an apiserver reaches the webhook. */
 export interface WebhookPlace {
@@ -61,7 +61,8 @@ const ALLOWED: AdmissionAnswer = { patch: [], warnings: [] };
  * @throws CertificateError, ListenError
  */
 export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
-  const certificate = await readCertificate(options.certificateFolder);
+  const files = filesOfSecret(options.certificateFolder);
+  const certificate = await readCertificate(files);
   const server = createServer(secureContext(certificate));
   server.maxConnections = MOST_CONNECTIONS;
   server.requestTimeout = REQUEST_MS;
@@ -79,7 +80,9 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   });
   const port = await listen(server, options.port);
   void keepCertificate(certificate, {
-    folder: options.certificateFolder,
+    files,
+    owner: 'the webhook',
+    whenOver: 'no apiserver asks',
     rereadMs: options.rereadMs ?? REREAD_MS,
     onChange: (next) => server.setSecureContext(secureContext(next)),
     log,
