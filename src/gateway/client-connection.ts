@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import type { LimitedConnection } from './connection-limit.ts';
 import type { GatewayLimits } from './limits.ts';
 
 /** An exchange as its connection sees it. */
@@ -17,7 +18,7 @@ export interface QueuedExchange {
  * One client connection. Node parses pipelined requests ahead; here they wait, so that one connection has one request at
  * work, answers keep their order, and what comes after a malformed request is never looked at.
  */
-export class ClientConnection {
+export class ClientConnection implements LimitedConnection {
   readonly socket: Socket;
   readonly remoteAddress: string;
   readonly limits: GatewayLimits;
@@ -31,6 +32,8 @@ export class ClientConnection {
   /** Answered, but its body is still coming: read and thrown away for a moment, so that the client sees the answer. */
   private unread: QueuedExchange | undefined;
   private freeSince = performance.now();
+  /** What had been read then. */
+  private readThen = 0;
   /** When reading went on after requests had waited. */
   private resumedAt = Number.NEGATIVE_INFINITY;
   private lastReply: string | undefined;
@@ -58,6 +61,16 @@ export class ClientConnection {
   /** Whether a head that is not there yet may be the gateway's fault, which does not read on while requests wait. */
   get heldBack(): boolean {
     return this.waiting.length > 0 || performance.now() - this.resumedAt < this.limits.requestHeadMs;
+  }
+
+  get spareSince(): number | undefined {
+    const isSpare = this.current === undefined && this.unread === undefined && !this.tunnel && !this.lingering;
+    return isSpare && this.socket.bytesRead === this.readThen ? this.freeSince : undefined;
+  }
+
+  evict(): void {
+    this.broken = true;
+    this.socket.destroy();
   }
 
   /** A request's head has been read. */
@@ -96,6 +109,7 @@ export class ClientConnection {
       return;
     }
     this.freeSince = performance.now();
+    this.readThen = this.socket.bytesRead;
     if (this.lastReply !== undefined && !this.closing) {
       this.linger(this.lastReply);
     } else if (this.closing || this.halfClosedSince !== undefined) {

@@ -57,8 +57,31 @@ export const LIMIT_SPECS = {
     HOUR,
     'From the first byte of a request’s head to its last, and from the opening of a connection to its first head: 408 afterwards.',
   ),
+  clientConnections: count(
+    10_000,
+    1,
+    1_000_000,
+    'Connections of clients in all. Beyond, those that have been without a request for the longest time are closed to make room, and where each has one, new ones are closed at once. Each takes two file descriptors while it is served, so `ulimit -n` has to allow for twice as many.',
+  ),
+  listenerConnections: count(
+    10_000,
+    1,
+    1_000_000,
+    'The same for each listener, so that a flood at one leaves room for the others where it is below `clientConnections`.',
+  ),
   clientIdleMs: time(75 * SECOND, 100, 24 * HOUR, 'How long a client’s connection is kept between requests.'),
-  requestBodyStallMs: time(MINUTE, 100, 24 * HOUR, 'A request’s body of which no byte came although the upstream would take more: 408.'),
+  requestBodyStallMs: time(
+    MINUTE,
+    100,
+    24 * HOUR,
+    'A request’s body of which fewer bytes than `requestBodyStallBytes` came although the upstream would take more: 408.',
+  ),
+  requestBodyStallBytes: bytes(
+    1,
+    1,
+    1024 * KIB,
+    'What has to come of a request’s body within `requestBodyStallMs`. The default lets a client drip for ever, as it does at Envoy: a stream of rare events looks the same. Where no client sends such streams, 16KiB cuts slow bodies off.',
+  ),
   requestStallMs: time(
     5 * MINUTE,
     100,
@@ -75,7 +98,13 @@ export const LIMIT_SPECS = {
     5 * MINUTE,
     100,
     24 * HOUR,
-    'A response, or what an upstream sends through a tunnel, of which the client took no byte: the connection is cut.',
+    'A response of which the client took fewer bytes than `responseStallBytes` although they were there, or what an upstream sends through a tunnel, of which it took none: the connection is cut.',
+  ),
+  responseStallBytes: bytes(
+    128 * KIB,
+    1,
+    1024 * 1024 * KIB,
+    'What a client has to take of a response within `responseStallMs`, if so much waits for it. TCP opens its window for tens of KiB at once, so a client that reads at a drip takes as much now and then.',
   ),
   halfClosedMs: time(
     10 * SECOND,

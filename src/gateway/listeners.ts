@@ -1,4 +1,5 @@
 import type { ListenerSpec } from '../core/routing/selection.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
@@ -21,6 +22,7 @@ export class Listeners {
   private readonly proxyPort: number | undefined;
   private readonly limits: GatewayLimits;
   private readonly handlerFor: (listener: Listener) => TransportHandler;
+  private readonly room: ConnectionLimit;
   private open = new Map<string, OpenListener>();
   /** Closed, but answering what they had accepted. */
   private readonly draining = new Set<Transport>();
@@ -35,6 +37,7 @@ export class Listeners {
     this.proxyPort = proxyPort;
     this.limits = limits;
     this.handlerFor = handlerFor;
+    this.room = new ConnectionLimit(limits.clientConnections);
   }
 
   /**
@@ -46,7 +49,9 @@ export class Listeners {
     const opened = new Map<string, OpenListener>();
     try {
       for (const [key, { listener, port }] of wanted) {
-        if (!this.open.has(key)) opened.set(key, await openListener(listener, port, this.handlerFor(listener), this.limits));
+        if (this.open.has(key)) continue;
+        const room = new ConnectionLimit(this.limits.listenerConnections, this.room);
+        opened.set(key, await openListener(listener, port, this.handlerFor(listener), this.limits, room));
       }
     } catch (error) {
       await Promise.all([...opened.values()].flatMap(({ transports }) => transports.map(cut)));

@@ -25,6 +25,8 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   private reading = false;
   private readPaused = false;
   private bodyMovedAt = 0;
+  /** What has come since then. */
+  private bodyBytes = 0;
   private awaitsDrain = false;
   private readonly writeStall = new WriteStall();
   private wroteWhole = false;
@@ -84,7 +86,11 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.reading = true;
     this.bodyMovedAt = performance.now();
     this.request.on('data', (chunk: Buffer) => {
-      this.bodyMovedAt = performance.now();
+      this.bodyBytes += chunk.length;
+      if (this.bodyBytes >= this.connection.limits.requestBodyStallBytes) {
+        this.bodyMovedAt = performance.now();
+        this.bodyBytes = 0;
+      }
       this.handler?.requestData(chunk);
     });
     this.request.on('end', () => {
@@ -102,6 +108,7 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
   resumeBody(): void {
     this.readPaused = false;
     this.bodyMovedAt = performance.now();
+    this.bodyBytes = 0;
     this.request.resume();
   }
 
@@ -185,9 +192,9 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
 
   sweep(now: number): void {
     if (this.reading) this.sweepBody(now - this.bodyMovedAt);
-    // A client that takes nothing for long enough is gone.
+    // A client that takes nothing for long enough is gone, and one that takes next to nothing means no good.
     const { socket, limits } = this.connection;
-    if (this.writeStall.lasts(socket, now) > limits.responseStallMs) socket.destroy();
+    if (this.writeStall.dripsFor(socket, limits.responseStallBytes, now) > limits.responseStallMs) socket.destroy();
   }
 
   /** Whether the connection may serve another request after this answer. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientExchange } from './client-exchange.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { httpDate } from './http-date.ts';
 import { LeanMessage } from './lean-message.ts';
 import { type GatewayLimits, SWEEP_MS } from './limits.ts';
@@ -67,12 +68,15 @@ export class NodeHttpTransport implements Transport {
   private readonly server: Server;
   private readonly handler: TransportHandler;
   private readonly limits: GatewayLimits;
+  private readonly room: ConnectionLimit;
   private readonly connections = new Map<Socket, ClientConnection>();
   private readonly start: (exchange: ClientExchange) => void;
 
-  constructor(handler: TransportHandler, limits: GatewayLimits) {
+  /** `room`: how many connections there may be. */
+  constructor(handler: TransportHandler, limits: GatewayLimits, room: ConnectionLimit) {
     this.handler = handler;
     this.limits = limits;
+    this.room = room;
     this.start = (exchange) => this.handler.exchange(exchange);
     const server = createServer<typeof LeanMessage>({
       maxHeaderSize: limits.requestHeadBytes,
@@ -142,8 +146,10 @@ export class NodeHttpTransport implements Transport {
       const added = connection;
       socket.on('close', () => {
         this.connections.delete(socket);
+        this.room.remove(added);
         added.closed();
       });
+      if (!this.room.add(connection)) connection.evict();
     }
     return connection;
   }

@@ -1,3 +1,4 @@
+import type { ConnectionLimit } from './connection-limit.ts';
 import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
@@ -20,22 +21,23 @@ const ATTEMPTS = 20;
 
 /**
  * Opens the sockets of a listener at `port` (0: any free one): at its `bind` address, or at both loopbacks with the same
- * port. Rejects with `PortInUseError`; nothing stays open then.
+ * port. Its clients share `room`. Rejects with `PortInUseError`; nothing stays open then.
  */
 export async function openListener(
   listener: Listener,
   port: number,
   handler: TransportHandler,
   limits: GatewayLimits,
+  room: ConnectionLimit,
 ): Promise<OpenListener> {
   if (listener.bind !== undefined) {
-    const opened = await openAt(listener.bind, port, handler, limits);
+    const opened = await openAt(listener.bind, port, handler, limits, room);
     return conclude(listener, [opened]);
   }
   for (let attempt = 1; ; attempt++) {
-    const first = await openAt(IPV4_LOOPBACK, port, handler, limits);
+    const first = await openAt(IPV4_LOOPBACK, port, handler, limits, room);
     try {
-      const second = await openAt(IPV6_LOOPBACK, first.port, handler, limits);
+      const second = await openAt(IPV6_LOOPBACK, first.port, handler, limits, room);
       return conclude(listener, [first, second]);
     } catch (error) {
       const code = error instanceof PortInUseError ? error.code : (error as NodeJS.ErrnoException).code;
@@ -53,8 +55,14 @@ interface OpenSocket {
   readonly transport: Transport;
 }
 
-async function openAt(address: string, port: number, handler: TransportHandler, limits: GatewayLimits): Promise<OpenSocket> {
-  const transport = new NodeHttpTransport(handler, limits);
+async function openAt(
+  address: string,
+  port: number,
+  handler: TransportHandler,
+  limits: GatewayLimits,
+  room: ConnectionLimit,
+): Promise<OpenSocket> {
+  const transport = new NodeHttpTransport(handler, limits, room);
   try {
     return { address, port: await transport.listen(port, address), transport };
   } catch (error) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ConnectionLimit } from '../../src/gateway/connection-limit.ts';
 import type { ForwardingContext } from '../../src/gateway/forwarding-context.ts';
 import { DEFAULT_LIMITS as LIMITS } from '../../src/gateway/limits.ts';
 import { NodeHttpTransport } from '../../src/gateway/node-http-transport.ts';
@@ -39,6 +40,7 @@ async function startParts(
       refused: () => undefined,
     },
     LIMITS,
+    new ConnectionLimit(LIMITS.clientConnections),
   );
   cleanups.push(() => {
     transport.cut();

@@ -9,7 +9,8 @@ import { clusterAt, everythingTo, type TestGateway, tableOf } from './running-ga
 import { testScope } from './scope.ts';
 
 // trailerBytes: trailers.test.ts; interimResponses, continueMs: interim-responses.test.ts; pipelinedRequests: pipelining.test.ts;
-// requestHeadMs: head-timeout.test.ts; halfClosedMs: half-closed.test.ts; unreadBodyMs: early-answers.test.ts.
+// requestHeadMs: head-timeout.test.ts; halfClosedMs: half-closed.test.ts; unreadBodyMs: early-answers.test.ts;
+// clientConnections, listenerConnections, requestBodyStallBytes, responseStallBytes: abuse.test.ts.
 
 const { start, own, client: open } = testScope();
 
