@@ -62,6 +62,15 @@ export async function versionsBehind(visitors: readonly Visitor[]): Promise<stri
   });
 }
 
+/** Behind a front that hands on neither all are on stable, and what matches more of a request than the release does stays first. */
+export async function untoldAreOnStable(visitors: readonly Visitor[]): Promise<void> {
+  const seen = await inParallel(visitors, 24, async (visitor) => [
+    (await visitor.visit('/neither')).body,
+    (await visitor.visit('/pinned', { 'x-pin': 'old' })).body,
+  ]);
+  expect(seen).toEqual(visitors.map(() => ['v1', 'beside']));
+}
+
 /** Visitors who come at each of these steps of a release: the shares are those that were asked for, nobody is wrong, and nobody flips back. */
 export async function comeAtEachStep(visitors: readonly Visitor[], release: ReleaseHandle, weights: readonly number[]): Promise<void> {
   let before: readonly string[] = [];
