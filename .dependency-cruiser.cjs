@@ -84,8 +84,8 @@ module.exports = {
     packageOnlyIn(
       'yaml-is-read-in-core-source',
       'yaml',
-      'core/source/|cli/',
-      'Text becomes objects in one place, core/source, which bounds sizes and aliases and remembers lines and columns. Use its functions; only the command line writes YAML.',
+      'core/source/|cli/installation/',
+      'Text becomes objects in one place, core/source, which bounds sizes and aliases and remembers lines and columns. It becomes text there, too (yaml-text.ts). Use its functions; deploy/ alone is read with its comments.',
     ),
     packageOnlyIn(
       're2-runs-in-core-routing',

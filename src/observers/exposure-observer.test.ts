@@ -6,6 +6,7 @@ import type { RequestEvent } from '../core/evidence/request-event.ts';
 import { SYNTHETIC_USER_AGENT } from '../core/evidence/synthetic-visitor.ts';
 import { PROGRESSING } from '../core/release/status.cases.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
+import type { TimelineSample } from '../core/view/timeline-view.ts';
 import { wovenRuleName } from '../core/weave/rule-name.ts';
 import { type ExposureObserver, startExposureObserver } from './exposure-observer.ts';
 
@@ -36,6 +37,7 @@ const BEN = '7c1d2a90-0f3b-4c55-9f0e-fe1241c7568a';
 let store: Store;
 let observer: ExposureObserver;
 let findings: Diagnostic[];
+let samples: TimelineSample[];
 let time = Date.parse('2026-11-22T19:30:00.000Z');
 
 beforeEach(async () => {
@@ -50,11 +52,13 @@ beforeEach(async () => {
   await store.apply('files', [RELEASE]);
   await setStatus(STATUS);
   findings = [];
+  samples = [];
   observer = startExposureObserver({
     store,
     hashKey: new Uint8Array(16).fill(7),
     now: () => time,
     onFinding: (finding) => findings.push(finding),
+    onSamples: (_namespace, _name, added) => samples.push(...added),
   });
   await observer.ready;
 });
@@ -338,5 +342,36 @@ describe('following the release', () => {
     await store.commit(REF, { remove: true }, store.revision());
     await new Promise((resolve) => setImmediate(resolve));
     expect(summary()).toBeUndefined();
+  });
+});
+
+describe('over time', () => {
+  const timeline = () => observer.timeline('default', 'reviews');
+
+  test('a step ends with its last figures, the next begins at zero, and listeners are told of both', async () => {
+    observer.sample();
+    time += 400;
+    observer.observe(event('reviews v2', 'known', cookieOf(ANNA)));
+    time += 100;
+    await setStatus({ ...STATUS, step: 1, weight: 50, cutoff: 2048, stepStartedAt: new Date(time).toISOString() });
+    time += 1000;
+    observer.observe(event('reviews v1', 'known', { ...cookieOf(BEN), status: 503 }));
+    observer.sample();
+    const figuresOf = ({ weight, visitors, share, requests, errors }: TimelineSample) => [weight, visitors, share, requests, errors];
+    expect(timeline()?.items.map(figuresOf)).toEqual([
+      [10, 0, undefined, { stable: 0, canary: 0 }, { stable: 0, canary: 0 }],
+      [10, 1, 100, { stable: 0, canary: 1 }, { stable: 0, canary: 0 }],
+      [50, 0, undefined, { stable: 0, canary: 0 }, { stable: 0, canary: 0 }],
+      [50, 1, 0, { stable: 1, canary: 0 }, { stable: 1, canary: 0 }],
+    ]);
+    expect(samples).toEqual(timeline()?.items);
+  });
+
+  test('another release on the object has a timeline of its own', async () => {
+    observer.observe(event('reviews v2', 'known', cookieOf(ANNA)));
+    observer.sample();
+    time += 5000;
+    await setStatus({ ...STATUS, started: 2, startedAt: '2026-11-22T20:00:00.000Z' });
+    expect(timeline()).toMatchObject({ since: new Date(time).toISOString(), items: [{ at: new Date(time).toISOString(), visitors: 0 }] });
   });
 });

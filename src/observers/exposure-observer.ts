@@ -3,10 +3,12 @@ import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { edgeFindings } from '../core/evidence/edge-findings.ts';
 import { EdgeTally } from '../core/evidence/edge-tally.ts';
 import { Exposure, type ExposureSummary } from '../core/evidence/exposure.ts';
+import { ExposureTimeline, FIRST_INTERVAL_MS } from '../core/evidence/exposure-timeline.ts';
 import type { RequestEvent, RequestObserver } from '../core/evidence/request-event.ts';
 import { type SipKey, sipKey } from '../core/evidence/sip-hash.ts';
 import { isSynthetic } from '../core/evidence/synthetic-visitor.ts';
 import { KIND } from '../core/release/canary-release.ts';
+import type { TimelineSample, TimelineView } from '../core/view/timeline-view.ts';
 import { isVisitorId } from '../core/visitor/bucket.ts';
 import { visitorIdFromCookies, visitorIdFromHeader } from '../core/visitor/visitor-id.ts';
 import { servedRuleNames, type WovenRuleName } from '../core/weave/rule-name.ts';
@@ -23,6 +25,8 @@ interface ExposureObserverOptions {
   readonly onError?: (error: unknown) => void;
   /** Told what requests show to be wrong with a release's visitor ids, once in each of its runs; must not throw. */
   readonly onFinding?: (finding: Diagnostic) => void;
+  /** Told when samples are added to the timeline of a release, the oldest first; must not throw. */
+  readonly onSamples?: (namespace: string, name: string, samples: readonly TimelineSample[]) => void;
 }
 
 /** Measures who saw what, for every release of a store. */
@@ -31,6 +35,10 @@ export interface ExposureObserver {
   readonly observe: RequestObserver;
   /** Figures of this moment; undefined for a release that there is none of, or that has not begun. */
   summary(namespace: string, name: string): ExposureSummary | undefined;
+  /** What was measured over time, since the release began or was known; undefined as with `summary`. */
+  timeline(namespace: string, name: string): TimelineView | undefined;
+  /** Adds what was measured of every release to its timeline; happens each second by itself. */
+  sample(): void;
   /** Resolves once the releases that the store held at the start are followed. */
   readonly ready: Promise<void>;
   close(): void;
@@ -43,6 +51,7 @@ interface Watched {
   edge: EdgeTally | undefined;
   /** Codes of the findings that were told. */
   readonly told: Set<string>;
+  timeline: ExposureTimeline;
   release: FollowedRelease;
   since: string;
 }
@@ -62,6 +71,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   const now = options.now ?? Date.now;
   const onError = options.onError ?? (() => {});
   const onFinding = options.onFinding ?? (() => {});
+  const onSamples = options.onSamples ?? (() => {});
   const key: SipKey = sipKey(options.hashKey);
   const releases = new Map<string, Watched>();
   const revisions = new Map<string, number>();
@@ -81,17 +91,40 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
       releases.delete(id);
       return;
     }
-    const watched = before ?? { exposure: new Exposure(key), edge: undefined, told: new Set(), release, since: '' };
-    const anotherRun = before?.release.run !== release.run;
-    const anotherStep = anotherRun || before?.release.step !== release.step;
+    const watched: Watched = before ?? {
+      ...{ exposure: new Exposure(key), edge: undefined, told: new Set(), release, since: '' },
+      timeline: new ExposureTimeline(release.counts, now()),
+    };
+    const anotherStep = before?.release.run !== release.run || before.release.step !== release.step;
+    // The step's last figures, before they begin anew.
+    if (anotherStep && before !== undefined) sampleOne(id, before);
+    beginCounting(watched, release, before?.release);
+    releases.set(id, watched);
+    if (anotherStep) sampleOne(id, watched);
+  }
+
+  /** Begins anew what counts from a release, or from a step, on. */
+  function beginCounting(watched: Watched, release: FollowedRelease, before: FollowedRelease | undefined): void {
+    const anotherRun = before?.run !== release.run;
+    const anotherStep = anotherRun || before?.step !== release.step;
+    if (anotherRun) watched.timeline = new ExposureTimeline(release.counts, now());
     if (anotherRun) watched.exposure.startRelease();
     else if (anotherStep) watched.exposure.startStep();
     if (anotherRun) watched.told.clear();
-    if (anotherStep || before?.release.issueOn !== release.issueOn) watched.edge = undefined;
+    if (anotherStep || before?.issueOn !== release.issueOn) watched.edge = undefined;
     // Not the time that the status names: after a restart, requests are counted from now on.
     if (anotherStep) watched.since = new Date(now()).toISOString();
     watched.release = release;
-    releases.set(id, watched);
+  }
+
+  function sampleOne(id: string, watched: Watched): void {
+    const samples = watched.timeline.add(now(), watched.release.step, summaryOf(watched));
+    const [namespace = '', name = ''] = id.split('/');
+    if (samples.length > 0) onSamples(namespace, name, samples);
+  }
+
+  function sample(): void {
+    for (const [id, watched] of releases) sampleOne(id, watched);
   }
 
   function forget(ref: ObjectRef): void {
@@ -188,6 +221,8 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
       if (ref.kind === KIND) reread(ref).catch(onError);
     }
   });
+  const timer = setInterval(sample, FIRST_INTERVAL_MS);
+  timer.unref();
   const ready = store.list(KIND).then((stored) => stored.forEach(follow), onError);
 
   return {
@@ -197,8 +232,11 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
       const watched = releases.get(`${namespace}/${name}`);
       return watched === undefined ? undefined : summaryOf(watched);
     },
+    timeline: (namespace, name) => releases.get(`${namespace}/${name}`)?.timeline.view(),
+    sample,
     close: () => {
       closed = true;
+      clearInterval(timer);
       unwatch();
     },
   };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ObjectRef } from '../cluster/store.ts';
 import type { StoreError } from '../cluster/store-errors.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
+import type { TimelineSample, TimelineView } from '../core/view/timeline-view.ts';
 import type { ApiEnv } from './api-guards.ts';
 import type { ApiStore } from './api-store.ts';
 import type { Probes } from './probe-routes.ts';
@@ -13,6 +14,10 @@ export interface ApiContext extends Probes {
   readonly store: ApiStore;
   /** What was measured of a release; undefined where nothing was. */
   exposure(release: ObjectRef): ExposureSummary | undefined;
+  /** What was measured of it over time; undefined likewise. */
+  timeline(release: ObjectRef): TimelineView | undefined;
+  /** Calls back when samples are added to a timeline, the oldest first; returns the way to stop. */
+  onSamples(listener: (release: ObjectRef, samples: readonly TimelineSample[]) => void): () => void;
   /** Calls back when the controller could not store what it decided about a release; returns the way to stop. It tries again by itself. */
   onNotStored(listener: (release: ObjectRef, error: StoreError) => void): () => void;
   /** What an error of `store` is to who asks; undefined where it is a failure inside. */

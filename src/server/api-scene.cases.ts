@@ -7,6 +7,7 @@ import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import type { StoreError } from '../cluster/store-errors.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
+import type { TimelineSample } from '../core/view/timeline-view.ts';
 import { createApi } from './api.ts';
 import type { ApiContext } from './api-context.ts';
 import { type ApiListener, listenOnLoopback } from './api-listener.ts';
@@ -48,14 +49,16 @@ export class ApiScene {
   /** What the API asks of the runtime; tests put their own answers in. */
   readonly context: { -readonly [Key in keyof ApiContext]: ApiContext[Key] };
   readonly notStored: Listeners<[ObjectRef, StoreError]>;
+  readonly samples: Listeners<[ObjectRef, readonly TimelineSample[]]>;
   /** Messages of the API's log of errors. */
   readonly logged: readonly string[];
 
-  private constructor(parts: Pick<ApiScene, 'store' | 'api' | 'context' | 'notStored' | 'logged'>) {
+  private constructor(parts: Pick<ApiScene, 'store' | 'api' | 'context' | 'notStored' | 'samples' | 'logged'>) {
     this.store = parts.store;
     this.api = parts.api;
     this.context = parts.context;
     this.notStored = parts.notStored;
+    this.samples = parts.samples;
     this.logged = parts.logged;
   }
 
@@ -65,16 +68,19 @@ export class ApiScene {
     };
     const store = openSqliteStore({ dataDir: ':memory:', now: Date.now, admission: runtimeAdmission, onListenerError: fail });
     const notStored = new Listeners<[ObjectRef, StoreError]>(fail);
+    const samples = new Listeners<[ObjectRef, readonly TimelineSample[]]>(fail);
     const logged: string[] = [];
     const context: ApiContext = {
       store,
       exposure: () => undefined,
+      timeline: () => undefined,
+      onSamples: (listener) => samples.add(listener),
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => undefined,
       metrics: new MetricsPage(),
       logError: (message) => logged.push(message),
     };
-    return new ApiScene({ store, api: await listenOnLoopback(createApi(context), 0), context, notStored, logged });
+    return new ApiScene({ store, api: await listenOnLoopback(createApi(context), 0), context, notStored, samples, logged });
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import { objectRoutes } from './object-routes.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseRoutes } from './release-routes.ts';
+import { releaseViews } from './views/release-views.ts';
 
 /**
  * The HTTP API of a runtime, as listed in docs/architecture.md. Errors are RFC 9457 problem documents with a stable code.
@@ -26,6 +27,7 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
 
   app.route('/', probeRoutes(context));
   app.route('/api/v1/releases', releaseRoutes(context));
+  app.route('/api/v1/releases', releaseViews(context));
   app.route('/api/v1/objects', objectRoutes(context));
   app.get('/api/v1/events', (c) => eventStream(context, c));
 

@@ -7,6 +7,7 @@ import type { ObjectRef, Store } from '../cluster/store.ts';
 import { StoreError } from '../cluster/store-errors.ts';
 import { startController } from '../controller/controller.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
+import type { TimelineSample } from '../core/view/timeline-view.ts';
 import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
 import { startExposureObserver } from '../observers/exposure-observer.ts';
@@ -87,11 +88,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const store = auditedStore(opened, log, Date.now);
     closers.push(() => store.close());
 
+    const samples = new Listeners<[ObjectRef, readonly TimelineSample[]]>(onError('a listener failed'));
     const observer = startExposureObserver({
       store,
       hashKey: randomBytes(16),
       onError: onError('exposure'),
       onFinding: ({ code, object, message, hint }) => log.warn(`${object}: ${message}; ${hint} (${code})`),
+      onSamples: (namespace, name, added) => samples.notify({ kind: RELEASE, namespace, name }, added),
     });
     closers.push(() => observer.close());
     await observer.ready;
@@ -144,6 +147,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const app = createApi({
       store,
       exposure,
+      timeline: ({ namespace, name }) => observer.timeline(namespace, name),
+      onSamples: (listener) => samples.add(listener),
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => publisher.failure(),
       metrics: page,

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { yamlDocuments } from '../../src/cli/planning/object-yaml.ts';
 import { releasesNamed } from '../../src/cli/planning/releases-named.ts';
 import { renderRoutes } from '../../src/cli/planning/render-routes.ts';
 import { refOf } from '../../src/cluster/manifest.ts';
+import { yamlDocuments } from '../../src/cluster/object-yaml.ts';
 import type { KubeObject } from '../../src/core/istio/resources.ts';
 import { parseManifests } from '../../src/core/source/manifests.ts';
 import type { Until } from '../../src/server/rehearsal/rehearsal.ts';

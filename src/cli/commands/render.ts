@@ -56,7 +56,7 @@ export const addRender: AddCommand = (program, context) => {
       const { releasesNamed } = await import('../planning/releases-named.ts');
       const { renderRoutes } = await import('../planning/render-routes.ts');
       const { locateDiagnostics } = await import('../../server/locate-diagnostics.ts');
-      const { yamlDocuments } = await import('../planning/object-yaml.ts');
+      const { yamlDocuments } = await import('../../cluster/object-yaml.ts');
 
       const objects = files.objects.map(({ object }) => object);
       const found = releasesNamed(objects, names);

@@ -1,5 +1,6 @@
 import { isRouteKind } from '../../cluster/kube/route-writes.ts';
 import { refText, sameManifest, sameRef } from '../../cluster/manifest.ts';
+import { objectYaml } from '../../cluster/object-yaml.ts';
 import { namedRoutes } from '../../cluster/ownership.ts';
 import type { ObjectRef, StoredObject } from '../../cluster/store.ts';
 import { rulesOf as httpRulesOf } from '../../core/gateway-api/http-route.ts';
@@ -10,7 +11,6 @@ import { wovenRuleNames } from '../../core/weave/rule-name.ts';
 import { parseHttpRuleName } from '../../core/weave-http-route/rule-name.ts';
 import { isHttpRoute } from '../../core/weave-http-route/unweave-http-route.ts';
 import type { Stage } from '../../server/rehearsal/rehearsal.ts';
-import { objectYaml } from './object-yaml.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
 /** A rule of the base, and how many rules stand in its place; 0: it is left as it is. */

@@ -1,3 +1,4 @@
+import { yamlText } from '../../core/source/yaml-text.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What `-o` may be; undefined is text for people. */
@@ -12,14 +13,6 @@ export async function writeValue(terminal: Terminal, format: 'json' | 'yaml', va
     return;
   }
   terminal.out(await yamlText(value));
-}
-
-/** A value as YAML, without a line end. */
-export async function yamlText(value: unknown): Promise<string> {
-  // Loaded where it is needed: it costs as much as all of `perch version`.
-  const { stringify } = await import('yaml');
-  // kubectl and Argo CD read YAML 1.1, where a plain `on` is true and 12:30 a number.
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' }).trimEnd();
 }
 
 /** Several objects as Kubernetes wraps them. */

@@ -37,6 +37,8 @@ export function createClusterApi({ store, client, access, notReady, metrics, log
       store: callerStore({ store, reviews, caller, client: own }),
       // Nothing in a cluster counts visitors yet.
       exposure: () => undefined,
+      timeline: () => undefined,
+      onSamples: () => () => undefined,
       notReady,
       metrics,
       onNotStored: () => () => undefined,

@@ -1,6 +1,6 @@
-import { manifestOf } from '../../cluster/manifest.ts';
-import type { KubeObject } from '../../core/istio/resources.ts';
-import { yamlText } from '../terminal/output.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
+import { yamlText } from '../core/source/yaml-text.ts';
+import { manifestOf } from './manifest.ts';
 
 /**
  * An object as files hold it: what an owner declares (apiVersion, kind, metadata, spec, in this order; in the spec the order of the

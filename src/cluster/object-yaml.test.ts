@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { KubeObject } from '../../core/istio/resources.ts';
+import type { KubeObject } from '../core/istio/resources.ts';
 import { objectYaml, yamlDocuments } from './object-yaml.ts';
 
 const object: KubeObject = {

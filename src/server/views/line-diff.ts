@@ -1,0 +1,13 @@
+import { diffArrays } from 'diff';
+import type { DiffLine } from '../../core/view/woven-routes-view.ts';
+
+/** Beyond so many changed lines the shortest way from one text to the other is not looked for: the search takes their square. */
+const MOST_CHANGES = 2000;
+
+/** All lines of two texts: those of both, those that go and those that come. Of texts that have little in common all go, and all come. */
+export function lineDiff(before: readonly string[], after: readonly string[]): DiffLine[] {
+  const parts = diffArrays([...before], [...after], { maxEditLength: MOST_CHANGES });
+  const signed = (lines: readonly string[], sign: DiffLine['sign']): DiffLine[] => lines.map((text) => ({ sign, text }));
+  if (parts === undefined) return [...signed(before, '-'), ...signed(after, '+')];
+  return parts.flatMap(({ value, added, removed }) => signed(value, added ? '+' : removed ? '-' : ' '));
+}
