@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Exposure } from '../../core/evidence/exposure.ts';
+import { sipKey } from '../../core/evidence/sip-hash.ts';
+import { PROGRESSING } from '../../core/release/status.cases.ts';
+import { forecastView } from '../../core/view/forecast-view.ts';
 import { type TimelineView, timelineView } from '../../core/view/timeline-view.ts';
 import { wovenRoutesView } from '../../core/view/woven-routes-view.ts';
 import { wovenRuleName } from '../../core/weave/rule-name.ts';
@@ -20,7 +24,7 @@ async function read(path: string): Promise<unknown> {
   return await response.json();
 }
 
-test.each(['timeline', 'routes'])('%s of a release that does not exist', async (path) => {
+test.each(['timeline', 'routes', 'forecast?action=pause'])('%s of a release that does not exist', async (path) => {
   const response = await scene.send('GET', `${BASE}/${path}`);
   expect(response.status).toBe(404);
   expect(await problemOf(response)).toMatchObject({ code: 'PERCH4005' });
@@ -89,4 +93,35 @@ describe('routes', () => {
       { sign: '+', text: '      route:' },
     ]);
   });
+});
+
+describe('forecast', () => {
+  test('says what a request would do to the release as it is', async () => {
+    await scene.applyExample();
+    const waiting = forecastView.parse(await read('forecast?action=promote'));
+    expect(waiting).toMatchObject({ action: 'promote', allowed: false, sentence: expect.stringContaining('not started') });
+    await scene.writeStatus({ ...PROGRESSING, phase: 'Paused', pausedBy: 'hold', stepStartedAt: '2026-11-30T12:00:00.000Z' });
+    expect(forecastView.parse(await read('forecast?action=rollback'))).toEqual({
+      ...{ action: 'rollback', allowed: true },
+      sentence: 'Roll back to v1: everyone on v2 moves from v2 back to v1 with their next request',
+    });
+    const exposure = new Exposure(sipKey(new Uint8Array(16))).summary('', 10, 410);
+    scene.context.exposure = () => ({ ...exposure, visitors: { total: 40, canary: 4 } });
+    expect(forecastView.parse(await read('forecast?action=promote&full=true'))).toMatchObject({
+      ...{ action: 'promote', full: true, allowed: true },
+      moves: { visitors: 36, of: 40, to: 'canary', isEstimate: false },
+    });
+    // Nothing was asked for.
+    expect((await scene.store.get(RELEASE_REF))?.request).toBeUndefined();
+  });
+
+  test.each(['', '?action=restart', '?action=pause&full=true', '?action=promote&full=yes', '?action=pause&by=me'])(
+    'of %j is refused',
+    async (query) => {
+      await scene.applyExample();
+      const response = await scene.send('GET', `${BASE}/forecast${query}`);
+      expect(response.status).toBe(400);
+      expect(await problemOf(response)).toMatchObject({ code: 'PERCH4006' });
+    },
+  );
 });
