@@ -10,6 +10,7 @@ const LAYERS = {
   controller: ['core', 'cluster'],
   gateway: ['core', 'cluster'],
   observers: ['core', 'cluster'],
+  dashboard: ['core'],
   server: ['core', 'cluster', 'controller', 'gateway', 'observers'],
   demo: ['core', 'cluster', 'controller', 'gateway', 'observers', 'server'],
   cli: ['core', 'cluster', 'controller', 'gateway', 'observers', 'server', 'demo'],
@@ -25,8 +26,11 @@ const WHY = {
     'The gateway interprets routes and reports events; controller, gateway and observers do not know each other. Put what it needs into the route table (core/routing), or what it tells into core/evidence/request-event.ts.',
   observers:
     'Observers turn request events into evidence; controller, gateway and observers do not know each other. Take events through core/evidence/request-event.ts and let server/runtime.ts connect the two.',
+  dashboard:
+    'dashboard runs in a browser and knows the runtime by its HTTP API alone (docs/adr/0028). Take what both need from core; what the API answers is described in core/view.',
   server: 'server is used by cli and demo, not the other way round: `perch serve` runs without a demo. Pass a function or an option in.',
   demo: 'demo is one of the things that the command line starts; it must run (and be tested) without the command line. Pass options in.',
+  cli: 'The dashboard runs in a browser: nothing in Node can load it, server hands out its bundle. Move what both need into core.',
 };
 
 const layerRules = Object.keys(WHY).map((layer) => ({
@@ -132,8 +136,23 @@ module.exports = {
       name: 'src-without-development-packages',
       comment: 'A user of the package has no devDependencies. Make it a dependency, or do without; only tests may use them.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.(test|cases)\\.ts$' },
+      from: { path: '^src/', pathNot: ['\\.(test|cases)\\.ts$', '^src/dashboard/'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'dashboard-packages',
+      comment:
+        'What the page needs is bundled into it, and has to stay small (test/dashboard/size.test.ts): preact, nothing else. Write the small part that you need yourself.',
+      severity: 'error',
+      from: { path: '^src/dashboard/', pathNot: '\\.(test|cases)\\.ts$' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/preact(/|$)' },
+    },
+    {
+      name: 'preact-in-dashboard-only',
+      comment: 'preact is bundled into the page at build time; a user of the package does not have it. The demo’s pages are plain HTML.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/dashboard/', '\\.(test|cases)\\.ts$'] },
+      to: { path: '(^|/)node_modules/preact(/|$)' },
     },
     {
       name: 'everything-resolves',

@@ -6,6 +6,7 @@ WORKDIR /perch
 COPY package.json package-lock.json tsconfig.base.json ./
 RUN npm ci --ignore-scripts
 COPY src src
+COPY tools tools
 RUN npm run build -- src/cli
 
 FROM node:24-bookworm-slim AS packages

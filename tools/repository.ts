@@ -9,7 +9,10 @@ export const TSC = `${ROOT}/node_modules/tsc7/lib/tsc.js`;
 
 /** Every TypeScript file of the project, as paths from its root. */
 export function typeScriptFiles(root: string = ROOT): readonly string[] {
-  return globSync(['src/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'vitest.config.ts', 'vitest.mutation.config.ts'], {
-    cwd: root,
-  }).sort();
+  return globSync(
+    ['src/**/*.{ts,tsx}', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'vitest.config.ts', 'vitest.mutation.config.ts'],
+    {
+      cwd: root,
+    },
+  ).sort();
 }

@@ -3,6 +3,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { StoreError } from '../cluster/store-errors.ts';
 import type { ApiContext } from './api-context.ts';
 import { type ApiEnv, refuseForeignPages } from './api-guards.ts';
+import { dashboardRoutes } from './dashboard-routes.ts';
 import { eventStream } from './event-stream.ts';
 import { objectRoutes } from './object-routes.ts';
 import { probeRoutes } from './probe-routes.ts';
@@ -18,13 +19,14 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => wrongMethod(c.req.method, c.req.path, methods) }));
   app.use(async (c, next) => {
     await next();
-    // Answers are of this moment, and no other site's page may embed or guess at them.
-    c.header('cache-control', 'no-store');
+    // Answers are of this moment, and no other site's page may embed or guess at them. Only the files of the page say how long they last.
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
     c.header('x-content-type-options', 'nosniff');
     c.header('cross-origin-resource-policy', 'same-origin');
   });
   app.use(refuseForeignPages());
 
+  app.route('/', dashboardRoutes());
   app.route('/', probeRoutes(context));
   app.route('/api/v1/releases', releaseRoutes(context));
   app.route('/api/v1/releases', releaseViews(context));

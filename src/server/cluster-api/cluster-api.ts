@@ -4,6 +4,7 @@ import { type KubeAccess, KubeClient, KubeError } from '../../cluster/kube/kube-
 import type { KubeStore } from '../../cluster/kube/kube-store.ts';
 import { createApi } from '../api.ts';
 import type { ApiEnv } from '../api-guards.ts';
+import { dashboardRoutes } from '../dashboard-routes.ts';
 import type { Probes } from '../probe-routes.ts';
 import { type Problem, problem, problemResponse } from '../problem.ts';
 import { AccessReviews } from './access-reviews.ts';
@@ -26,6 +27,8 @@ interface ClusterApiOptions extends Probes {
 export function createClusterApi({ store, client, access, notReady, metrics, logError }: ClusterApiOptions): Hono<ApiEnv> {
   const reviews = new AccessReviews(client, () => performance.now());
   const app = new Hono<ApiEnv>();
+  // The page itself tells nothing; what it asks for carries the token that its reader gave it.
+  app.route('/', dashboardRoutes());
   app.all('*', async (c) => {
     const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (token === undefined)

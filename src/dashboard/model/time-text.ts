@@ -1,0 +1,16 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How long something takes, for people, in its two largest units: `18 s`, `4 min 10 s`, `2 h 5 min`, `3 d`. Never negative. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / SECOND)) * SECOND;
+  const pair = (large: number, largeName: string, small: number, smallName: string): string => {
+    const rest = Math.floor((seconds % large) / small);
+    return `${Math.floor(seconds / large)} ${largeName}${rest === 0 ? '' : ` ${rest} ${smallName}`}`;
+  };
+  if (seconds < MINUTE) return `${seconds / SECOND} s`;
+  if (seconds < HOUR) return pair(MINUTE, 'min', SECOND, 's');
+  return seconds < DAY ? pair(HOUR, 'h', MINUTE, 'min') : pair(DAY, 'd', HOUR, 'h');
+}

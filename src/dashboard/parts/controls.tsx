@@ -1,0 +1,51 @@
+import { useRef, useState } from 'preact/hooks';
+import type { ApiClient } from '../data/api-client.ts';
+import type { Action } from '../model/actions.ts';
+import type { Release } from '../model/release.ts';
+import { ConfirmDialog } from './confirm-dialog.tsx';
+
+interface ControlsProps {
+  readonly release: Release;
+  readonly actions: readonly Action[];
+  readonly api: ApiClient;
+}
+
+/** What can be asked of the release, and what came of the last thing that was. */
+export function Controls({ release, actions, api }: ControlsProps) {
+  const [asked, setAsked] = useState<Action>();
+  const [result, setResult] = useState('');
+  const pressed = useRef<HTMLButtonElement | null>(null);
+  return (
+    <section class="controls" aria-label="Controls">
+      {actions.map((action) => (
+        <button
+          key={action.label}
+          type="button"
+          class={action === actions[0] && action.action !== 'rollback' ? 'main' : ''}
+          onClick={(event) => {
+            pressed.current = event.currentTarget;
+            setResult('');
+            setAsked(action);
+          }}
+        >
+          {action.label}
+        </button>
+      ))}
+      <p role="status" class="result">
+        {result}
+      </p>
+      {asked !== undefined && (
+        <ConfirmDialog
+          release={release}
+          asked={asked}
+          api={api}
+          close={(text) => {
+            setAsked(undefined);
+            setResult(text ?? '');
+            pressed.current?.focus();
+          }}
+        />
+      )}
+    </section>
+  );
+}
