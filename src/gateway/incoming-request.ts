@@ -139,7 +139,7 @@ export function readRequest(
   if (raw.length > limits.requestHeaderCount * 2) return { status: 431, detail: 'too many headers' };
   const lines = new HeaderLines();
   for (let at = 0; at < raw.length; at += 2) lines.add(raw[at] as string, raw[at + 1] as string);
-  const refusal = lines.refusal();
+  const refusal = lines.refusal(exchange.method);
   if (refusal !== undefined) return refusal;
   const target = readTarget(exchange.method, exchange.target, lines.host ?? '', listener === 'proxy');
   if ('status' in target) return target;
@@ -174,10 +174,11 @@ class HeaderLines {
   }
 
   /** Why the request is refused, if it is. */
-  refusal(): Refusal | undefined {
+  refusal(method: string): Refusal | undefined {
     if (this.hosts !== 1) return { status: 400, detail: this.hosts === 0 ? 'Host is missing' : 'several Host headers' };
     if (!isAuthority(this.host ?? '')) return { status: 400, detail: 'invalid Host' };
     if (this.framings > 1) return { status: 400, detail: 'ambiguous body length' };
+    if (this.framings === 1 && method === 'TRACE') return { status: 400, detail: 'TRACE with a body' };
     if (this.contentLength !== undefined && !/^[0-9]{1,15}$/.test(this.contentLength))
       return { status: 400, detail: 'invalid Content-Length' };
     if (this.transferEncoding !== undefined && this.transferEncoding.toLowerCase() !== 'chunked') {

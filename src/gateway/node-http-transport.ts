@@ -35,8 +35,8 @@ type Answer = readonly [status: number, reason: string];
 
 const BAD_REQUEST: Answer = [400, 'Bad Request'];
 const UPGRADE_REQUIRED: Answer = [426, 'Upgrade Required'];
-/** A request line that is right but for its version; anything else that Node calls an invalid version is 400. */
-const OTHER_VERSION = /^(?:\r\n)?[A-Z-]+ [^ \r\n]+ HTTP\/[0-9]\.[0-9]\r\n/;
+/** llhttp's reason where a version is written as one should be, but is another one; anything else that Node calls an invalid version is 400. */
+const OTHER_VERSION = 'Invalid HTTP version';
 
 /** Node's parser errors that are not simply 400. */
 const STATUS_OF_ERROR: ReadonlyMap<string, Answer> = new Map<string, Answer>([
@@ -181,7 +181,7 @@ export class NodeHttpTransport implements Transport {
     this.refuse(this.connectionOf(socket), 501, 'Not Implemented');
   }
 
-  private onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
+  private onClientError(error: NodeJS.ErrnoException & { reason?: string }, socket: Socket): void {
     const connection = this.connections.get(socket);
     // A browser opens connections ahead of need: one that was never used needs no answer.
     const unused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
@@ -191,8 +191,7 @@ export class NodeHttpTransport implements Transport {
     }
     // Not asked again by Node: such a head has until the connection counts as idle.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.heldBack) return;
-    const otherVersion = error.code === 'HPE_INVALID_VERSION' && OTHER_VERSION.test(error.rawPacket?.toString('latin1') ?? '');
-    const [status, reason] = otherVersion ? UPGRADE_REQUIRED : (STATUS_OF_ERROR.get(error.code ?? '') ?? BAD_REQUEST);
+    const [status, reason] = error.reason === OTHER_VERSION ? UPGRADE_REQUIRED : (STATUS_OF_ERROR.get(error.code ?? '') ?? BAD_REQUEST);
     this.refuse(connection, status, reason);
   }
 

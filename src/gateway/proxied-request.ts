@@ -158,6 +158,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     if (received.length > 0) {
       const { trailerBytes, requestHeaderCount } = this.context.limits;
       if (received.length > 2 * requestHeaderCount || trailerSize(received) > trailerBytes) {
+        this.exchange.closeAfterAnswer();
         this.requestFailed(431);
         return;
       }

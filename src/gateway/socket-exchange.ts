@@ -13,7 +13,6 @@ import { WriteStall } from './write-stall.ts';
  */
 export class SocketExchange implements ClientExchange, QueuedExchange {
   readonly scheme = 'http';
-  readonly version = '1.1';
   readonly upgradable = true;
   readonly bodyComplete = true;
 
@@ -46,6 +45,10 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
 
   get target(): string {
     return this.request.url ?? '';
+  }
+
+  get version(): string {
+    return this.request.httpVersion;
   }
 
   get rawHeaders(): readonly string[] {
