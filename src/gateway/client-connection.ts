@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { LimitedConnection } from './connection-limit.ts';
 import type { GatewayLimits } from './limits.ts';
+import { plainAddress, socketAddress } from './socket-address.ts';
 
 /** An exchange as its connection sees it. */
 export interface QueuedExchange {
@@ -21,6 +22,9 @@ export interface QueuedExchange {
 export class ClientConnection implements LimitedConnection {
   readonly socket: Socket;
   readonly remoteAddress: string;
+  /** Both ends, `address:port`; undefined where the client left before they could be read. */
+  readonly peer: string | undefined;
+  readonly local: string | undefined;
   readonly limits: GatewayLimits;
   /** Close after the present answer. */
   closing = false;
@@ -47,9 +51,9 @@ export class ClientConnection implements LimitedConnection {
   constructor(socket: Socket, limits: GatewayLimits) {
     this.socket = socket;
     this.limits = limits;
-    const address = socket.remoteAddress ?? '';
-    // A socket bound to :: names IPv4 clients this way.
-    this.remoteAddress = address.startsWith('::ffff:') ? address.slice(7) : address;
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
+    this.peer = socketAddress(socket.remoteAddress, socket.remotePort);
+    this.local = socketAddress(socket.localAddress, socket.localPort);
     socket.once('end', () => this.onHalfClosed());
   }
 

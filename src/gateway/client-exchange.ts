@@ -34,6 +34,9 @@ export interface ClientExchange {
   readonly rawHeaders: readonly string[];
   /** Address of the connection's other end. */
   readonly remoteAddress: string;
+  /** The connection's other end and ours, `address:port`; undefined where it was gone before they could be read. */
+  readonly peer: string | undefined;
+  readonly local: string | undefined;
   /** The client asked to switch protocols, and this exchange can. */
   readonly upgradable: boolean;
   /** Whether the whole body has been received. */

@@ -80,7 +80,7 @@ class Gateway implements RunningGateway {
     };
     this.listeners = new Listeners(options.map ?? new Map(), options.proxyPort, this.limits, (listener) => ({
       exchange: (exchange) => new ProxiedRequest(context, listener, exchange).start(),
-      refused: (status, remoteAddress) => reporter.reportRefused(status, remoteAddress),
+      refused: (status, connection) => reporter.reportRefused(status, connection),
     }));
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS);
     this.sweeper.unref();

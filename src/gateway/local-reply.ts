@@ -3,10 +3,11 @@ import type { HeaderEdits } from '../core/routing/header-edits.ts';
 import type { Selection } from '../core/routing/selection.ts';
 import { editResponseFields, type SentRequest } from './edit-fields.ts';
 
-/** An answer of the gateway's own, with Envoy's flag for it. */
+/** An answer of the gateway's own, with Envoy's flag and response code details for it. */
 export interface LocalReply {
   readonly status: number;
   readonly flag: string;
+  readonly details: string;
   readonly body: string | Uint8Array;
 }
 
@@ -21,22 +22,56 @@ export interface LocalAnswer {
 /** No route had a say. */
 export const NO_EDITS: HeaderEdits = [];
 
+/** Envoy says the same of redirects. */
+const DIRECT = 'direct_response';
 const RESET = 'upstream connect error or disconnect/reset before headers. reset reason: ';
+
+/** Details of an upstream's reset, as Envoy's router names it. */
+function resetDetails(reason: string): string {
+  return `upstream_reset_before_response_started{${reason}}`;
+}
+
+/** Details of a whole answer from an upstream. */
+export const VIA_UPSTREAM = 'via_upstream';
+/** Details where the client left. */
+export const CLIENT_LEFT = 'downstream_remote_disconnect';
 
 /** The answers that Envoy's router gives on its own (istio-semantics: what clients see). */
 export const REPLY = {
-  notFound: { status: 404, flag: 'NR', body: '' },
-  noCluster: { status: 503, flag: 'NC', body: '' },
-  noEndpoint: { status: 503, flag: 'UH', body: 'no healthy upstream' },
+  notFound: { status: 404, flag: 'NR', details: 'route_not_found', body: '' },
+  noCluster: { status: 503, flag: 'NC', details: 'cluster_not_found', body: '' },
+  noEndpoint: { status: 503, flag: 'UH', details: 'no_healthy_upstream', body: 'no healthy upstream' },
   /** Mesh host that nothing declares (REGISTRY_ONLY). */
-  blocked: { status: 502, flag: '-', body: '' },
-  timeout: { status: 504, flag: 'UT', body: 'upstream request timeout' },
-  connect: { status: 503, flag: 'UF', body: `${RESET}remote connection failure` },
-  'connect-timeout': { status: 503, flag: 'UF', body: `${RESET}connection timeout` },
-  closed: { status: 503, flag: 'UC', body: `${RESET}connection termination` },
-  protocol: { status: 502, flag: 'UPE', body: `${RESET}protocol error` },
-  internal: { status: 500, flag: '-', body: '' },
+  blocked: { status: 502, flag: '-', details: DIRECT, body: '' },
+  timeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
+  connect: { status: 503, flag: 'UF', details: resetDetails('remote_connection_failure'), body: `${RESET}remote connection failure` },
+  'connect-timeout': { status: 503, flag: 'UF', details: resetDetails('connection_timeout'), body: `${RESET}connection timeout` },
+  closed: { status: 503, flag: 'UC', details: resetDetails('connection_termination'), body: `${RESET}connection termination` },
+  protocol: { status: 502, flag: 'UPE', details: resetDetails('protocol_error'), body: `${RESET}protocol error` },
+  internal: { status: 500, flag: '-', details: 'internal_error', body: '' },
 } as const satisfies Record<string, LocalReply>;
+
+/** The reply to a request that breaks HTTP, or a limit, in its head or its body; after 408 it has stalled. */
+export function refusal(status: number, body: string): LocalReply {
+  if (status === 408) return { status, flag: 'SI', details: 'stream_idle_timeout', body };
+  return { status, flag: 'DPE', details: REFUSAL_DETAILS.get(status) ?? 'http1.codec_error', body };
+}
+
+/** The reply to bytes that are no request; after 408 the head never came to its end, for which Envoy has no flag. */
+export function unreadable(status: number): LocalReply {
+  return status === 408 ? { status, flag: '-', details: 'request_header_timeout', body: '' } : refusal(status, '');
+}
+
+const REFUSAL_DETAILS: ReadonlyMap<number, string> = new Map([
+  [426, 'low_version'],
+  [431, 'http1.headers_too_large'],
+  [501, 'http1.invalid_transfer_encoding'],
+]);
+
+/** The same details once a part of the answer is on its way. */
+export function detailsOnceBegun(details: string): string {
+  return details.replace('upstream_reset_before_response', 'upstream_reset_after_response');
+}
 
 /** The standard reason phrase of a status. */
 export function reasonOf(status: number): string {
@@ -58,9 +93,13 @@ export function localAnswer(selection: Selection): LocalAnswer | undefined {
     case 'blocked':
       return { reply: REPLY.blocked, edits: NO_EDITS };
     case 'redirect':
-      return { reply: { status: selection.status, flag: '-', body: '' }, edits: selection.response, location: selection.location };
+      return {
+        reply: { status: selection.status, flag: '-', details: DIRECT, body: '' },
+        edits: selection.response,
+        location: selection.location,
+      };
     case 'direct':
-      return { reply: { status: selection.status, flag: '-', body: selection.body }, edits: selection.response };
+      return { reply: { status: selection.status, flag: '-', details: DIRECT, body: selection.body }, edits: selection.response };
     case 'forward':
       if (selection.cluster === undefined) return { reply: REPLY.noCluster, edits: selection.response };
       return selection.cluster.endpoints.length === 0 ? { reply: REPLY.noEndpoint, edits: selection.response } : undefined;

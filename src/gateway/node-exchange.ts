@@ -65,6 +65,14 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     return this.connection.remoteAddress;
   }
 
+  get peer(): string | undefined {
+    return this.connection.peer;
+  }
+
+  get local(): string | undefined {
+    return this.connection.local;
+  }
+
   get bodyComplete(): boolean {
     return this.request.complete;
   }

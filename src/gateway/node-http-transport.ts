@@ -14,7 +14,7 @@ import { SocketExchange } from './socket-exchange.ts';
 export interface TransportHandler {
   exchange(exchange: ClientExchange): void;
   /** Bytes that are not an HTTP request were answered with `status`; there is no exchange to report it. */
-  refused(status: number, remoteAddress: string): void;
+  refused(status: number, connection: { readonly peer: string | undefined; readonly local: string | undefined }): void;
 }
 
 /** Receives the requests of one listening socket. Another implementation (own parser, HTTP/2) can take its place. */
@@ -196,6 +196,6 @@ export class NodeHttpTransport implements Transport {
   }
 
   private refuse(connection: ClientConnection, status: number, reason: string): void {
-    if (connection.malformed(status, bareReply(status, reason))) this.handler.refused(status, connection.remoteAddress);
+    if (connection.malformed(status, bareReply(status, reason))) this.handler.refused(status, connection);
   }
 }

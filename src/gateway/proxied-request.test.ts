@@ -22,6 +22,8 @@ class ScriptedClient implements ClientExchange {
   readonly scheme = 'http';
   readonly rawHeaders = ['Host', 'shop', 'Content-Length', '10'];
   readonly remoteAddress = '127.0.0.1';
+  readonly peer = '127.0.0.1:5';
+  readonly local = '127.0.0.1:6';
   readonly upgradable = false;
   readonly bodyComplete = false;
   readonly flushed = true;

@@ -4,7 +4,20 @@ import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { editRequestFields, editResponseFields, type SentRequest, sentRequestId, withOriginalPath } from './edit-fields.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { type IncomingRequest, type Listener, readRequest } from './incoming-request.ts';
-import { type LocalAnswer, type LocalReply, localAnswer, localFields, NO_EDITS, nameServer, REPLY, reasonOf } from './local-reply.ts';
+import {
+  CLIENT_LEFT,
+  detailsOnceBegun,
+  type LocalAnswer,
+  type LocalReply,
+  localAnswer,
+  localFields,
+  NO_EDITS,
+  nameServer,
+  REPLY,
+  reasonOf,
+  refusal,
+  VIA_UPSTREAM,
+} from './local-reply.ts';
 import type { Outcome } from './request-report.ts';
 import type { ResponseHead } from './response-head.ts';
 import { forwardedTrailers, trailerSize } from './trailers.ts';
@@ -31,6 +44,8 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   rule: string | undefined;
   status = 0;
   flag = '-';
+  details: string | undefined;
+  failureReason: string | undefined;
   bytesReceived = 0;
   bytesSent = 0;
   upstreamMs: number | undefined;
@@ -42,6 +57,8 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   private tried: readonly EndpointPool[] = NONE_TRIED;
   private pool: EndpointPool | undefined;
   private connection: UpstreamConnection | undefined;
+  /** The one that the request was sent on, also once it is given back. */
+  private lastConnection: UpstreamConnection | undefined;
   private bodyStarted = false;
   private deadline: NodeJS.Timeout | undefined;
   private sentAt = 0;
@@ -80,7 +97,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     if ('detail' in read) {
       const { status, detail } = read;
       if (status !== 404) exchange.closeAfterAnswer();
-      this.answer({ reply: status === 404 ? REPLY.notFound : { status, flag: 'DPE', body: detail }, edits: NO_EDITS });
+      this.answer({ reply: status === 404 ? REPLY.notFound : refusal(status, detail), edits: NO_EDITS });
       return;
     }
     this.request = read;
@@ -118,6 +135,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
 
   private sendOn(connection: UpstreamConnection, request: IncomingRequest): void {
     this.connection = connection;
+    this.lastConnection = connection;
     const hasBody = request.framing !== 'none';
     connection.begin(this, this.head, request.method === 'HEAD', request.upgrade !== undefined, hasBody);
     if (!hasBody) this.startDeadline();
@@ -170,7 +188,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
 
   requestFailed(status: number): void {
     this.dropConnection();
-    if (!this.answered) this.abort({ status, flag: 'DPE', body: '' });
+    if (!this.answered) this.abort(refusal(status, ''));
   }
 
   requestStuck(): void {
@@ -185,7 +203,10 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   clientClosed(finished: boolean): void {
     this.dropConnection();
     clearTimeout(this.deadline);
-    if (!finished && this.flag === '-') this.flag = 'DC';
+    if (!finished && this.flag === '-') {
+      this.flag = 'DC';
+      this.details = CLIENT_LEFT;
+    }
     this.context.reporter.report(this);
   }
 
@@ -248,12 +269,13 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     this.connection = undefined;
   }
 
-  upstreamFailed(failure: UpstreamFailure, _detail: string): void {
+  upstreamFailed(failure: UpstreamFailure, detail: string): void {
     const { connection, request } = this;
     this.connection = undefined;
     this.held = undefined;
     if (request === undefined) return;
     if (this.response === undefined && connection !== undefined && this.tryAgain(failure, connection, request)) return;
+    if (failure === 'connect') this.failureReason = detail;
     this.abort(REPLY[failure]);
   }
 
@@ -296,6 +318,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
 
   private responseFields(response: ResponseHead): string[] {
     this.status = response.status;
+    this.details = VIA_UPSTREAM;
     const edits = this.forward?.response ?? NO_EDITS;
     const { sent } = this;
     let { fields } = response;
@@ -342,6 +365,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   private abort(reply: LocalReply): void {
     if (this.headSent) {
       this.flag = reply.flag;
+      this.details = detailsOnceBegun(reply.details);
       this.exchange.destroy();
     } else {
       this.answer({ reply, edits: this.forward?.response ?? NO_EDITS });
@@ -350,9 +374,10 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
 
   private answer(answer: LocalAnswer): void {
     clearTimeout(this.deadline);
-    const { status, flag, body: text } = answer.reply;
+    const { status, flag, details, body: text } = answer.reply;
     this.status = status;
     this.flag = flag;
+    this.details = details;
     this.headSent = true;
     this.answered = true;
     const body = typeof text === 'string' ? Buffer.from(text) : text;
@@ -377,7 +402,15 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     return this.pool && `${this.pool.endpoint.address}:${this.pool.endpoint.port}`;
   }
 
+  get upstreamLocalAddress(): string | undefined {
+    return this.lastConnection?.localAddress;
+  }
+
   get destination(): Outcome['destination'] {
     return this.forward?.destination;
+  }
+
+  get cluster(): Outcome['cluster'] {
+    return this.forward?.cluster;
   }
 }

@@ -1,6 +1,9 @@
 import type { RequestEvent, RequestObserver } from '../core/evidence/request-event.ts';
+import type { Cluster } from '../core/routing/selection.ts';
+import { accessLogLine, refusedLine } from './access-log-line.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import type { IncomingRequest, Listener } from './incoming-request.ts';
+import { unreadable } from './local-reply.ts';
 
 /** What is known about a request at its end. */
 export interface Outcome {
@@ -16,13 +19,21 @@ export interface Outcome {
   readonly status: number;
   /** Envoy's response flag, `-` for none. */
   readonly flag: string;
+  /** Envoy's response code details; undefined where there is no answer. */
+  readonly details: string | undefined;
+  /** The system's error code where no connection to an upstream could be opened. */
+  readonly failureReason: string | undefined;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Milliseconds from the last connection's choice to the response's head. */
   readonly upstreamMs: number | undefined;
   readonly upstreamHost: string | undefined;
+  /** Our end of the connection to it. */
+  readonly upstreamLocalAddress: string | undefined;
   readonly rule: string | undefined;
   readonly destination: RequestEvent['destination'];
+  /** The destination's endpoints; undefined where it does not exist, or none was chosen. */
+  readonly cluster: Cluster | undefined;
 }
 
 const NO_LINES: readonly string[] = [];
@@ -46,18 +57,8 @@ export class RequestReporter {
   }
 
   /** A request so malformed that there is no head to report. */
-  reportRefused(status: number, remoteAddress: string): void {
-    this.accessLog?.(
-      JSON.stringify({
-        start_time: new Date().toISOString(),
-        method: null,
-        path: null,
-        protocol: null,
-        response_code: status,
-        response_flags: 'DPE',
-        downstream_remote_address: remoteAddress,
-      }),
-    );
+  reportRefused(status: number, connection: { readonly peer: string | undefined; readonly local: string | undefined }): void {
+    this.accessLog?.(refusedLine(status, unreadable(status), connection));
   }
 }
 
@@ -82,32 +83,4 @@ function requestEvent(outcome: Outcome, at: number, durationMs: number): Request
     flag: outcome.flag,
     durationMs,
   };
-}
-
-/**
- * One line of JSON with the names of Istio's default JSON access log. No cookies and no other header values than those
- * listed: logs are read by more people than requests are.
- */
-function accessLogLine(outcome: Outcome, at: number, durationMs: number): string {
-  const { request, exchange, destination } = outcome;
-  return JSON.stringify({
-    start_time: new Date(at - durationMs).toISOString(),
-    method: exchange.method,
-    path: exchange.target,
-    protocol: `HTTP/${exchange.version}`,
-    response_code: outcome.status,
-    response_flags: outcome.flag,
-    bytes_received: outcome.bytesReceived,
-    bytes_sent: outcome.bytesSent,
-    duration: Math.round(durationMs),
-    upstream_service_time: outcome.upstreamMs === undefined ? null : Math.round(outcome.upstreamMs),
-    x_forwarded_for: request?.forwardedFor ?? null,
-    user_agent: request?.userAgent ?? null,
-    request_id: outcome.requestId ?? null,
-    authority: request?.authority ?? null,
-    upstream_host: outcome.upstreamHost ?? null,
-    upstream_cluster: destination === undefined ? null : `outbound|${destination.port}|${destination.subset ?? ''}|${destination.host}`,
-    route_name: outcome.rule ?? null,
-    downstream_remote_address: exchange.remoteAddress,
-  });
 }

@@ -86,6 +86,11 @@ export class ResponseParser {
     return at;
   }
 
+  /** Whether a part of the response that is due has come; 1xx ones before it do not count. */
+  get begun(): boolean {
+    return this.state !== 'head' || this.pendingLength > 0;
+  }
+
   /** The upstream closed its side. True where that ends the response, false where it cuts one off. */
   finish(): boolean {
     if (this.state !== 'close') return false;

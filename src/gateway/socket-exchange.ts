@@ -59,6 +59,14 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     return this.connection.remoteAddress;
   }
 
+  get peer(): string | undefined {
+    return this.connection.peer;
+  }
+
+  get local(): string | undefined {
+    return this.connection.local;
+  }
+
   begin(): void {
     this.start(this);
   }

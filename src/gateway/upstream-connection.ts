@@ -2,10 +2,11 @@ import { Socket } from 'node:net';
 import type { Endpoint } from '../core/routing/selection.ts';
 import { type GatewayLimits, UPSTREAM_IDLE_MARGIN_MS } from './limits.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
+import { socketAddress } from './socket-address.ts';
 import { lastChunk } from './trailers.ts';
 import { writeTogether } from './write-together.ts';
 
-/** Why an upstream gave no (whole) response: never connected, connected too slowly, closed or reset, or spoke no valid HTTP. */
+/** Why an upstream gave no (whole) response: never connected, connected too slowly, closed or reset before its response began, or spoke no valid HTTP. */
 export type UpstreamFailure = 'connect' | 'connect-timeout' | 'closed' | 'protocol';
 
 /** The request that a connection works for. */
@@ -57,6 +58,8 @@ export class UpstreamConnection {
   /** How long the connection may stay unused. */
   idleMs = 0;
   readonly openedAt: number;
+  /** Our end, `address:port`, once it has connected. */
+  localAddress: string | undefined;
 
   private readonly owner: ConnectionOwner;
   private readonly socket: Socket;
@@ -242,6 +245,7 @@ export class UpstreamConnection {
 
   private onConnect(): void {
     this.connected = true;
+    this.localAddress = socketAddress(this.socket.localAddress, this.socket.localPort);
     this.user?.upstreamConnected();
   }
 
@@ -257,7 +261,7 @@ export class UpstreamConnection {
     }
     if (this.user === undefined) this.abandon();
     else if (this.parser.finish()) this.complete(false);
-    else this.fail('closed', 'connection termination');
+    else this.fail(this.closure, 'connection termination');
   }
 
   private onClose(): void {
@@ -265,7 +269,12 @@ export class UpstreamConnection {
     this.tunnel = undefined;
     tunnel?.tunnelClosed(this.failureDetail !== '');
     if (!this.connected) this.fail(this.timedOut ? 'connect-timeout' : 'connect', this.failureDetail);
-    else this.fail('closed', this.failureDetail);
+    else this.fail(this.closure, this.failureDetail);
+  }
+
+  /** As Envoy has it, a response that has begun and does not end breaks the protocol, whatever became of the connection. */
+  private get closure(): UpstreamFailure {
+    return this.parser.begun ? 'protocol' : 'closed';
   }
 
   private fail(failure: UpstreamFailure, detail: string): void {

@@ -23,7 +23,7 @@ interface EnvoyOptions {
   readonly readyMs?: number;
 }
 
-const FLAGS = ['--disable-hot-restart', '--concurrency', '1', '--log-level', 'warn'];
+const FLAGS = ['--disable-hot-restart', '--concurrency', '1', '--log-level', 'warn', '--file-flush-interval-msec', '50'];
 
 interface Configured {
   readonly folder: string;

@@ -56,7 +56,7 @@ describe('an upstream that fails', () => {
   it.each<[name: string, act: (socket: Socket) => void, status: number, flag: string, reason: string]>([
     ['closes before it answers', (socket) => socket.end(), 503, 'UC', 'connection termination'],
     ['resets before it answers', (socket) => socket.resetAndDestroy(), 503, 'UC', 'connection termination'],
-    ['closes within the head', (socket) => socket.end('HTTP/1.1 200 OK\r\nX: '), 503, 'UC', 'connection termination'],
+    ['closes within the head', (socket) => socket.end('HTTP/1.1 200 OK\r\nX: '), 502, 'UPE', 'protocol error'],
     ['closes after 100 Continue', (socket) => socket.end('HTTP/1.1 100 Continue\r\n\r\n'), 503, 'UC', 'connection termination'],
     ['does not speak HTTP', (socket) => socket.write('SSH-2.0-OpenSSH\r\n'), 502, 'UPE', 'protocol error'],
     [
@@ -85,10 +85,10 @@ describe('an upstream that fails', () => {
   });
 
   it.each<[name: string, head: string, act: (socket: Socket) => void, flag: string]>([
-    ['closes within a body of known length', 'Content-Length: 10\r\n\r\nhello', (socket) => socket.end(), 'UC'],
-    ['resets within a body of known length', 'Content-Length: 10\r\n\r\nhello', (socket) => socket.resetAndDestroy(), 'UC'],
-    ['closes within a chunked body', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', (socket) => socket.end(), 'UC'],
-    ['resets within a body that ends with the connection', '\r\nhello', (socket) => socket.resetAndDestroy(), 'UC'],
+    ['closes within a body of known length', 'Content-Length: 10\r\n\r\nhello', (socket) => socket.end(), 'UPE'],
+    ['resets within a body of known length', 'Content-Length: 10\r\n\r\nhello', (socket) => socket.resetAndDestroy(), 'UPE'],
+    ['closes within a chunked body', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', (socket) => socket.end(), 'UPE'],
+    ['resets within a body that ends with the connection', '\r\nhello', (socket) => socket.resetAndDestroy(), 'UPE'],
     ['breaks its chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', (socket) => socket.write('zz\r\n'), 'UPE'],
   ])('%s: the client’s connection is cut', async (_name, head, act, flag) => {
     const asked = Promise.withResolvers<Socket>();
