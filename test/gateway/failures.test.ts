@@ -223,7 +223,7 @@ describe('a request is sent again', () => {
     const { heads, origin } = stale((socket) => socket.end('HTTP/1.1 200'));
     const { ingress } = await start(everythingTo(clusterAt((await origin).port)));
     await exchange(ingress, GET);
-    expect(firstStatus(await exchange(ingress, GET))).toBe(503);
+    expect(firstStatus(await exchange(ingress, GET))).toBe(502);
     expect(heads.length).toBe(2);
   });
 
