@@ -28,7 +28,7 @@ test('says nothing of cookies, credentials and other headers, and gives terminal
   const [line = ''] = lines;
   expect(line).not.toContain('secret');
   // Control characters of ASCII and latin1: none is left as it is.
-  expect([...line].filter((each) => /[\0-\x1f\x7f-\x9f]/.test(each))).toEqual([]);
+  expect([...line].filter((each) => each < ' ' || (each >= '\x7f' && each <= '\x9f'))).toEqual([]);
   expect(JSON.parse(line)).toMatchObject({ path: '/ok?q=shown', user_agent: 'a"\x9b31m\t\xe9' });
 });
 
