@@ -1,4 +1,4 @@
-import type { Outcome } from './request-report.ts';
+import type { Outcome } from './outcome.ts';
 
 /** Longer values are cut off: a line is bounded, whatever a client sends. */
 const MAXIMUM_VALUE = 4096;

@@ -18,7 +18,7 @@ import {
   refusal,
   VIA_UPSTREAM,
 } from './local-reply.ts';
-import type { Outcome } from './request-report.ts';
+import type { Outcome } from './outcome.ts';
 import type { ResponseHead } from './response-head.ts';
 import { forwardedTrailers, trailerSize } from './trailers.ts';
 import { Tunnel } from './tunnel.ts';
