@@ -5,9 +5,10 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
 import type { Problem } from '../server/problem.ts';
 import type { HistoryView, ObjectView, ReleaseView } from '../server/release-resource.ts';
+import { type ApiCredentials, readTokenFile, trustOnly } from './api-credentials.ts';
 import { ApiProblem } from './api-problem.ts';
 import { CommandError } from './command-error.ts';
-import { connectionFailure } from './connection-failure.ts';
+import { connectionFailure, UNTRUSTED } from './connection-failure.ts';
 import { PLAIN_INVOCATION } from './invocation.ts';
 import type {
   ApplyAnswer,
@@ -26,6 +27,9 @@ interface CallOptions {
   /** How long the runtime may take on purpose, in ms. */
   readonly waitMs?: number;
 }
+
+/** What `fetch` is asked for; headers as a record, for others to be added. */
+type CallInit = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
 
 type Fields = Readonly<Record<string, unknown>>;
 /** Whether an answer has what Perch's answer to this call has: something else may listen there. */
@@ -54,20 +58,21 @@ const CHANGES_MS = 1000;
 /** A request's outcome is waited for in calls of at most this, in ms: `fetch` gives one up whose answer does not begin within 300 s. */
 const LONGEST_WAIT_MS = 60_000;
 
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
 /** The embedded runtime, by its HTTP API (docs/architecture.md). */
 export class ApiClient implements ReleaseClient {
   readonly invocation = PLAIN_INVOCATION;
   readonly counts = true;
   readonly #server: URL;
   readonly #signal: AbortSignal;
+  readonly #credentials: ApiCredentials;
+  #headers: Promise<Readonly<Record<string, string>>> | undefined;
 
-  constructor(server: string, signal: AbortSignal) {
-    const url = URL.parse(server.includes('://') ? server : `http://${server}`);
-    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-      throw new CommandError(`--server ${server} is not an address such as http://127.0.0.1:7070`);
-    }
-    this.#server = url;
+  constructor(server: string, signal: AbortSignal, credentials: ApiCredentials = {}) {
+    this.#server = serverUrl(server, credentials);
     this.#signal = signal;
+    this.#credentials = credentials;
   }
 
   async releases(namespace: string | undefined): Promise<readonly ReleaseView[]> {
@@ -171,7 +176,7 @@ export class ApiClient implements ReleaseClient {
 
   async #events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const response = await this.#fetch('/api/v1/events', { headers: { accept: 'text/event-stream' }, signal });
-    if (!response.ok || response.body === null) throw new ApiProblem(await this.#problemOf(response));
+    if (!response.ok || response.body === null) throw await this.#problemOf(response);
     return response.body;
   }
 
@@ -188,15 +193,24 @@ export class ApiClient implements ReleaseClient {
     const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(waitMs + PATIENCE_MS)]);
     const response = await this.#fetch(at, { method, signal, ...sent });
-    if (!response.ok) throw new ApiProblem(await this.#problemOf(response));
+    if (!response.ok) throw await this.#problemOf(response);
     const answer = parsed(await this.#textOf(response));
     if (!isFields(answer) || !isOurs(answer)) throw this.#foreign(response);
     return answer;
   }
 
-  async #fetch(at: string, init: RequestInit): Promise<Response> {
+  /** What every call carries. */
+  async #showCredentials(): Promise<Readonly<Record<string, string>>> {
+    const { caFile, tokenFile } = this.#credentials;
+    if (caFile !== undefined) await trustOnly(caFile);
+    return tokenFile === undefined ? {} : { authorization: `Bearer ${await readTokenFile(tokenFile)}` };
+  }
+
+  async #fetch(at: string, init: CallInit): Promise<Response> {
+    this.#headers ??= this.#showCredentials();
+    const headers = { ...init.headers, ...(await this.#headers) };
     try {
-      return await fetch(new URL(at, this.#server), { redirect: 'manual', ...init });
+      return await fetch(new URL(at, this.#server), { redirect: 'manual', ...init, headers });
     } catch (error) {
       throw this.#unreachable(error);
     }
@@ -210,19 +224,32 @@ export class ApiClient implements ReleaseClient {
     }
   }
 
-  async #problemOf(response: Response): Promise<Problem> {
+  async #problemOf(response: Response): Promise<Error> {
     const answer = parsed(await this.#textOf(response));
     if (!isFields(answer) || !isProblem(answer)) throw this.#foreign(response);
-    return answer as unknown as Problem;
+    const problem = answer as unknown as Problem;
+    return this.#refusal(problem) ?? new ApiProblem(problem);
+  }
+
+  /** The runtime's no to whoever asks, in the words of this command line; undefined for any other problem. */
+  #refusal({ code, detail }: Problem): CommandError | undefined {
+    const { tokenFile } = this.#credentials;
+    const { origin } = this.#server;
+    if (code === 'PERCH4091') return new CommandError(`${origin} refuses it: ${detail}; name the file of one that may act (${code})`);
+    if (code !== 'PERCH4090') return undefined;
+    if (tokenFile !== undefined) return new CommandError(`${origin} does not know the token of ${tokenFile} (${code})`);
+    return new CommandError(`${origin} asks who you are: name a file with your token, --token-file FILE or PERCH_TOKEN_FILE (${code})`);
   }
 
   /** Why there was no answer, or only a part of one; `error` itself where this command is to end. */
   #unreachable(error: unknown): unknown {
     if (this.#signal.aborted || (error instanceof Error && error.name === 'AbortError')) return error;
-    return new CommandError(
-      `cannot reach Perch at ${this.#server.origin} (${connectionFailure(error)}): ` +
-        'start it with perch serve -f DIR or perch demo, name another with --server URL, or a cluster with --context NAME',
-    );
+    const why = connectionFailure(error);
+    const remedy =
+      why === UNTRUSTED
+        ? 'name who vouches for it, --ca-file FILE or PERCH_CA_FILE'
+        : 'start it with perch serve -f DIR or perch demo, name another with --server URL, or a cluster with --context NAME';
+    return new CommandError(`cannot reach Perch at ${this.#server.origin} (${why}): ${remedy}`);
   }
 
   #foreign({ status }: Response): CommandError {
@@ -230,6 +257,16 @@ export class ApiClient implements ReleaseClient {
       `${this.#server.origin} answered ${status}, but not as Perch does: is it another program's port? Name Perch's with --server URL`,
     );
   }
+}
+
+/** Throws CommandError. A token is not sent over a network in the clear, unless the address says so. */
+function serverUrl(server: string, { tokenFile }: ApiCredentials): URL {
+  const given = URL.parse(server.includes('://') ? server : `http://${server}`);
+  if (given === null || (given.protocol !== 'http:' && given.protocol !== 'https:')) {
+    throw new CommandError(`--server ${server} is not an address such as http://127.0.0.1:7070`);
+  }
+  const isLocal = LOOPBACK_NAMES.includes(given.hostname);
+  return tokenFile !== undefined && !isLocal && !server.includes('://') ? new URL(`https://${server}`) : given;
 }
 
 function path(...parts: readonly string[]): string {

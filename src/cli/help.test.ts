@@ -22,7 +22,10 @@ function helpOf(command: Command): string {
 function examplesOf(help: string): readonly string[] {
   const [, examples = ''] = help.split('\nExamples:\n');
   const [block = ''] = examples.split('\n\n');
-  return block.split('\n').flatMap((line) => (/^ {2}\S/.test(line) ? (line.trim().split(/ {3,}/)[0] ?? []) : []));
+  return block
+    .replaceAll(/ \\\n +/g, ' ')
+    .split('\n')
+    .flatMap((line) => (/^ {2}\S/.test(line) ? (line.trim().split(/ {3,}/)[0] ?? []) : []));
 }
 
 /** The perch commands in a line for a shell, as lists of arguments; quotes are taken off. */

@@ -2,12 +2,14 @@ import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { StoreError } from '../cluster/store-errors.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
+import { ApiPlaceError } from '../server/access/api-place.ts';
 import { applyFiles, type FilesApplied, watchFiles } from '../server/apply-files.ts';
 import { coalesced } from '../server/coalesced.ts';
 import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { skippedNote } from '../server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
 import type { RuntimeLog } from '../server/runtime-log.ts';
+import { type ApiPlaceOptions, apiPlaceOf } from './api-place-options.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
 import { perchVersion } from './perch-version.ts';
@@ -19,7 +21,7 @@ import type { Terminal } from './terminal/terminal.ts';
 import { terminalLog } from './terminal/terminal-log.ts';
 
 /** Options of `perch serve`, as Commander gives them. */
-export interface ServeOptions {
+export interface ServeOptions extends ApiPlaceOptions {
   readonly file?: readonly string[];
   readonly apiPort: number;
   readonly data: string;
@@ -74,6 +76,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
   const { terminal } = context;
   const files = options.file ?? [];
   const prune = options.prune === true;
+  const apiPlace = apiPlaceOf(options);
   const toTerminal = terminalLog(terminal);
   let isStarted = false;
   // What is opened at the start is listed at its end.
@@ -91,6 +94,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     const started = await startRuntime({
       dataDir: options.data,
       apiPort: options.apiPort,
+      apiPlace,
       map: options.map,
       limits: options.limit,
       ...(options.proxyPort === 'off' ? {} : { proxyPort: options.proxyPort }),
@@ -114,7 +118,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     }
     terminal.out(`perch ${perchVersion()} serves, Ctrl-C ends it`);
     terminal.out(`  data      ${resolve(options.data)}`);
-    terminal.out(`  API       http://127.0.0.1:${started.apiPort}/api/v1/releases`);
+    terminal.out(`  API       ${started.apiOrigin}/api/v1/releases`);
     for (const line of addressLines(started.addresses())) terminal.out(`  ${line}`);
     isStarted = true;
     return {
@@ -127,6 +131,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     await close();
     const listenError = asListenError(error);
     if (listenError !== undefined) throw explain(listenError, options);
+    if (error instanceof ApiPlaceError) throw new CommandError(`${error.message} (${error.code})`);
     if (error instanceof StoreError) throw new CommandError(error.message);
     throw error;
   }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { UsualNamespace } from '../core/source/kube-object.ts';
+import type { ApiCredentials } from './api-credentials.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
 import type { ReleaseClient } from './release-client.ts';
@@ -13,6 +14,8 @@ export interface TargetOptions {
   readonly namespace?: string | undefined;
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly caFile?: string | undefined;
 }
 
 /** A cluster, as far as it is named; the rest is as for `kubectl`. */
@@ -23,7 +26,7 @@ export interface ClusterOptions {
 
 /** What is meant by them. */
 export type TargetChoice =
-  | { readonly kind: 'embedded'; readonly server: string }
+  | { readonly kind: 'embedded'; readonly server: string; readonly credentials: ApiCredentials }
   /** `named`: as far as the command line itself says so. */
   | { readonly kind: 'cluster'; readonly cluster: ClusterOptions; readonly named: ClusterOptions };
 
@@ -38,6 +41,10 @@ export interface OpenedTarget {
 export function targetOptions(): readonly Option[] {
   return [
     new Option('--server <url>', 'the embedded runtime to talk to').env('PERCH_SERVER').default(DEFAULT_SERVER),
+    new Option('--token-file <file>', 'a file with the token that the runtime asks for').env('PERCH_TOKEN_FILE'),
+    new Option('--ca-file <file>', 'who vouches for the runtime’s certificate, in PEM (default: the system’s authorities)').env(
+      'PERCH_CA_FILE',
+    ),
     new Option('--kubeconfig <file>', 'the cluster to talk to instead, and as whom').env('PERCH_KUBECONFIG'),
     new Option('--context <context>', 'the same, by a context of the kubeconfig').env('PERCH_CONTEXT'),
     new Option(
@@ -61,19 +68,28 @@ function options(kubeconfig: string | undefined, context: string | undefined): C
   return { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) };
 }
 
+function credentialsOf({ tokenFile, caFile }: TargetOptions, context: Pick<CliContext, 'environment'>): ApiCredentials {
+  return { tokenFile: tokenFile ?? variable(context, 'PERCH_TOKEN_FILE'), caFile: caFile ?? variable(context, 'PERCH_CA_FILE') };
+}
+
 /** Options before the environment; `kubectl perch` means a cluster unless it is told otherwise. Throws CommandError where two targets are named. */
 export function chooseTarget(given: TargetOptions, context: Pick<CliContext, 'environment' | 'isPlugin'>): TargetChoice {
   const { server, kubeconfig, context: name } = given;
   const cluster: TargetChoice = { kind: 'cluster', cluster: clusterOptions(given, context), named: options(kubeconfig, name) };
   const isCluster = kubeconfig !== undefined || name !== undefined;
+  const embedded = (server: string): TargetChoice => ({ kind: 'embedded', server, credentials: credentialsOf(given, context) });
+  const credential = given.tokenFile === undefined ? (given.caFile === undefined ? undefined : '--ca-file') : '--token-file';
+  if (credential !== undefined && server === undefined && (isCluster || context.isPlugin === true)) {
+    throw new CommandError(`${credential} is for an embedded runtime, which --server names; a cluster is asked as its kubeconfig says`);
+  }
   if (server !== undefined) {
     if (isCluster) throw new CommandError('--server names an embedded runtime, --kubeconfig and --context a cluster: give one of the two');
-    return { kind: 'embedded', server };
+    return embedded(server);
   }
   if (isCluster || context.isPlugin === true) return cluster;
   const usual = variable(context, 'PERCH_SERVER');
   const [set] = ['PERCH_KUBECONFIG', 'PERCH_CONTEXT'].filter((each) => variable(context, each) !== undefined);
-  if (set === undefined) return { kind: 'embedded', server: usual ?? DEFAULT_SERVER };
+  if (set === undefined) return embedded(usual ?? DEFAULT_SERVER);
   if (usual !== undefined) {
     throw new CommandError(`PERCH_SERVER names an embedded runtime, ${set} a cluster: unset one, or say --server or --context`);
   }
@@ -91,5 +107,12 @@ export function givenOptions(command: Command): TargetOptions {
   const all = command.optsWithGlobals<TargetOptions>();
   const given = (name: keyof TargetOptions): string | undefined =>
     command.getOptionValueSourceWithGlobals(name) === 'cli' ? all[name] : undefined;
-  return { server: given('server'), namespace: given('namespace'), kubeconfig: given('kubeconfig'), context: given('context') };
+  return {
+    server: given('server'),
+    namespace: given('namespace'),
+    kubeconfig: given('kubeconfig'),
+    context: given('context'),
+    tokenFile: given('tokenFile'),
+    caFile: given('caFile'),
+  };
 }

@@ -14,7 +14,7 @@ export interface Target extends OpenedTarget {
 /** A client for what was chosen, and the namespace that is meant where none is named. */
 export async function openTarget(choice: TargetChoice, context: CliContext): Promise<OpenedTarget> {
   if (choice.kind === 'embedded') {
-    return { client: new ApiClient(choice.server, context.signal), namespace: PLAIN_INVOCATION.namespace };
+    return { client: new ApiClient(choice.server, context.signal, choice.credentials), namespace: PLAIN_INVOCATION.namespace };
   }
   // The client of Kubernetes takes time to load; whoever talks to an embedded runtime does without.
   const { openCluster } = await import('./cluster/open-cluster.ts');

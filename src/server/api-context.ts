@@ -8,6 +8,7 @@ import type { ApiEnv } from './api-guards.ts';
 import type { ApiStore } from './api-store.ts';
 import type { Probes } from './probe-routes.ts';
 import { type Problem, problem, problemResponse } from './problem.ts';
+import type { StreamSlots } from './stream-slots.ts';
 
 /** What the API answers from. */
 export interface ApiContext extends Probes {
@@ -20,6 +21,8 @@ export interface ApiContext extends Probes {
   onSamples(listener: (release: ObjectRef, samples: readonly TimelineSample[]) => void): () => void;
   /** Calls back when the controller could not store what it decided about a release; returns the way to stop. It tries again by itself. */
   onNotStored(listener: (release: ObjectRef, error: StoreError) => void): () => void;
+  /** How many event streams there may be at a time, over all callers. */
+  readonly streams: StreamSlots;
   /** What an error of `store` is to who asks; undefined where it is a failure inside. */
   readonly problemOf?: (error: unknown) => Problem | undefined;
   /** Told of failures that a caller only sees as PERCH4010. */
@@ -53,7 +56,14 @@ async function readText(request: Request): Promise<string | undefined> {
 
 /** Reads a body of JSON by a schema; a Response is the answer to a body that does not fit. */
 export async function readBody<T>(c: Context<ApiEnv>, schema: z.ZodType<T>): Promise<{ readonly body: T } | Response> {
-  const text = await readText(c.req.raw);
+  let text: string | undefined;
+  try {
+    text = await readText(c.req.raw);
+  } catch (error) {
+    // Who broke off, or was cut for being slow, reads no answer any more.
+    if (!c.env.incoming.destroyed) throw error;
+    return problemResponse(problem(400, 'PERCH4006', 'the body ended too early'));
+  }
   if (text === undefined) {
     // What is left of the body is not read: the connection cannot be used again.
     return problemResponse(problem(413, 'PERCH4003', `the body is larger than ${MAX_BODY_BYTES} bytes`), { connection: 'close' });

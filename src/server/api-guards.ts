@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import { problem, problemResponse } from './problem.ts';
@@ -7,33 +9,86 @@ export interface ApiEnv {
   Bindings: HttpBindings;
 }
 
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+/** By which names an API may be asked for. */
+export interface OwnNames {
+  /** Beside loopback names and the address that the call came in at; in lower case, IPv6 addresses in brackets. */
+  readonly hosts: readonly string[];
+  /** Whether something in front of it may be asked by https, although this is plain HTTP. */
+  readonly isBehindTls?: boolean;
+}
 
-/** Whether a Host header names this machine by a loopback name and the port that the request came in by. */
-function isLoopbackHost(host: string, port: number | undefined): boolean {
-  const wanted = host.toLowerCase();
-  return LOOPBACK_NAMES.some((name) => wanted === `${name}:${port}` || (port === 80 && wanted === name));
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+/** uri-host and port (RFC 9110, section 7.2), without userinfo and what else a lenient parser would take. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/;
+/** Lines of a head; the bytes of all are bounded by the listener. */
+const MOST_HEADERS = 100;
+
+function isEncrypted(socket: Socket): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
+}
+
+/** As in a URL: IPv6 in brackets; an IPv4 address in IPv6's form is that address. */
+function addressName(socket: Socket): string | undefined {
+  const address = socket.localAddress?.replace(/^::ffff:(?=\d+\.)/, '');
+  return address?.includes(':') === true ? `[${address}]` : address;
 }
 
 /**
- * Refuses what a browser could be made to send on behalf of a foreign page: a Host that is not a loopback name with the
- * port (DNS rebinding), an Origin other than the API's own (cross-site requests), and bodies that are not declared as
- * JSON, which a plain HTML form could send.
+ * Whether a Host header names this API: by a loopback name or the address that the call came in at, with its port, which no foreign page can
+ * be at; or by a name that its owner gave, with any port, as a proxy may be before it.
  */
-export function refuseForeignPages(): MiddlewareHandler<ApiEnv> {
+function isOwnHost(host: string, socket: Socket, { hosts }: OwnNames): boolean {
+  const [, name = '', port] = HOST.exec(host.toLowerCase()) ?? [];
+  if (hosts.includes(name)) return true;
+  const isOwnPort = Number(port ?? (isEncrypted(socket) ? 443 : 80)) === socket.localPort;
+  return isOwnPort && (LOOPBACK_NAMES.includes(name) || name === addressName(socket));
+}
+
+function isOwnOrigin(origin: string, host: string, socket: Socket, { isBehindTls = false }: OwnNames): boolean {
+  const [scheme, rest] = origin.toLowerCase().split('://');
+  const schemes = isEncrypted(socket) ? ['https'] : isBehindTls ? ['http', 'https'] : ['http'];
+  return rest === host.toLowerCase() && schemes.includes(scheme ?? '');
+}
+
+/**
+ * Whether a browser says that a page of another site, or of another port of this machine, asks, other than by a link that its user followed
+ * (Fetch Metadata; https://www.w3.org/TR/fetch-metadata/). Programs send none of it.
+ */
+function isForeignFetch({ method, headers }: IncomingMessage): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
+  if (site === undefined || site === 'same-origin' || site === 'none') return false;
+  return !((method === 'GET' || method === 'HEAD') && mode === 'navigate' && destination === 'document');
+}
+
+function hostsOf({ rawHeaders }: IncomingMessage): readonly string[] {
+  return rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'host');
+}
+
+/**
+ * Refuses what a browser could be made to send on behalf of a foreign page: a Host that is not the API's own (DNS rebinding), an Origin other
+ * than the API's own or a fetch that says it is of another site (cross-site requests), and bodies that are not declared as JSON, which a plain
+ * HTML form could send. And heads of more lines than anybody needs.
+ */
+export function refuseForeignPages(names: OwnNames): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const { incoming } = c.env;
-    const hosts = incoming.rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'host');
+    const { socket } = incoming;
+    if (incoming.rawHeaders.length > 2 * MOST_HEADERS) {
+      return problemResponse(problem(431, 'PERCH4097', `the request has more than ${MOST_HEADERS} headers`));
+    }
+    const hosts = hostsOf(incoming);
     const [host] = hosts;
-    if (host === undefined || hosts.length > 1 || !isLoopbackHost(host, incoming.socket.localPort)) {
-      const port = incoming.socket.localPort;
-      return problemResponse(
-        problem(403, 'PERCH4001', `Host ${host ?? '(none)'} is not localhost:${port}, 127.0.0.1:${port} or [::1]:${port}`),
-      );
+    if (host === undefined || hosts.length > 1 || !isOwnHost(host, socket, names)) {
+      const port = socket.localPort;
+      const own = [...names.hosts, `localhost:${port}`, `127.0.0.1:${port}`].join(', ');
+      return problemResponse(problem(403, 'PERCH4001', `Host ${host ?? '(none)'} is not ${own} or [::1]:${port}`));
     }
     const origin = c.req.header('origin');
-    if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
-      return problemResponse(problem(403, 'PERCH4002', `Origin ${origin} is not http://${host}`));
+    if (origin !== undefined && !isOwnOrigin(origin, host, socket, names)) {
+      return problemResponse(problem(403, 'PERCH4002', `Origin ${origin} is not ${isEncrypted(socket) ? 'https' : 'http'}://${host}`));
+    }
+    if (isForeignFetch(incoming)) {
+      return problemResponse(problem(403, 'PERCH4002', `Sec-Fetch-Site is ${c.req.header('sec-fetch-site')}: another page asks`));
     }
     if (c.req.method === 'PUT' || c.req.method === 'POST') {
       const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { Hono } from 'hono';
 import { afterEach, expect, test } from 'vitest';
 import type { ApiEnv } from './api-guards.ts';
-import { type ApiListener, listenOnLoopback } from './api-listener.ts';
+import { type ApiListener, listenForApi } from './api-listener.ts';
 import { ListenError } from './listen-error.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -13,7 +13,7 @@ afterEach(async () => {
 async function listen(port: number): Promise<ApiListener> {
   const app = new Hono<ApiEnv>();
   app.get('/', (c) => c.text('here'));
-  const listener = await listenOnLoopback(app, port);
+  const listener = await listenForApi(app, { port });
   closers.push(() => listener.close());
   return listener;
 }

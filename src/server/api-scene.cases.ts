@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import { runtimeAdmission } from '../cluster/admission.ts';
@@ -10,9 +10,10 @@ import type { ReleaseStatus } from '../core/release/status.ts';
 import type { TimelineSample } from '../core/view/timeline-view.ts';
 import { createApi } from './api.ts';
 import type { ApiContext } from './api-context.ts';
-import { type ApiListener, listenOnLoopback } from './api-listener.ts';
+import { type ApiListener, listenForApi } from './api-listener.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
 import type { Problem } from './problem.ts';
+import { StreamSlots } from './stream-slots.ts';
 
 /** Names `RELEASE`. */
 export const RELEASE_REF = { kind: 'CanaryRelease', namespace: 'default', name: 'reviews' } as const;
@@ -41,6 +42,12 @@ export const RELEASE = {
     ],
   },
 };
+
+interface RawAnswer {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
 
 /** The API on a real port with a real store in memory; its tests play the controller and the gateway. */
 export class ApiScene {
@@ -78,9 +85,10 @@ export class ApiScene {
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => undefined,
       metrics: new MetricsPage(),
+      streams: new StreamSlots(3),
       logError: (message) => logged.push(message),
     };
-    return new ApiScene({ store, api: await listenOnLoopback(createApi(context), 0), context, notStored, samples, logged });
+    return new ApiScene({ store, api: await listenForApi(createApi(context), { port: 0 }), context, notStored, samples, logged });
   }
 
   async close(): Promise<void> {
@@ -97,11 +105,11 @@ export class ApiScene {
     return fetch(`${this.origin}${path}`, { method, headers: { 'content-type': 'application/json', ...headers }, ...sent });
   }
 
-  /** A GET with headers that fetch would not send. */
-  rawGet(path: string, headers: Record<string, string>): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  /** A call without a body, with headers that fetch would not send. */
+  raw(method: string, path: string, headers: Record<string, string>): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
-      request({ host: '127.0.0.1', port: this.api.port, path, headers }, (response) => {
-        text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
+      request({ host: '127.0.0.1', port: this.api.port, method, path, headers }, (response) => {
+        text(response).then((body) => resolve({ status: response.statusCode, headers: response.headers, body }), reject);
       })
         .on('error', reject)
         .end();

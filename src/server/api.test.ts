@@ -16,7 +16,7 @@ afterEach(() => scene.close());
 describe('who may ask', () => {
   test('loopback names with the port, and nothing else: a page that rebinds its DNS name is refused', async () => {
     for (const host of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST']) {
-      expect((await scene.rawGet('/healthz', { host: `${host}:${scene.api.port}` })).status).toBe(200);
+      expect((await scene.raw('GET', '/healthz', { host: `${host}:${scene.api.port}` })).status).toBe(200);
     }
     for (const host of [
       `evil.example:${scene.api.port}`,
@@ -24,7 +24,7 @@ describe('who may ask', () => {
       `localhost:${scene.api.port + 1}`,
       `localhost.evil.example:${scene.api.port}`,
     ]) {
-      const { status, body } = await scene.rawGet('/healthz', { host });
+      const { status, body } = await scene.raw('GET', '/healthz', { host });
       expect([host, status]).toEqual([host, 403]);
       expect(JSON.parse(body)).toMatchObject({ code: 'PERCH4001' });
     }
@@ -45,10 +45,46 @@ describe('who may ask', () => {
     expect((await scene.send('GET', '/api/v1/releases', undefined, { origin: scene.origin })).status).toBe(200);
   });
 
+  test('a browser that says another page asks is believed; a link that was followed is none of it', async () => {
+    const asks = async (site: string, mode = 'cors', dest = 'empty', method = 'GET') => {
+      const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest, 'content-type': 'application/json' };
+      const answer = await scene.raw(method, '/api/v1/releases', headers);
+      return answer.status;
+    };
+    for (const site of ['cross-site', 'same-site']) {
+      for (const mode of ['cors', 'no-cors', 'websocket']) expect([site, mode, await asks(site, mode)]).toEqual([site, mode, 403]);
+      expect(await asks(site, 'navigate', 'iframe')).toBe(403);
+      expect(await asks(site, 'navigate', 'document', 'POST')).toBe(403);
+      expect(await asks(site, 'navigate', 'document')).toBe(200);
+    }
+    expect(await asks('same-origin')).toBe(200);
+    expect(await asks('none', 'navigate', 'document')).toBe(200);
+  });
+
+  test('a preflight grants nothing', async () => {
+    for (const origin of ['http://evil.example', scene.origin]) {
+      const answer = await scene.raw('OPTIONS', '/api/v1/objects', {
+        origin,
+        'access-control-request-method': 'PUT',
+        'access-control-request-headers': 'content-type, authorization',
+        'access-control-request-private-network': 'true',
+      });
+      expect([403, 405]).toContain(answer.status);
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    }
+  });
+
   test('a body that a plain form could send is refused', async () => {
-    const response = await scene.send('PUT', '/api/v1/objects', '{"objects":[]}', { 'content-type': 'text/plain' });
-    expect(response.status).toBe(415);
-    expect(await problemOf(response)).toMatchObject({ code: 'PERCH4009' });
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain; application/json', '']) {
+      for (const [method, path] of [
+        ['PUT', '/api/v1/objects'],
+        ['POST', '/api/v1/releases/default/reviews/requests'],
+      ] as const) {
+        const response = await scene.send(method, path, '{"objects":[]}', { 'content-type': type });
+        expect([type, response.status]).toEqual([type, 415]);
+        expect(await problemOf(response)).toMatchObject({ code: 'PERCH4009' });
+      }
+    }
   });
 });
 

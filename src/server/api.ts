@@ -1,20 +1,22 @@
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { StoreError } from '../cluster/store-errors.ts';
+import { requireToken } from './access/require-token.ts';
 import type { ApiContext } from './api-context.ts';
 import { type ApiEnv, refuseForeignPages } from './api-guards.ts';
 import { dashboardRoutes } from './dashboard-routes.ts';
 import { eventStream } from './event-stream.ts';
 import { objectRoutes } from './object-routes.ts';
+import { type ApiAccess, OPEN_ON_LOOPBACK } from './open-api.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseRoutes } from './release-routes.ts';
 import { releaseViews } from './views/release-views.ts';
 
 /**
- * The HTTP API of a runtime, as listed in docs/architecture.md. Errors are RFC 9457 problem documents with a stable code.
+ * The HTTP API of a runtime, as listed in docs/architecture.md, for those to whom `access` is given. Errors are RFC 9457 problem documents with a stable code.
  */
-export function createApi(context: ApiContext): Hono<ApiEnv> {
+export function createApi(context: ApiContext, access: ApiAccess = OPEN_ON_LOOPBACK): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => wrongMethod(c.req.method, c.req.path, methods) }));
   app.use(async (c, next) => {
@@ -24,7 +26,11 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
     c.header('x-content-type-options', 'nosniff');
     c.header('cross-origin-resource-policy', 'same-origin');
   });
-  app.use(refuseForeignPages());
+  app.use(refuseForeignPages(access));
+  // The page asks for nothing by itself, and who probes has no token.
+  const withToken = requireToken(access.tokens);
+  app.use('/api/*', withToken);
+  app.use('/metrics', withToken);
 
   app.route('/', dashboardRoutes());
   app.route('/', probeRoutes(context));

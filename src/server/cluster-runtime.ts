@@ -15,7 +15,7 @@ import { ServiceEndpoints } from '../cluster/kube/service-endpoints.ts';
 import { type Controller, startController } from '../controller/controller.ts';
 import { logText } from '../core/diagnostics/log-text.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
-import { listenOnLoopback } from './api-listener.ts';
+import { listenForApi } from './api-listener.ts';
 import { createClusterApi } from './cluster-api/cluster-api.ts';
 import { addClusterMetrics } from './metrics/cluster-metrics.ts';
 import { addControllerMetrics } from './metrics/controller-metrics.ts';
@@ -157,10 +157,9 @@ export async function startClusterRuntime(options: ClusterRuntimeOptions): Promi
   const api =
     apiPort === undefined
       ? undefined
-      : await listenOnLoopback(
-          createClusterApi({ store, client, access, notReady: () => missing, metrics, logError: onError }),
-          apiPort,
-        ).catch(async (error: unknown) => {
+      : await listenForApi(createClusterApi({ store, client, access, notReady: () => missing, metrics, logError: onError }), {
+          port: apiPort,
+        }).catch(async (error: unknown) => {
           await closeReading();
           throw error;
         });

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { ObjectRef, StoredObject } from '../cluster/store.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import type { ApiContext } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
+import { problem, problemResponse } from './problem.ts';
 import { releaseView } from './release-resource.ts';
 
 /** How often measured figures are sent while they change, in ms. */
@@ -22,8 +24,13 @@ const keyOf = (ref: ObjectRef): string => `${ref.namespace}/${ref.name}`;
  * gets the newest state, not every one.
  */
 export function eventStream(context: ApiContext, c: Context<ApiEnv>): Response {
-  const { store } = context;
+  const { store, streams } = context;
+  const giveBack = streams.take();
+  if (giveBack === undefined) {
+    return problemResponse(problem(503, 'PERCH4098', `there are ${streams.most} event streams already`), { 'retry-after': '10' });
+  }
   return streamSSE(c, async (stream) => {
+    // Digests: with many readers, what each was told is not to be kept for each.
     const sent = new Map<string, string>();
     let wake = (): void => {};
     let changed = true;
@@ -51,13 +58,14 @@ export function eventStream(context: ApiContext, c: Context<ApiEnv>): Response {
         if (!changed) await pause((resume) => (wake = resume), stream.aborted);
       }
     } finally {
+      giveBack();
       stop();
       samples.stop();
     }
   });
 }
 
-/** What changed since `sent`, the data of each release by name, which is brought up to date. */
+/** What changed since `sent`, a digest of the data of each release by name, which is brought up to date. */
 function* newsOf(
   releases: readonly StoredObject[],
   sent: Map<string, string>,
@@ -66,8 +74,9 @@ function* newsOf(
   const present = new Set(releases.map(({ ref }) => keyOf(ref)));
   for (const stored of releases) {
     const data = JSON.stringify(releaseView(stored, exposure(stored.ref)));
-    if (sent.get(keyOf(stored.ref)) === data) continue;
-    sent.set(keyOf(stored.ref), data);
+    const digest = createHash('sha256').update(data).digest('base64');
+    if (sent.get(keyOf(stored.ref)) === digest) continue;
+    sent.set(keyOf(stored.ref), digest);
     yield ['release', data];
   }
   for (const key of sent.keys()) {

@@ -5,7 +5,7 @@ import { MetricsPage } from './metrics/metrics-page.ts';
 import { addProcessMetrics } from './metrics/process-metrics.ts';
 import { listenForProbes } from './probe-listener.ts';
 
-let listener: ApiListener | undefined;
+let listener: Pick<ApiListener, 'port' | 'close'> | undefined;
 let missing: string | undefined;
 const errors: unknown[] = [];
 afterEach(async () => {

@@ -5,7 +5,11 @@ import { type ApiListener, listenOnAllAddresses } from './api-listener.ts';
 import { type Probes, probeRoutes } from './probe-routes.ts';
 
 /** Serves `probeRoutes` alone on all addresses at one port: to a kubelet and Prometheus, which come from elsewhere. */
-export function listenForProbes(probes: Probes, port: number, onError: (error: unknown) => void): Promise<ApiListener> {
+export function listenForProbes(
+  probes: Probes,
+  port: number,
+  onError: (error: unknown) => void,
+): Promise<Pick<ApiListener, 'port' | 'close'>> {
   const app = new Hono<ApiEnv>();
   app.use(methodNotAllowed({ app }));
   app.use(async (c, next) => {

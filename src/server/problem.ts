@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { type StoreError, StoreWriteError } from '../cluster/store-errors.ts';
 import { CODES, type DiagnosticCode } from '../core/diagnostics/codes.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
@@ -25,10 +26,26 @@ export function storeErrorStatus(error: StoreError): number {
   return error instanceof StoreWriteError ? 507 : 503;
 }
 
-/** The same as an HTTP response, `application/problem+json`. */
-export function problemResponse(document: Problem, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(document), {
+/** What goes over the wire where there is no request that a Response would be of. */
+interface ProblemText {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The parts of a whole answer, `application/problem+json`. */
+export function problemText(document: Problem): ProblemText {
+  return {
     status: document.status,
-    headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
-  });
+    reason: STATUS_CODES[document.status] ?? 'Error',
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+    body: JSON.stringify(document),
+  };
+}
+
+/** The same as an HTTP response. */
+export function problemResponse(document: Problem, headers: Readonly<Record<string, string>> = {}): Response {
+  const { status, body, headers: own } = problemText(document);
+  return new Response(body, { status, headers: { ...headers, ...own } });
 }

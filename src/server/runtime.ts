@@ -12,8 +12,9 @@ import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
 import { startExposureObserver } from '../observers/exposure-observer.ts';
 import { startRequestRateObserver } from '../observers/request-rate-observer.ts';
+import type { ApiPlace } from './access/api-place.ts';
 import { createApi } from './api.ts';
-import { type ApiListener, listenOnLoopback } from './api-listener.ts';
+import type { ApiContext } from './api-context.ts';
 import { auditedStore } from './audited-store.ts';
 import { asListenError } from './listen-error.ts';
 import { addControllerMetrics } from './metrics/controller-metrics.ts';
@@ -21,16 +22,20 @@ import { addExposureMetrics } from './metrics/exposure-metrics.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
 import { addProcessMetrics } from './metrics/process-metrics.ts';
 import { addReleaseMetrics } from './metrics/release-metrics.ts';
+import { openApi } from './open-api.ts';
 import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
 import { controllerLog, type RuntimeLog } from './runtime-log.ts';
+import { StreamSlots } from './stream-slots.ts';
 
 /** Where a runtime keeps its data and listens; what it draws with; whom it tells. */
 interface RuntimeOptions {
   /** Where the store lives; made when absent. */
   readonly dataDir: string;
-  /** Port of the HTTP API on loopback; 0: any free one. */
+  /** Port of the HTTP API; 0: any free one. */
   readonly apiPort: number;
+  /** Where else than on loopback it listens, and what keeps others out. */
+  readonly apiPlace?: Omit<ApiPlace, 'port'>;
   /** Declared port -> port to listen on (0: any free one). */
   readonly map?: ReadonlyMap<number, number>;
   /** Port of the mesh's HTTP-proxy listener (0: any free one); undefined: none. */
@@ -52,6 +57,8 @@ interface RuntimeOptions {
 export interface Runtime {
   readonly store: Store;
   readonly apiPort: number;
+  /** Where the API is, such as http://127.0.0.1:7070. */
+  readonly apiOrigin: string;
   /** Where the gateway listens now. */
   addresses(): readonly ListeningAddress[];
   /**
@@ -65,8 +72,8 @@ export interface Runtime {
 
 /**
  * Starts the embedded runtime. The gateway serves the stored routes before anything else begins, so that a restart moves nobody; where
- * it cannot, `served` tells, and it goes on trying. Throws ListenError where the API's or the proxy's port is taken, and the store's
- * errors (cluster/store-errors.ts), with nothing left running.
+ * it cannot, `served` tells, and it goes on trying. Throws ListenError where the API's or the proxy's port is taken, ApiPlaceError where
+ * the API would stand open, and the store's errors (cluster/store-errors.ts), with nothing left running.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log } = options;
@@ -144,7 +151,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     });
     closers.push(() => controller.close());
 
-    const app = createApi({
+    const context: ApiContext = {
       store,
       exposure,
       timeline: ({ namespace, name }) => observer.timeline(namespace, name),
@@ -152,14 +159,17 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => publisher.failure(),
       metrics: page,
+      streams: new StreamSlots(),
       logError: (message, error) => log.error(message, error),
-    });
-    const api: ApiListener = await listenOnLoopback(app, options.apiPort);
+    };
+    const place: ApiPlace = { ...options.apiPlace, port: options.apiPort };
+    const api = await openApi(place, { createApp: (access) => createApi(context, access), log });
     closers.push(() => api.close());
 
     return {
       store,
       apiPort: api.port,
+      apiOrigin: api.origin,
       addresses: () => gateway.addresses(),
       served: async (revision) => {
         await releasesObserved(store);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GatewayLimits } from '../../gateway/limits.ts';
+import { addApiPlaceOptions } from '../api-place-options.ts';
 import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
 import { readLimit } from '../limit-text.ts';
 import { parsePort } from '../options.ts';
@@ -26,14 +27,14 @@ function parseLimit(text: string, former: Partial<GatewayLimits>): Partial<Gatew
 
 /** `perch serve`. */
 export const addServe: AddCommand = (program: Command, context: CliContext) => {
-  program
+  const command = program
     .command('serve')
     .description('serve Istio files and releases on this machine: gateway, releases and API in one process, until Ctrl-C')
     .configureHelp({ showGlobalOptions: false })
     .option('-f, --file <path...>', 'files or directories (recursively: .yaml, .yml, .json) to apply at the start')
     .option('-w, --watch', 'apply the files again when they change')
     .option('--prune', 'delete objects that an earlier start applied and that left the files')
-    .addOption(new Option('--api-port <port>', 'port of the HTTP API on loopback; 0: any free one').argParser(parsePort).default(7070))
+    .addOption(new Option('--api-port <port>', 'port of the HTTP API; 0: any free one').argParser(parsePort).default(7070))
     .option('--data <dir>', 'where objects and releases are kept', '.perch')
     .addOption(
       new Option('--map <declared=actual>', 'listen on another port than the files declare; 0: any free one; repeatable')
@@ -50,7 +51,8 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         .argParser(parseLimit)
         .default({}, 'as listed there'),
     )
-    .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout')
+    .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout');
+  addApiPlaceOptions(command)
     .addHelpText(
       'after',
       examples(
@@ -58,6 +60,10 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         ['perch serve -f routes/ --watch', 'apply again at each change'],
         ['perch serve -f routes/ --map 9080=19080 --map 8080=0', 'listen elsewhere'],
         ['perch serve --limit requestHeadBytes=128KiB', 'let larger request heads pass'],
+        [
+          'perch serve --api-bind 0.0.0.0 --api-host perch.example \\\n    --api-tls-cert tls.crt --api-tls-key tls.key --api-token-file tokens',
+          'let others look and act from elsewhere (docs/guides/api-access.md)',
+        ],
         ['perch serve', 'go on with what ./.perch holds'],
       ),
     )

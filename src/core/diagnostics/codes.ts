@@ -457,6 +457,43 @@ export const CODES = {
     title: 'The cluster does not answer',
     remedy: 'Releases stay as they are routed. Look at the apiserver; ask again later.',
   },
+  PERCH4090: {
+    title: 'The API does not know who asks',
+    remedy:
+      'Give perch a token: --token-file FILE or PERCH_TOKEN_FILE; in HTTP, Authorization: Bearer TOKEN. Tokens are in the file that perch serve was given.',
+  },
+  PERCH4091: {
+    title: 'The token may only look',
+    remedy: 'Use a token that may act: a line act TOKEN of the file that perch serve was given.',
+  },
+  PERCH4092: {
+    title: 'The API would stand open',
+    remedy: 'Give it TLS and tokens, or leave --api-bind out: on loopback it needs neither. docs/guides/api-access.md has the commands.',
+  },
+  PERCH4093: {
+    title: 'A token file cannot be used',
+    remedy: 'Write a line view TOKEN or act TOKEN for each token, of 32 random characters or more, in a file that only its owner may read.',
+  },
+  PERCH4094: {
+    title: 'The API’s certificate cannot be used',
+    remedy: 'Give a certificate with its chain and the key to it, both PEM, that belong together.',
+  },
+  PERCH4095: {
+    title: 'The request is not one of HTTP/1.1',
+    remedy: 'Look at what sends it; with TLS the address begins with https://.',
+  },
+  PERCH4096: {
+    title: 'The request did not arrive in time',
+    remedy: 'Send the head of a request within 10 s and all of it within 30 s.',
+  },
+  PERCH4097: {
+    title: 'The head of the request is too large',
+    remedy: 'Send at most 100 headers, in at most 16 KiB.',
+  },
+  PERCH4098: {
+    title: 'Too many event streams are open',
+    remedy: 'Close some, or ask for the releases now and then instead.',
+  },
   PERCH5001: {
     title: 'The canary is not sticky',
     remedy:

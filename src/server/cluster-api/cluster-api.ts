@@ -2,11 +2,13 @@ import { Hono } from 'hono';
 import { asCaller } from '../../cluster/kube/as-caller.ts';
 import { type KubeAccess, KubeClient, KubeError } from '../../cluster/kube/kube-client.ts';
 import type { KubeStore } from '../../cluster/kube/kube-store.ts';
+import { bearerToken } from '../access/require-token.ts';
 import { createApi } from '../api.ts';
 import type { ApiEnv } from '../api-guards.ts';
 import { dashboardRoutes } from '../dashboard-routes.ts';
 import type { Probes } from '../probe-routes.ts';
 import { type Problem, problem, problemResponse } from '../problem.ts';
+import { StreamSlots } from '../stream-slots.ts';
 import { AccessReviews } from './access-reviews.ts';
 import { callerStore } from './caller-store.ts';
 import { NotAllowedError } from './not-allowed-error.ts';
@@ -26,11 +28,12 @@ interface ClusterApiOptions extends Probes {
  */
 export function createClusterApi({ store, client, access, notReady, metrics, logError }: ClusterApiOptions): Hono<ApiEnv> {
   const reviews = new AccessReviews(client, () => performance.now());
+  const streams = new StreamSlots();
   const app = new Hono<ApiEnv>();
   // The page itself tells nothing; what it asks for carries the token that its reader gave it.
   app.route('/', dashboardRoutes());
   app.all('*', async (c) => {
-    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    const token = bearerToken(c.req.header('authorization'));
     if (token === undefined)
       return unknownCaller('this takes a token of the cluster, as Authorization: Bearer TOKEN (kubectl create token …)');
     const caller = await reviews.callerOf(token);
@@ -44,6 +47,7 @@ export function createClusterApi({ store, client, access, notReady, metrics, log
       onSamples: () => () => undefined,
       notReady,
       metrics,
+      streams,
       onNotStored: () => () => undefined,
       problemOf: clusterProblem,
       logError,

@@ -1,0 +1,36 @@
+import type { MiddlewareHandler } from 'hono';
+import type { ApiEnv } from '../api-guards.ts';
+import { problem, problemResponse } from '../problem.ts';
+import type { Tokens } from './token-file.ts';
+
+/** The token of an Authorization header (RFC 6750, section 2.1); undefined where it has none. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1];
+}
+
+/** Calls that are posted, and change nothing. */
+const LOOKING_POSTS: readonly string[] = ['/api/v1/route-trials'];
+
+/** Whether a call changes nothing; one that is not known acts. */
+function isLook(method: string, path: string): boolean {
+  return method === 'GET' || method === 'HEAD' || (method === 'POST' && LOOKING_POSTS.includes(path));
+}
+
+/** Lets those pass whose token is known, for what its owner may do. Undefined tokens: everybody may do everything. */
+export function requireToken(tokens: () => Tokens | undefined): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const known = tokens();
+    const role = known === undefined ? 'act' : known.roleOf(bearerToken(c.req.header('authorization')) ?? '');
+    if (role === undefined) {
+      const isGiven = c.req.header('authorization') !== undefined;
+      const detail = isGiven ? 'this API does not know the token' : 'this API takes a token, as Authorization: Bearer TOKEN';
+      const challenge = `Bearer realm="perch"${isGiven ? ', error="invalid_token"' : ''}`;
+      return problemResponse(problem(401, 'PERCH4090', detail), { 'www-authenticate': challenge });
+    }
+    if (role === 'view' && !isLook(c.req.method, c.req.path)) {
+      return problemResponse(problem(403, 'PERCH4091', `this token may look, and ${c.req.method} ${c.req.path} acts`));
+    }
+    await next();
+    return undefined;
+  };
+}
