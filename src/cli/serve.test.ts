@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
 import { createScene, type Scene } from '../../test/harness/serve-scene.ts';
 import { FREE_PORTS } from '../../test/harness/serving.ts';
+import { startVersion } from '../../test/harness/version-server.ts';
 import { WEB_ROUTES_YAML, webReleaseYaml } from '../../test/harness/web-manifests.ts';
 
 let scene: Scene;
@@ -189,4 +190,37 @@ test('state stays in the data directory', async () => {
   const { process } = await scene.serve('-f', scene.files);
   await process.stop('SIGTERM');
   expect((await readdir(scene.dir)).sort()).toEqual(['data', 'manifests']);
+});
+
+test('an endpoint that its health check finds unhealthy gets no visitor while there is another, and some once it is well', async () => {
+  const state = { isHealthy: false, visits: 0 };
+  const sick = await startVersion('v1', (request, response) => {
+    if (request.url === '/healthz') response.writeHead(state.isHealthy ? 200 : 503).end();
+    else {
+      state.visits += 1;
+      response.end('sick');
+    }
+  });
+  try {
+    const basics = join(scene.files, 'basics.yaml');
+    const endpoint = `  - {address: 127.0.0.1, ports: {http: ${sick.port}}, labels: {version: v1}}\n`;
+    await writeFile(basics, `${await readFile(basics, 'utf8')}${endpoint}`);
+    const release = webReleaseYaml().replace('  steps:', '  readiness: {healthCheck: {path: /healthz, interval: 100ms}}\n  steps:');
+    await writeFile(join(scene.files, 'release.yaml'), release);
+    const { ingress } = await scene.serve('-f', scene.files);
+    const visit = async (): Promise<string> => (await fetch(ingress)).text();
+    const twenty = async (): Promise<string[]> => {
+      const seen: string[] = [];
+      for (let count = 0; count < 20; count += 1) seen.push(await visit());
+      return seen;
+    };
+    await expect.poll(async () => (await twenty()).includes('sick'), { timeout: 20_000 }).toBe(false);
+    const before = state.visits;
+    await twenty();
+    expect(state.visits).toBe(before);
+    state.isHealthy = true;
+    await expect.poll(async () => (await twenty()).includes('sick'), { timeout: 20_000 }).toBe(true);
+  } finally {
+    await sick.close();
+  }
 });

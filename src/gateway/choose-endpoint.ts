@@ -1,16 +1,17 @@
-import type { Endpoint } from '../core/routing/selection.ts';
+import type { Cluster, Endpoint } from '../core/routing/selection.ts';
 import type { EndpointPool, UpstreamPools } from './upstream-pools.ts';
 
 /**
- * Least requests of two endpoints drawn at random (Istio's default LEAST_REQUEST, Envoy's P2C). Endpoints in `tried` are
+ * Least requests of two usable endpoints drawn at random (Istio's default LEAST_REQUEST, Envoy's P2C). Endpoints in `tried` are
  * left out; undefined when none is left.
  */
 export function chooseEndpoint(
-  endpoints: readonly Endpoint[],
+  cluster: Cluster,
   tried: readonly EndpointPool[],
   pools: UpstreamPools,
   random: () => number,
 ): EndpointPool | undefined {
+  const endpoints = pools.health.usable(cluster);
   if (endpoints.length === 1 && tried.length === 0) return pools.of(endpoints[0] as Endpoint);
   const candidates = tried.length === 0 ? endpoints : endpoints.filter((endpoint) => !tried.includes(pools.of(endpoint)));
   const count = candidates.length;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestObserver } from '../core/evidence/request-event.ts';
-import type { RouteTable } from '../core/routing/selection.ts';
+import type { Endpoint, RouteTable } from '../core/routing/selection.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { type GatewayLimits, SWEEP_MS, withDefaults } from './limits.ts';
 import { Listeners } from './listeners.ts';
@@ -33,6 +33,8 @@ export interface GatewayOptions {
 export interface RunningGateway {
   /** Swaps the table: requests in flight finish on the old one. Opens and closes listeners as needed; rejects, changing nothing, if a port is taken. */
   update(table: RouteTable): Promise<void>;
+  /** From now on these endpoints, and no others, get no requests while their cluster has another one: health checks find them unhealthy. */
+  avoid(unhealthy: readonly Endpoint[]): void;
   /** The sockets that are open now. */
   addresses(): readonly ListeningAddress[];
   /** Stops accepting, lets requests in flight finish for at most `graceMs` (default: the limit `closeGraceMs`), then cuts. */
@@ -96,6 +98,10 @@ class Gateway implements RunningGateway {
     );
     this.change = done.catch(() => undefined);
     return done;
+  }
+
+  avoid(unhealthy: readonly Endpoint[]): void {
+    this.pools.health.mark(unhealthy);
   }
 
   addresses(): readonly ListeningAddress[] {

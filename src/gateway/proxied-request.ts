@@ -118,14 +118,14 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     if (path !== request.path) fields = withOriginalPath(fields, request.path);
     this.sent = { request, path, authority, fields };
     this.head = upstreamHead(this.sent);
-    this.attempt(request);
+    if (!this.attempt(request)) this.answer({ reply: REPLY.noEndpoint, edits: this.forward?.response ?? NO_EDITS });
   }
 
   /** Sends the request to an endpoint that was not tried yet. False where none is left. */
   private attempt(request: IncomingRequest): boolean {
     const { context } = this;
     const cluster = this.forward?.cluster;
-    const pool = cluster && chooseEndpoint(cluster.endpoints, this.tried, context.pools, context.random);
+    const pool = cluster && chooseEndpoint(cluster, this.tried, context.pools, context.random);
     if (pool === undefined) return false;
     this.pool = pool;
     this.sentAt = performance.now();
@@ -149,6 +149,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   }
 
   private onDeadline(): void {
+    if (this.response === undefined) this.reportHealth(504);
     this.dropConnection();
     this.abort(REPLY.timeout);
   }
@@ -227,6 +228,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   responseHead(head: ResponseHead): void {
     this.upstreamMs = performance.now() - this.sentAt;
     this.response = head;
+    this.reportHealth(head.status);
     if (head.status === 101) this.switchProtocols(head);
   }
 
@@ -274,9 +276,16 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     this.connection = undefined;
     this.held = undefined;
     if (request === undefined) return;
+    this.reportHealth(503);
     if (this.response === undefined && connection !== undefined && this.tryAgain(failure, connection, request)) return;
     if (failure === 'connect') this.failureReason = detail;
     this.abort(REPLY[failure]);
+  }
+
+  /** Tells outlier detection, where the cluster has it. */
+  private reportHealth(status: number): void {
+    const cluster = this.forward?.cluster;
+    if (cluster?.outlier !== undefined && this.pool !== undefined) this.context.pools.health.report(cluster, this.pool, status);
   }
 
   private wholeBody(held: Buffer | undefined, length: number): string | Uint8Array | undefined {

@@ -1,4 +1,5 @@
 import type { Cluster, Endpoint } from '../core/routing/selection.ts';
+import { EndpointHealth, endpointKey } from './endpoint-health.ts';
 import type { GatewayLimits } from './limits.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 
@@ -86,12 +87,10 @@ export class EndpointPool implements ConnectionOwner {
   }
 }
 
-function keyOf(endpoint: Endpoint): string {
-  return `${endpoint.address} ${endpoint.port}`;
-}
-
 /** All pools, by address and port: two clusters with the same endpoint share its connections, and so do successive tables. */
 export class UpstreamPools {
+  readonly health = new EndpointHealth<EndpointPool>((endpoint) => this.of(endpoint));
+
   private readonly limits: GatewayLimits;
   private readonly pools = new Map<string, EndpointPool>();
   /** Endpoints are immutable objects of a table: finding their pool by identity spares a string per request. */
@@ -107,7 +106,7 @@ export class UpstreamPools {
   of(endpoint: Endpoint): EndpointPool {
     const known = this.byIdentity.get(endpoint);
     if (known !== undefined && !known.retired) return known;
-    const key = keyOf(endpoint);
+    const key = endpointKey(endpoint);
     let pool = this.pools.get(key);
     if (pool === undefined) {
       pool = new EndpointPool(endpoint, this.limits);
@@ -121,16 +120,18 @@ export class UpstreamPools {
   retain(clusters: readonly Cluster[]): void {
     if (clusters === this.retained) return;
     this.retained = clusters;
-    const wanted = new Set(clusters.flatMap((cluster) => cluster.endpoints.map(keyOf)));
+    const wanted = new Set(clusters.flatMap((cluster) => cluster.endpoints.map(endpointKey)));
     for (const [key, pool] of this.pools) {
       if (wanted.has(key)) continue;
       this.pools.delete(key);
       pool.retire();
     }
+    this.health.retain(clusters);
   }
 
   sweep(now: number): void {
     for (const pool of this.pools.values()) pool.sweep(now);
+    this.health.sweep(now);
   }
 
   /** Closes what is unused, and the rest as it becomes free. */

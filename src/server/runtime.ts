@@ -130,6 +130,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const readiness = startEndpointProbe({
       store,
       onError: onError('readiness'),
+      onUnhealthy: (endpoints) => gateway.avoid(endpoints),
       onShortage: (reason) => log.warn(`endpoints cannot be probed, they count as they were: ${reason}`),
     });
     closers.push(() => readiness.close());

@@ -466,3 +466,46 @@ describe('checks of a release’s own', () => {
     expect(most).toBe(128);
   });
 });
+
+describe('the endpoints that are unhealthy', () => {
+  const ports = (told: readonly { readonly port: number }[] | undefined): number[] => (told ?? []).map(({ port }) => port).sort();
+
+  test('are told when they become so, and again when they are well', async () => {
+    const [good, other] = [await listen(), await listen()];
+    await store.apply(
+      'files',
+      service([
+        ['v1', good.port],
+        ['v1', other.port],
+      ]),
+    );
+    const told: (readonly { readonly port: number }[])[] = [];
+    const readiness = probe({ onUnhealthy: (endpoints) => told.push(endpoints) });
+    await expect.poll(() => check(readiness, 'v1').endpoints?.ready).toBe(2);
+    expect(ports(told.at(-1))).toEqual([]);
+    await other.close();
+    await expect.poll(() => ports(told.at(-1))).toEqual([other.port]);
+    await listen(other.port);
+    await expect.poll(() => ports(told.at(-1))).toEqual([]);
+  });
+
+  test('are not those that another check finds healthy, and none that nobody asks for any more', async () => {
+    const [good, bad] = [await listen(), await listen()];
+    await bad.close();
+    await store.apply(
+      'files',
+      service([
+        ['v1', good.port],
+        ['v1', bad.port],
+      ]),
+    );
+    const told: (readonly { readonly port: number }[])[] = [];
+    const readiness = probe({ onUnhealthy: (endpoints) => told.push(endpoints), forgetAfterMs: 500 });
+    const byHttp = { intervalMs: 25, timeoutMs: 1_000, healthyThreshold: 1, unhealthyThreshold: 1, path: '/' };
+    // What accepts connections speaks no HTTP here.
+    const both = () => [check(readiness, 'v1'), readiness.check(HOST, 9080, { subset: 'v1' }, byHttp)];
+    await expect.poll(() => both().map(({ ready }) => ready)).toEqual([true, false]);
+    expect(ports(told.at(-1))).toEqual([bad.port]);
+    await expect.poll(() => ports(told.at(-1))).toEqual([]);
+  });
+});

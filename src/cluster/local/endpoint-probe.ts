@@ -19,6 +19,8 @@ export interface EndpointProbeOptions {
   readonly onError: (error: unknown) => void;
   /** What keeps this process from asking endpoints, once a minute; they count as they were then, so that no release rolls back for it. */
   readonly onShortage: (reason: string) => void;
+  /** Told of the endpoints that no check finds healthy, and one finds unhealthy, whenever they may be others than before. */
+  readonly onUnhealthy?: (endpoints: readonly Endpoint[]) => void;
   /** How endpoints are checked for whoever asks for no check of its own; what is absent is as the resource's defaults have it. */
   readonly healthCheck?: Partial<HealthCheck>;
   /** Milliseconds for which a version is probed after it was last asked for; default five minutes. */
@@ -84,7 +86,7 @@ class EndpointProbe implements Readiness {
   #reading: Promise<void>;
 
   constructor(options: EndpointProbeOptions) {
-    this.#options = { healthCheck: {}, forgetAfterMs: 300_000, random: Math.random, ...options };
+    this.#options = { healthCheck: {}, onUnhealthy: () => undefined, forgetAfterMs: 300_000, random: Math.random, ...options };
     this.#defaultCheck = { ...DEFAULT_HEALTH_CHECK, ...options.healthCheck };
     this.#changed = new Listeners(this.#options.onError);
     this.#stopWatching = options.store.watch((refs) => {
@@ -166,11 +168,26 @@ class EndpointProbe implements Readiness {
   }
 
   #stopUnwanted(targets: Iterable<readonly [string, Target]>): void {
+    let isAnyStopped = false;
     for (const [key, { probed, interests }] of targets) {
       if (interests.size > 0) continue;
       void probed.stop();
       this.#targets.delete(key);
+      isAnyStopped = true;
     }
+    if (isAnyStopped) this.#tellUnhealthy();
+  }
+
+  #tellUnhealthy(): void {
+    const found = new Map<string, { readonly endpoint: Endpoint; isHealthy: boolean }>();
+    for (const { probed } of this.#targets.values()) {
+      const { endpoint, health } = probed;
+      if (health === undefined) continue;
+      const known = found.get(keyOf(endpoint));
+      if (known === undefined) found.set(keyOf(endpoint), { endpoint, isHealthy: health.healthy });
+      else known.isHealthy ||= health.healthy;
+    }
+    this.#options.onUnhealthy([...found.values()].filter(({ isHealthy }) => !isHealthy).map(({ endpoint }) => endpoint));
   }
 
   #newTarget(key: string, endpoint: Endpoint, check: HealthCheck): Target {
@@ -182,7 +199,9 @@ class EndpointProbe implements Readiness {
       onChecked: (isNews) => {
         this.#forget(interests);
         this.#stopUnwanted([[key, target]]);
-        if (isNews) this.#tell(interests);
+        if (!isNews) return;
+        this.#tell(interests);
+        this.#tellUnhealthy();
       },
     });
     const target = { probed, interests };

@@ -1,5 +1,12 @@
 import type { FieldPath } from '../source/locate.ts';
 
+/** Of a traffic policy at a path: all but `outlierDetection`, whose fields of local origin come with `splitExternalLocalOriginErrors`. */
+function policyFields(path: string): readonly string[] {
+  const detection = ['splitExternalLocalOriginErrors', 'consecutiveLocalOriginFailures', 'consecutiveErrors'];
+  const policy = ['loadBalancer', 'connectionPool', 'tls', 'portLevelSettings', 'tunnel', 'proxyProtocol', 'retryBudget'];
+  return [...policy, ...detection.map((field) => `outlierDetection.${field}`)].map((field) => `${path}.${field}`);
+}
+
 /**
  * Fields below `spec` that Istio has (istio/api networking/v1) and the embedded gateway does not interpret yet: known, so no typos, and refused, so never
  * ignored. `*` stands for any list index or map key.
@@ -24,7 +31,7 @@ const NOT_YET: Readonly<Record<string, readonly string[]>> = {
     'http.*.match.*.statPrefix',
   ],
   Gateway: ['servers.*.tls', 'servers.*.defaultEndpoint'],
-  DestinationRule: ['trafficPolicy', 'subsets.*.trafficPolicy', 'workloadSelector'],
+  DestinationRule: ['workloadSelector', ...policyFields('trafficPolicy'), ...policyFields('subsets.*.trafficPolicy')],
   ServiceEntry: [
     'addresses',
     'subjectAltNames',

@@ -2,7 +2,7 @@ import type { Finding } from '../source/finding.ts';
 import { type FieldPath, formatPath } from '../source/locate.ts';
 import { httpRouteFindings, type RouteAction } from './http-route-rules.ts';
 import { boundGateways, isSubsetOf, MESH_GATEWAY } from './names.ts';
-import type { DestinationRuleSpec, GatewaySpec, HTTPRoute, ServiceEntrySpec, VirtualServiceSpec } from './resources.ts';
+import type { DestinationRuleSpec, GatewaySpec, HTTPRoute, ServiceEntrySpec, TrafficPolicy, VirtualServiceSpec } from './resources.ts';
 
 /** An HTTP route of `spec.http`: its well-formed fields, and which actions it names, well-formed or not. */
 export interface RouteToJudge {
@@ -86,7 +86,7 @@ export function gatewayFindings(spec: GatewaySpec): readonly Finding[] {
 
 /** Rules over a DestinationRule (ValidateDestinationRule). */
 export function destinationRuleFindings(spec: DestinationRuleSpec): readonly Finding[] {
-  const findings = [...hostFindings(spec.host, ['spec', 'host'])];
+  const findings = [...hostFindings(spec.host, ['spec', 'host']), ...policyFindings(spec.trafficPolicy, ['spec', 'trafficPolicy'])];
   const subsets = spec.subsets ?? [];
   subsets.forEach((subset, index) => {
     const path = ['spec', 'subsets', index, 'name'];
@@ -94,8 +94,14 @@ export function destinationRuleFindings(spec: DestinationRuleSpec): readonly Fin
       findings.push(invalid(path, 'a subset name is letters, digits and hyphens, at most 63', 'correct the name'));
     if (subsets.findIndex((other) => other.name === subset.name) < index)
       findings.push(invalid(path, `there are two subsets ${subset.name}`, 'keep one of them'));
+    findings.push(...policyFindings(subset.trafficPolicy, ['spec', 'subsets', index, 'trafficPolicy']));
   });
   return findings;
+}
+
+function policyFindings(policy: TrafficPolicy | undefined, path: FieldPath): readonly Finding[] {
+  if (policy === undefined || Object.keys(policy).length > 0) return [];
+  return [invalid(path, 'a traffic policy has at least one field', 'add outlierDetection, or remove trafficPolicy')];
 }
 
 /** Rules over a ServiceEntry (ValidateServiceEntry). */

@@ -181,6 +181,7 @@ export interface HTTPDirectResponse {
 /** `host` is resolved like that of a destination. */
 export interface DestinationRuleSpec {
   readonly host: string;
+  readonly trafficPolicy?: TrafficPolicy;
   readonly subsets?: readonly Subset[];
 }
 
@@ -188,6 +189,22 @@ export interface DestinationRuleSpec {
 export interface Subset {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly trafficPolicy?: TrafficPolicy;
+}
+
+/** What clients of a host, or of a subset of it, do. */
+export interface TrafficPolicy {
+  readonly outlierDetection?: OutlierDetection;
+}
+
+/** When endpoints are ejected from load balancing, and for how long; durations such as `30s`, percentages from 0 to 100. */
+export interface OutlierDetection {
+  readonly consecutive5xxErrors?: number;
+  readonly consecutiveGatewayErrors?: number;
+  readonly interval?: string;
+  readonly baseEjectionTime?: string;
+  readonly maxEjectionPercent?: number;
+  readonly minHealthPercent?: number;
 }
 
 /**

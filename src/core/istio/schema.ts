@@ -139,10 +139,25 @@ export const gatewaySpec = mapping({
   ).min(1, { error: 'a list with at least one server' }),
 });
 
-/** The `spec` of a DestinationRule: subsets only, no traffic policy. */
+const PERCENTAGE = 'a whole number from 0 to 100';
+const percentage = z.int({ error: PERCENTAGE }).min(0, { error: PERCENTAGE }).max(100, { error: PERCENTAGE });
+
+const trafficPolicy = mapping({
+  outlierDetection: mapping({
+    consecutive5xxErrors: weight.optional(),
+    consecutiveGatewayErrors: weight.optional(),
+    interval: duration.optional(),
+    baseEjectionTime: duration.optional(),
+    maxEjectionPercent: percentage.optional(),
+    minHealthPercent: percentage.optional(),
+  }).optional(),
+});
+
+/** The `spec` of a DestinationRule: subsets, and of traffic policies when endpoints are ejected. */
 export const destinationRuleSpec = mapping({
   host: nonEmpty,
-  subsets: list(mapping({ name: nonEmpty, labels: labels.optional() })).optional(),
+  trafficPolicy: trafficPolicy.optional(),
+  subsets: list(mapping({ name: nonEmpty, labels: labels.optional(), trafficPolicy: trafficPolicy.optional() })).optional(),
   exportTo,
 });
 

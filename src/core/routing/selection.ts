@@ -1,4 +1,5 @@
 import type { HeaderEdits } from './header-edits.ts';
+import type { OutlierPolicy } from './outlier-policy.ts';
 
 /** A request's head as routing sees it. Header names are lower-case; a header sent on several lines has several values. */
 export interface RequestHead {
@@ -25,6 +26,8 @@ export interface Cluster {
   readonly subset: string | undefined;
   /** Empty: 503 UH. */
   readonly endpoints: readonly Endpoint[];
+  /** When endpoints are ejected; undefined: never. */
+  readonly outlier?: OutlierPolicy | undefined;
 }
 
 /** What the table decided about one request. */

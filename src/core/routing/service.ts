@@ -1,5 +1,6 @@
 import { isWildcardHost, splitServiceHost } from '../istio/names.ts';
 import type { DestinationRule, Port, ServiceEntry, Subset, WorkloadEntry, WorkloadEntrySpec } from '../istio/resources.ts';
+import { type OutlierPolicy, outlierPolicy } from './outlier-policy.ts';
 import type { Cluster, Endpoint } from './selection.ts';
 
 /** Who asks: the namespace of the client decides which DestinationRule counts (istio-semantics 2 and 9). */
@@ -21,7 +22,7 @@ export const CLIENT_NAMESPACE = 'default';
 type ServicePort = Port & { readonly targetPort?: number };
 
 interface PortClusters {
-  readonly whole: Cluster;
+  readonly whole: Readonly<Record<ClientKind, Cluster>>;
   readonly subsets: Readonly<Record<ClientKind, ReadonlyMap<string, Cluster>>>;
 }
 
@@ -59,21 +60,24 @@ export class Service {
       }),
     );
     const clusters: Cluster[] = [];
-    const cluster = (port: number, subset?: Subset): Cluster => {
+    const cluster = (port: number, outlier: OutlierPolicy | undefined, subset?: Subset): Cluster => {
       const endpoints = declarations.flatMap((declaration) => endpointsOf(declaration, port, subset?.labels ?? {}));
-      const made: Cluster = { host, port, subset: subset?.name, endpoints };
+      const made: Cluster = { host, port, subset: subset?.name, endpoints, outlier };
       clusters.push(made);
       return made;
     };
     const subsetsOf = (port: number, definitions: readonly DestinationRule[]): ReadonlyMap<string, Cluster> => {
       const subsets = new Map<string, Cluster>();
       for (const subset of definitions.flatMap((rule) => rule.spec.subsets ?? [])) {
-        if (!subsets.has(subset.name)) subsets.set(subset.name, cluster(port, subset));
+        if (!subsets.has(subset.name)) subsets.set(subset.name, cluster(port, outlierPolicy(definitions, subset), subset));
       }
       return subsets;
     };
+    const ofHost = { mesh: outlierPolicy(rules.mesh), ingress: outlierPolicy(rules.ingress) };
+    const areAlike = rules.ingress === rules.mesh || (ofHost.mesh === undefined && ofHost.ingress === undefined);
     const byPort = [...ports.keys()].map((port): [number, PortClusters] => {
-      const whole = cluster(port);
+      const inMesh = cluster(port, ofHost.mesh);
+      const whole = { mesh: inMesh, ingress: areAlike ? inMesh : cluster(port, ofHost.ingress) };
       const mesh = subsetsOf(port, rules.mesh);
       const ingress = rules.ingress === rules.mesh ? mesh : subsetsOf(port, rules.ingress);
       return [port, { whole, subsets: { mesh, ingress } }];
@@ -85,7 +89,7 @@ export class Service {
   /** The endpoints of a destination; undefined where its port or subset is not declared: 503 NC. */
   cluster(client: ClientKind, port: number, subset: string | undefined): Cluster | undefined {
     const found = this.#byPort.get(port);
-    return subset === undefined ? found?.whole : found?.subsets[client].get(subset);
+    return subset === undefined ? found?.whole[client] : found?.subsets[client].get(subset);
   }
 }
 
