@@ -36,9 +36,8 @@ const CLOCK_GRAIN_MS = 2000;
  */
 export class LiveReleases {
   readonly store = new Store<LiveState>({ connection: { kind: 'connecting' }, releases: undefined, epoch: 0, serverAheadMs: 0 });
-  /** Told of every other event, with its data. */
-  onEvent: (event: ServerEvent) => void = () => undefined;
   readonly #api: ApiClient;
+  readonly #listeners = new Set<(event: ServerEvent) => void>();
   #current: AbortController | undefined;
   #failures = 0;
   #lostSince: number | undefined;
@@ -46,6 +45,14 @@ export class LiveReleases {
 
   constructor(api: ApiClient) {
     this.#api = api;
+  }
+
+  /** Calls back with each event that is about something else than where a release stands; returns the way to stop. */
+  onEvent(listener: (event: ServerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /** Connects at once, in place of what is there: at the start, with a new token, or when the reader does not want to wait. */
@@ -104,7 +111,7 @@ export class LiveReleases {
         silence = expectNews();
         const others = reader.feed(decoder.decode(value, { stream: true })).filter((event) => !told.take(event));
         if (told.isComplete) this.store.patch({ releases: told.releases() });
-        for (const event of others) this.onEvent(event);
+        for (const event of others) for (const listener of this.#listeners) listener(event);
       }
     } finally {
       clearTimeout(silence);

@@ -21,3 +21,10 @@ export function rateText(failed: number, total: number): string {
   if (percent < 0.01) return 'under 0.01 %';
   return percent < 1 ? `${percent.toFixed(2)} %` : `${percent.toFixed(1)} %`;
 }
+
+/** A time of answers: `0.42 ms`, `12.4 ms`, `318 ms`, `2.1 s`. */
+export function latencyText(ms: number): string {
+  if (ms < 1) return `${ms.toFixed(2)} ms`;
+  if (ms < 100) return `${ms.toFixed(1)} ms`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

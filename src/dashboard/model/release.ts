@@ -22,7 +22,7 @@ export interface Release {
     readonly deletionTimestamp?: string;
   };
   readonly spec: {
-    readonly service: { readonly host: string };
+    readonly service: { readonly host: string; readonly port?: number };
     readonly canary: Version;
     readonly stable?: Version;
     readonly affinity?: { readonly mode?: 'visitor' | 'canaryOnly' };

@@ -14,3 +14,13 @@ export function spanText(ms: number): string {
   if (seconds < HOUR) return pair(MINUTE, 'min', SECOND, 's');
   return seconds < DAY ? pair(HOUR, 'h', MINUTE, 'min') : pair(DAY, 'd', HOUR, 'h');
 }
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** A time of day where the reader is: `14:03:22`; with its date where that is another day than `now`'s: `28 Nov 14:03`. Times in ms since the epoch. */
+export function clockText(at: number, now: number): string {
+  const date = new Date(at);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date(now).toDateString()) return `${time}:${two(date.getSeconds())}`;
+  return `${date.getDate()} ${date.toLocaleString('en-GB', { month: 'short' })} ${time}`;
+}

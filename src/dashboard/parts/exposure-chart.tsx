@@ -1,0 +1,115 @@
+import type { TimelineSample } from '../../core/view/timeline-view.ts';
+import type { Comparison } from '../model/comparison.ts';
+import { shareText, weightText } from '../model/number-text.ts';
+import { bandPath, linePath, stairPath } from '../model/paths.ts';
+import { isAnew } from '../model/rates.ts';
+import { type Release, versionNames } from '../model/release.ts';
+import { linearScale, spreadLabels, timeTicks } from '../model/scale.ts';
+import { type PlannedStep, type Stair, stairsToCome } from '../model/step-plan.ts';
+import { useSize } from './use-size.ts';
+
+interface ExposureChartProps {
+  readonly release: Release;
+  readonly samples: readonly TimelineSample[];
+  readonly schemes: Comparison['schemes'];
+  readonly stairs: readonly Stair[];
+  readonly plan: readonly PlannedStep[];
+  /** When the release ended, ms since the epoch; undefined while it goes on. */
+  readonly end: number | undefined;
+  readonly now: number;
+}
+
+const LEFT = 44;
+const TOP = 18;
+const BOTTOM = 26;
+const LABEL_GAP = 16;
+
+/** The staircase of weights, the measured share with its band of chance, and simulated lines: a picture, whose words are in the table below. */
+export function ExposureChart({ release, samples, schemes, stairs, plan, end, now }: ExposureChartProps) {
+  const { ref, width, height } = useSize<HTMLDivElement>();
+  const right = schemes.length > 0 ? 128 : 80;
+  const from = stairs[0]?.at ?? now;
+  const come = end === undefined ? stairsToCome(plan) : [];
+  const last = Math.max(end ?? now, ...plan.map(({ until }) => until ?? 0).filter((at) => end === undefined || at <= end), from + 1000);
+  const domain = [from, end === undefined && come.length === 0 ? last + (last - from) * 0.06 : last] as const;
+  const x = linearScale(domain, [LEFT, Math.max(LEFT + 1, width - right)]);
+  const y = linearScale([0, 100], [height - BOTTOM, TOP]);
+  const until = end ?? now;
+  const line = samples.map((sample, index) => {
+    const before = samples[index - 1];
+    return {
+      at: Date.parse(sample.at),
+      value: sample.share,
+      range: sample.chance,
+      isFirst: before !== undefined && isAnew(before, sample),
+    };
+  });
+  const current = stairs.at(-1);
+  const lastShare = line.findLast(({ value }) => value !== undefined);
+  const labels = [
+    ...(lastShare?.value === undefined ? [] : [{ name: 'measured', at: lastShare.value, text: shareText(lastShare.value) }]),
+    ...schemes.flatMap(({ scheme, label, points }) => {
+      const point = points.at(-1);
+      return point === undefined ? [] : [{ name: `scheme is-${scheme}`, at: point.share, text: label }];
+    }),
+  ];
+  const places = spreadLabels(
+    labels.map(({ at }) => y(at)),
+    LABEL_GAP,
+    height - BOTTOM,
+  );
+  const { canary, service } = versionNames(release);
+  const said = `Exposure of ${service} ${canary} over time: asked ${weightText(current?.weight ?? 0)}${lastShare?.value === undefined ? '' : `, measured ${shareText(lastShare.value)}`}. The table below has the figures.`;
+  return (
+    <div ref={ref} class="chart">
+      {width > 0 && (
+        <svg width={width} height={height} role="img" aria-label={said}>
+          {[0, 25, 50, 75, 100].map((value) => (
+            <g key={value}>
+              <line class="grid" x1={LEFT} x2={width - right} y1={y(value)} y2={y(value)} />
+              <text class="axis" x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+                {value} %
+              </text>
+            </g>
+          ))}
+          {timeTicks(domain, Math.max(2, Math.floor((width - right) / 85)), -new Date(now).getTimezoneOffset() * 60_000).map(
+            ({ at, text }) => (
+              <text key={at} class="axis" x={x(at)} y={height - 6} text-anchor={x(at) > width - right - 20 ? 'end' : 'middle'}>
+                {text}
+              </text>
+            ),
+          )}
+          <path class="band" d={bandPath(line, x, y)} />
+          <path class="stairs" d={stairPath(stairs, until, x, y)} />
+          {come.length > 0 && current !== undefined && (
+            <path class="stairs to-come" d={stairPath([{ at: until, weight: current.weight }, ...come], last, x, y)} />
+          )}
+          {[...stairs, ...come].map(({ at, weight }) => (
+            <text key={at} class={at > until ? 'step to-come' : 'step'} x={x(at) + 5} y={y(weight) - 6}>
+              {weightText(weight)}
+            </text>
+          ))}
+          {schemes.map(({ scheme, points }) => (
+            <path
+              key={scheme}
+              class={`scheme is-${scheme}`}
+              d={linePath(
+                points.map(({ at, share }) => ({ at: Date.parse(at), value: share })),
+                x,
+                y,
+              )}
+            />
+          ))}
+          <path class="share" d={linePath(line, x, y)} />
+          {lastShare?.value !== undefined && <circle class="share-end" cx={x(lastShare.at)} cy={y(lastShare.value)} r="4" />}
+          {end === undefined && <line class="now" x1={x(now)} x2={x(now)} y1={TOP} y2={height - BOTTOM} />}
+          {labels.map(({ name, text }, index) => (
+            <text key={name} class={`label ${name}`} x={width - right + 8} y={(places[index] ?? 0) + 4}>
+              {text}
+            </text>
+          ))}
+        </svg>
+      )}
+    </div>
+  );
+}
