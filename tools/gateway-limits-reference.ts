@@ -20,7 +20,7 @@ export function gatewayLimitsReference(): string {
     '```',
     '',
     'Sizes are written as `64KiB`, `1MiB` or a number of bytes, durations as `500ms`, `20s`, `5m` or a number of milliseconds. A limit',
-    'holds for every listener and every upstream. Times are looked at twice a second, so they may end up to half a second later.',
+    'holds for every listener and every upstream, and of each worker (`--workers`). Times are looked at twice a second, so they may end up to half a second later.',
     '',
     '| limit | default | accepted | what it bounds |',
     '|---|---|---|---|',

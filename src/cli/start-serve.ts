@@ -9,6 +9,7 @@ import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { skippedNote } from '../server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
 import type { RuntimeLog } from '../server/runtime-log.ts';
+import { SharedPortsError } from '../server/workers/require-shared-ports.ts';
 import { type ApiPlaceOptions, apiPlaceOf } from './api-place-options.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
@@ -28,6 +29,7 @@ export interface ServeOptions extends ApiPlaceOptions {
   readonly map: ReadonlyMap<number, number>;
   readonly proxyPort: number | 'off';
   readonly limit: Partial<GatewayLimits>;
+  readonly workers: number;
   readonly watch?: true;
   readonly prune?: true;
   readonly accessLog?: string | true;
@@ -97,6 +99,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
       apiPlace,
       map: options.map,
       limits: options.limit,
+      workers: options.workers,
       ...(options.proxyPort === 'off' ? {} : { proxyPort: options.proxyPort }),
       ...(accessLog.write === undefined ? {} : { accessLog: accessLog.write }),
       log,
@@ -132,6 +135,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     const listenError = asListenError(error);
     if (listenError !== undefined) throw explain(listenError, options);
     if (error instanceof ApiPlaceError) throw new CommandError(`${error.message} (${error.code})`);
+    if (error instanceof SharedPortsError) throw new CommandError(`--workers ${options.workers} cannot be: ${error.message}; leave it out`);
     if (error instanceof StoreError) throw new CommandError(error.message);
     throw error;
   }

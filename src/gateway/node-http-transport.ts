@@ -19,8 +19,8 @@ export interface TransportHandler {
 
 /** Receives the requests of one listening socket. Another implementation (own parser, HTTP/2) can take its place. */
 export interface Transport {
-  /** Rejects with the system's error (EADDRINUSE, ...). Gives the port listened on. */
-  listen(port: number, host: string): Promise<number>;
+  /** Rejects with the system's error (EADDRINUSE, ...). Gives the port listened on. `shared`: other processes listen there too (SO_REUSEPORT). */
+  listen(port: number, host: string, shared?: boolean): Promise<number>;
   /** Accepts no more; connections close after the answer at work. */
   drain(): void;
   /** Cuts every connection. */
@@ -110,10 +110,10 @@ export class NodeHttpTransport implements Transport {
     server.on('clientError', (error, socket) => this.onClientError(error, socket as Socket));
   }
 
-  listen(port: number, host: string): Promise<number> {
+  listen(port: number, host: string, shared?: boolean): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen({ port, host, exclusive: true }, () => {
+      this.server.listen({ port, host, exclusive: true, reusePort: shared === true }, () => {
         this.server.removeListener('error', reject);
         // Without a listener, being out of file descriptors for a moment would end the process.
         this.server.on('error', (error) => process.emitWarning(error));

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import type { ConnectionLimit } from './connection-limit.ts';
 import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -20,24 +21,34 @@ const NO_IPV6: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFN
 const ATTEMPTS = 20;
 
 /**
- * Opens the sockets of a listener at `port` (0: any free one): at its `bind` address, or at both loopbacks with the same
- * port. Its clients share `room`. Rejects with `PortInUseError`; nothing stays open then.
+ * Whether other processes listen at the same port: `no`; `first`, they will, and nobody does so far; `joins`, they do. A socket that is
+ * shared does not notice a stranger who shares it as well (another Perch of the same user), so the first one looks.
  */
-export async function openListener(
-  listener: Listener,
-  port: number,
-  handler: TransportHandler,
-  limits: GatewayLimits,
-  room: ConnectionLimit,
-): Promise<OpenListener> {
+export type Sharing = 'no' | 'first' | 'joins';
+
+/** What the sockets of a listener have in common. */
+export interface SocketOptions {
+  readonly handler: TransportHandler;
+  readonly limits: GatewayLimits;
+  /** That their clients share. */
+  readonly room: ConnectionLimit;
+  readonly sharing: Sharing;
+}
+
+/**
+ * Opens the sockets of a listener at `port` (0: any free one): at its `bind` address, or at both loopbacks with the same
+ * port. Rejects with `PortInUseError`; nothing stays open then.
+ */
+export async function openListener(listener: Listener, port: number, options: SocketOptions): Promise<OpenListener> {
+  const openAt = (address: string, at: number): Promise<OpenSocket> => openSocket(address, at, options);
   if (listener.bind !== undefined) {
-    const opened = await openAt(listener.bind, port, handler, limits, room);
+    const opened = await openAt(listener.bind, port);
     return conclude(listener, [opened]);
   }
   for (let attempt = 1; ; attempt++) {
-    const first = await openAt(IPV4_LOOPBACK, port, handler, limits, room);
+    const first = await openAt(IPV4_LOOPBACK, port);
     try {
-      const second = await openAt(IPV6_LOOPBACK, first.port, handler, limits, room);
+      const second = await openAt(IPV6_LOOPBACK, first.port);
       return conclude(listener, [first, second]);
     } catch (error) {
       const code = error instanceof PortInUseError ? error.code : (error as NodeJS.ErrnoException).code;
@@ -55,21 +66,28 @@ interface OpenSocket {
   readonly transport: Transport;
 }
 
-async function openAt(
-  address: string,
-  port: number,
-  handler: TransportHandler,
-  limits: GatewayLimits,
-  room: ConnectionLimit,
-): Promise<OpenSocket> {
+async function openSocket(address: string, port: number, { handler, limits, room, sharing }: SocketOptions): Promise<OpenSocket> {
   const transport = new NodeHttpTransport(handler, limits, room);
   try {
-    return { address, port: await transport.listen(port, address), transport };
+    const free = sharing === 'first' ? await freePort(port, address) : port;
+    return { address, port: await transport.listen(free, address, sharing !== 'no'), transport };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new PortInUseError(code, address, port);
     throw error;
   }
+}
+
+/** The port, where nobody listens at it; rejects as `listen` does where somebody does. 0: a free one. */
+function freePort(port: number, host: string): Promise<number> {
+  const server = createServer((socket) => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, exclusive: true }, () => {
+      const { port: free } = server.address() as AddressInfo;
+      server.close(() => resolve(free));
+    });
+  });
 }
 
 function conclude(listener: Listener, sockets: readonly OpenSocket[]): OpenListener {

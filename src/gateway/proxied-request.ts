@@ -78,8 +78,9 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     exchange.attach(this);
   }
 
-  /** Reads and routes the request. */
+  /** Reads and routes the request, unless it has come to its end before: while it was held. */
   start(): void {
+    if (this.answered || this.flag !== '-') return;
     try {
       this.route();
     } catch (error) {

@@ -5,6 +5,7 @@ import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { type RunningGateway, startGateway } from '../gateway/gateway.ts';
+import { ownDataPlane } from './data-plane.ts';
 import { ListenError } from './listen-error.ts';
 import { type RoutePublisher, startRoutePublisher } from './route-publisher.ts';
 
@@ -38,7 +39,7 @@ beforeEach(async () => {
   const note = (message: string): void => {
     lines.push(message);
   };
-  publisher = startRoutePublisher(store, gateway, { info: note, warn: note, audit: note, error: note });
+  publisher = startRoutePublisher(store, ownDataPlane(gateway), { info: note, warn: note, audit: note, error: note });
 });
 
 afterEach(async () => {

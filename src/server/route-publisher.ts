@@ -1,12 +1,13 @@
-import type { Store, StoredObject } from '../cluster/store.ts';
+import type { Store } from '../cluster/store.ts';
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { KIND } from '../core/release/canary-release.ts';
-import { RoutingCompiler } from '../core/routing/compile.ts';
-import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
+import type { ListeningAddress } from '../gateway/gateway.ts';
+import type { DataPlane } from './data-plane.ts';
 import { asListenError } from './listen-error.ts';
 import { routedObjects } from './routed-objects.ts';
 import type { RuntimeLog } from './runtime-log.ts';
 
-/** Keeps the gateway's routes equal to the store's objects, and the store told which revision is served. */
+/** Keeps the routes of the gateway, or of all its workers, equal to the store's objects, and the store told which revision is served. */
 export interface RoutePublisher {
   /**
    * Resolves once the revision, or a later one, is served; rejects with what kept it from being served the first time it was tried
@@ -28,7 +29,7 @@ interface Waiter {
 }
 
 /** Starts publishing: `served(store.revision())` tells when the gateway serves what is stored. */
-export function startRoutePublisher(store: Store, gateway: RunningGateway, log: RuntimeLog): RoutePublisher {
+export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: RuntimeLog): RoutePublisher {
   let waiters: Waiter[] = [];
   let failure: string | undefined;
   let isClosed = false;
@@ -37,16 +38,12 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let reported = '';
-  const compiler = new RoutingCompiler();
   const routed = routedObjects();
 
-  const compile = (stored: readonly StoredObject[]) => {
-    const { objects, delegates } = routed(stored);
-    const { table, diagnostics } = compiler.compile(objects, delegates);
+  const report = (diagnostics: readonly Diagnostic[]): void => {
     const text = diagnostics.map(({ code, object, message }) => `${object ?? ''}: ${message} (${code})`).join('\n');
     if (text !== reported && text !== '') log.warn(text);
     reported = text;
-    return table;
   };
 
   /** One pass; gives back which revision it was about. */
@@ -56,9 +53,9 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
     if (isStale) {
       isStale = false;
       try {
-        const before = gateway.addresses();
-        await gateway.update(compile(await store.list()));
-        logAddresses(before, gateway.addresses(), log);
+        const before = dataPlane.addresses();
+        report(await dataPlane.publish(routed(await store.list())));
+        logAddresses(before, dataPlane.addresses(), log);
       } catch (error) {
         isStale = true;
         throw asListenError(error) ?? error;
@@ -117,7 +114,7 @@ export function startRoutePublisher(store: Store, gateway: RunningGateway, log: 
             waiters.push({ revision, resolve, reject });
             start();
           }),
-    failure: () => failure,
+    failure: () => failure ?? dataPlane.failure(),
     close: async () => {
       isClosed = true;
       clearTimeout(timer);

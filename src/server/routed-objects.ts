@@ -5,6 +5,7 @@ import type { StoredObject } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { routedName, routeForm } from '../core/release/route-form.ts';
+import { type VisitorIdNames, visitorIdNames } from './visitor-id-names.ts';
 
 /** What the gateway's table is compiled from. */
 export interface RoutedObjects {
@@ -12,6 +13,8 @@ export interface RoutedObjects {
   readonly objects: readonly KubeObject[];
   /** Delegates that stored releases own, as `namespace/name`: where one is not there yet, its release creates it with its first pass. */
   readonly delegates: ReadonlySet<string>;
+  /** Where requests carry the ids of the releases' visitors. */
+  readonly idNames: VisitorIdNames;
 }
 
 interface Made extends RoutedObjects {
@@ -39,7 +42,13 @@ function make(stored: readonly StoredObject[]): Made {
     .sort((left, right) => compareCreation(left.object, right.object));
   const places = stored.map(() => -1);
   for (const [place, { index }] of routing.entries()) places[index] = place;
-  return { stored, places, objects: routing.map(({ object }) => object.served), delegates: ownedDelegates(stored) };
+  return {
+    stored,
+    places,
+    objects: routing.map(({ object }) => object.served),
+    delegates: ownedDelegates(stored),
+    idNames: visitorIdNames(stored),
+  };
 }
 
 /** Undefined where objects came or went, and where a release is another one. */

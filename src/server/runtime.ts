@@ -6,6 +6,7 @@ import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { ObjectRef, Store } from '../cluster/store.ts';
 import { StoreError } from '../cluster/store-errors.ts';
 import { startController } from '../controller/controller.ts';
+import type { RequestObserver } from '../core/evidence/request-event.ts';
 import { KIND as RELEASE } from '../core/release/canary-release.ts';
 import type { TimelineSample } from '../core/view/timeline-view.ts';
 import { type ListeningAddress, startGateway } from '../gateway/gateway.ts';
@@ -16,6 +17,7 @@ import type { ApiPlace } from './access/api-place.ts';
 import { createApi } from './api.ts';
 import type { ApiContext } from './api-context.ts';
 import { auditedStore } from './audited-store.ts';
+import { type DataPlane, ownDataPlane } from './data-plane.ts';
 import { asListenError } from './listen-error.ts';
 import { addControllerMetrics } from './metrics/controller-metrics.ts';
 import { addExposureMetrics } from './metrics/exposure-metrics.ts';
@@ -27,6 +29,7 @@ import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
 import { controllerLog, type RuntimeLog } from './runtime-log.ts';
 import { StreamSlots } from './stream-slots.ts';
+import { startWorkerPool } from './workers/worker-pool.ts';
 
 /** Where a runtime keeps its data and listens; what it draws with; whom it tells. */
 interface RuntimeOptions {
@@ -40,7 +43,9 @@ interface RuntimeOptions {
   readonly map?: ReadonlyMap<number, number>;
   /** Port of the mesh's HTTP-proxy listener (0: any free one); undefined: none. */
   readonly proxyPort?: number;
-  /** Limits of the gateway other than the defaults; one out of its bounds is a RangeError. */
+  /** Processes that share the gateway's work; default: 1, which is this process. With more, `uuid` and `random` are not asked. */
+  readonly workers?: number;
+  /** Limits of the gateway, or of each worker, other than the defaults; one out of its bounds is a RangeError. */
   readonly limits?: Partial<GatewayLimits>;
   /** Draws request ids, which become visitor ids: UUID v4; default: the system's. */
   readonly uuid?: () => string;
@@ -70,10 +75,23 @@ export interface Runtime {
   close(graceMs?: number): Promise<void>;
 }
 
+async function startDataPlane(options: RuntimeOptions, observe: RequestObserver): Promise<DataPlane> {
+  const { workers = 1, map = new Map<number, number>(), proxyPort, limits = {}, accessLog, log } = options;
+  if (workers > 1) return await startWorkerPool({ count: workers, map, proxyPort, limits, observe, accessLog, log });
+  const gateway = await startGateway({
+    ...{ observe, map, limits },
+    ...(proxyPort === undefined ? {} : { proxyPort }),
+    ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
+    ...(options.random === undefined ? {} : { random: options.random }),
+    ...(accessLog === undefined ? {} : { accessLog }),
+  });
+  return ownDataPlane(gateway);
+}
+
 /**
  * Starts the embedded runtime. The gateway serves the stored routes before anything else begins, so that a restart moves nobody; where
  * it cannot, `served` tells, and it goes on trying. Throws ListenError where the API's or the proxy's port is taken, ApiPlaceError where
- * the API would stand open, and the store's errors (cluster/store-errors.ts), with nothing left running.
+ * the API would stand open, SharedPortsError where workers cannot share ports, and the store's errors (cluster/store-errors.ts), with nothing left running.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log } = options;
@@ -109,20 +127,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const rates = startRequestRateObserver(options.monotonicNow);
 
     let graceMs: number | undefined;
-    const gateway = await startGateway({
-      observe: (event) => {
-        observer.observe(event);
-        rates.observe(event);
-      },
-      ...(options.map === undefined ? {} : { map: options.map }),
-      ...(options.proxyPort === undefined ? {} : { proxyPort: options.proxyPort }),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-      ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
-      ...(options.random === undefined ? {} : { random: options.random }),
-      ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
+    const dataPlane = await startDataPlane(options, (event) => {
+      observer.observe(event);
+      rates.observe(event);
     });
-    closers.push(() => gateway.close(graceMs));
-    const publisher = startRoutePublisher(store, gateway, log);
+    closers.push(() => dataPlane.close(graceMs));
+    const publisher = startRoutePublisher(store, dataPlane, log);
     closers.push(() => publisher.close());
     // A port that is taken is no reason to refuse the apply that may be about to give it up: `served` tells.
     await publisher.served(store.revision()).catch(() => {});
@@ -130,7 +140,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const readiness = startEndpointProbe({
       store,
       onError: onError('readiness'),
-      onUnhealthy: (endpoints) => gateway.avoid(endpoints),
+      onUnhealthy: (endpoints) => dataPlane.avoid(endpoints),
       onShortage: (reason) => log.warn(`endpoints cannot be probed, they count as they were: ${reason}`),
     });
     closers.push(() => readiness.close());
@@ -171,7 +181,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       store,
       apiPort: api.port,
       apiOrigin: api.origin,
-      addresses: () => gateway.addresses(),
+      addresses: () => dataPlane.addresses(),
       served: async (revision) => {
         await releasesObserved(store);
         await publisher.served(Math.max(revision, store.revision()));

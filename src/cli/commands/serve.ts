@@ -25,6 +25,15 @@ function parseLimit(text: string, former: Partial<GatewayLimits>): Partial<Gatew
   return { ...former, [limit.name]: limit.value };
 }
 
+/** More are of no use, and would open as many connections to every endpoint. */
+const MOST_WORKERS = 64;
+
+function parseWorkers(text: string): number {
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MOST_WORKERS) throw new InvalidArgumentError(`It is not a number of processes from 1 to ${MOST_WORKERS}.`);
+  return count;
+}
+
 /** `perch serve`. */
 export const addServe: AddCommand = (program: Command, context: CliContext) => {
   const command = program
@@ -51,7 +60,12 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         .argParser(parseLimit)
         .default({}, 'as listed there'),
     )
-    .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout');
+    .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout')
+    .addOption(
+      new Option('--workers <n>', 'processes that share the ports and the work of the gateway, for several cores; 1: this one')
+        .argParser(parseWorkers)
+        .default(1),
+    );
   addApiPlaceOptions(command)
     .addHelpText(
       'after',
@@ -64,6 +78,7 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
           'perch serve --api-bind 0.0.0.0 --api-host perch.example \\\n    --api-tls-cert tls.crt --api-tls-key tls.key --api-token-file tokens',
           'let others look and act from elsewhere (docs/guides/api-access.md)',
         ],
+        ['perch serve --workers 4', 'a gateway of four processes'],
         ['perch serve', 'go on with what ./.perch holds'],
       ),
     )

@@ -1,0 +1,38 @@
+import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import { RoutingCompiler } from '../core/routing/compile.ts';
+import type { Endpoint } from '../core/routing/selection.ts';
+import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
+import type { RoutedObjects } from './routed-objects.ts';
+
+/** Whatever serves the routes of a runtime: a gateway in this process, or several in processes of their own. */
+export interface DataPlane {
+  /**
+   * Compiles and serves the objects; gives back what in them does not fit together. Resolves once every gateway serves them, and from then on
+   * no request is routed as before; rejects, with the former routes served, where that cannot be (a port is taken).
+   */
+  publish(routed: RoutedObjects): Promise<readonly Diagnostic[]>;
+  /** From now on these endpoints, and no others, get no requests while their cluster has another one. */
+  avoid(unhealthy: readonly Endpoint[]): void;
+  /** Where it listens now. */
+  addresses(): readonly ListeningAddress[];
+  /** Why nothing is served; undefined where something is. */
+  failure(): string | undefined;
+  /** Stops accepting, lets requests in flight finish for at most `graceMs` (default: the limit `closeGraceMs`), then cuts. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A data plane of one gateway, in this process. */
+export function ownDataPlane(gateway: RunningGateway): DataPlane {
+  const compiler = new RoutingCompiler();
+  return {
+    publish: async ({ objects, delegates }) => {
+      const { table, diagnostics } = compiler.compile(objects, delegates);
+      await gateway.update(table);
+      return diagnostics;
+    },
+    avoid: (unhealthy) => gateway.avoid(unhealthy),
+    addresses: () => gateway.addresses(),
+    failure: () => undefined,
+    close: (graceMs) => gateway.close(graceMs),
+  };
+}
