@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { LimitedConnection } from './connection-limit.ts';
-import type { GatewayLimits } from './limits.ts';
+import { DRAIN_IDLE_MS, type GatewayLimits } from './limits.ts';
 import { plainAddress, socketAddress } from './socket-address.ts';
 
 /** An exchange as its connection sees it. */
@@ -156,10 +156,17 @@ export class ClientConnection implements LimitedConnection {
     this.socket.destroySoon = () => this.linger();
   }
 
-  /** Closes as soon as the present answer, if any, is complete. Tunnels stay until they are cut. */
+  /**
+   * Closes as soon as the present answer, if any, is complete. One that has just been answered may have its next request on the way: that is
+   * answered, too, if it comes soon, and told that it was the last. Tunnels stay until they are cut.
+   */
   drain(): void {
     this.closing = true;
-    if (this.current === undefined && !this.tunnel) this.socket.destroySoon();
+    const since = this.spareSince;
+    if (since === undefined) return;
+    const waitMs = since + DRAIN_IDLE_MS - performance.now();
+    if (waitMs > 0) setTimeout(() => this.closeIfSpare(), waitMs);
+    else this.closeIfSpare();
   }
 
   sweep(now: number): void {
@@ -172,6 +179,12 @@ export class ClientConnection implements LimitedConnection {
     } else if (now - this.freeSince > this.limits.clientIdleMs) {
       this.socket.destroy();
     }
+  }
+
+  private closeIfSpare(): void {
+    if (this.spareSince === undefined) return;
+    this.broken = true;
+    this.socket.destroySoon();
   }
 
   /** The socket is gone. */

@@ -168,5 +168,7 @@ export function isWithin({ minimum, maximum }: LimitSpec, value: number): boolea
 export const CHUNK_EXTENSION_BYTES = 16 * KIB;
 /** Taken off an upstream's own `Keep-Alive: timeout=N`, ms: its clock runs since before ours. */
 export const UPSTREAM_IDLE_MARGIN_MS = SECOND;
+/** How long a connection without a request stays open when its listener closes, ms, since its last answer: the next request may be on its way. */
+export const DRAIN_IDLE_MS = SECOND / 2;
 /** How often deadlines are looked at, ms: they are this much late at most. */
 export const SWEEP_MS = 500;

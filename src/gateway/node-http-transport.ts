@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { type Socket, Server as TcpServer } from 'node:net';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
@@ -100,7 +100,13 @@ export class NodeHttpTransport implements Transport {
     // Node would otherwise end its side as soon as the client ends its own, answered or not.
     Object.assign(server, { httpAllowHalfOpen: true });
     this.server = server;
-    this.closed = new Promise((resolve) => server.once('close', resolve));
+    this.closed = new Promise((resolve) => {
+      server.once('close', () => {
+        resolve();
+        // Ends its timer.
+        server.close();
+      });
+    });
     server.on('connection', (socket) => this.connectionOf(socket));
     server.on('request', (request, response) => this.onRequest(request, response, false));
     server.on('checkContinue', (request, response) => this.onRequest(request, response, true));
@@ -125,7 +131,8 @@ export class NodeHttpTransport implements Transport {
   }
 
   drain(): void {
-    if (this.server.listening) this.server.close();
+    // Node's own http.Server.close would cut connections between two requests, and look at no deadline any more.
+    if (this.server.listening) TcpServer.prototype.close.call(this.server);
     for (const connection of this.connections.values()) connection.drain();
   }
 
