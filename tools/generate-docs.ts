@@ -1,5 +1,6 @@
 // `npm run docs`: writes the pages of docs/ that come from the code, or hold what a command prints, the CRD, and roles for single namespaces. generate-docs.test.ts fails while they differ.
 import { writeFileSync } from 'node:fs';
+import { openApiDocument } from '../src/server/operations/open-api-document.ts';
 import { commandReference } from './command-reference.ts';
 import { crdManifest } from './crd-manifest.ts';
 import { errorReference } from './error-reference.ts';
@@ -22,6 +23,7 @@ export const PAGES: readonly { readonly path: string; readonly text: () => strin
   { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },
   { path: 'docs/reference/history.md', text: historyReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
+  { path: 'docs/reference/openapi.json', text: () => `${JSON.stringify(openApiDocument(), null, 2)}\n` },
   { path: HOW_IT_WORKS, text: howItWorks },
   { path: 'docs/exposure.svg', text: exposurePicture },
   { path: 'deploy/crd.yaml', text: crdManifest },

@@ -2,11 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
+import type { Role } from './access/token-file.ts';
 import { problem, problemResponse } from './problem.ts';
 
-/** What a handler of the API sees of the socket it serves. */
+/** What a handler of the API sees of the socket it serves, and of who asks. */
 export interface ApiEnv {
   Bindings: HttpBindings;
+  /** What the caller’s token allows; absent where tokens are none of this API’s business. */
+  Variables: { role?: Role };
 }
 
 /** By which names an API may be asked for. */

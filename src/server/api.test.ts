@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StoreWriteError } from '../cluster/store-errors.ts';
-import { MAX_BODY_BYTES } from './api-context.ts';
+
 import { ApiScene, problemOf, RELEASE_REF, ROUTES } from './api-scene.cases.ts';
+import { MAX_BODY_BYTES } from './read-call.ts';
 
 let scene: ApiScene;
 

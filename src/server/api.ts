@@ -8,13 +8,16 @@ import { dashboardRoutes } from './dashboard-routes.ts';
 import { eventStream } from './event-stream.ts';
 import { objectRoutes } from './object-routes.ts';
 import { type ApiAccess, OPEN_ON_LOOPBACK } from './open-api.ts';
+import { openApiDocument } from './operations/open-api-document.ts';
+import { OperationRoutes } from './operations/operation-routes.ts';
+import { RUNTIME_OPERATIONS } from './operations/runtime-operations.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseRoutes } from './release-routes.ts';
 import { releaseViews } from './views/release-views.ts';
 
 /**
- * The HTTP API of a runtime, as listed in docs/architecture.md, for those to whom `access` is given. Errors are RFC 9457 problem documents with a stable code.
+ * The HTTP API of a runtime, as listed in docs/reference/openapi.json, for those to whom `access` is given. Errors are RFC 9457 problem documents with a stable code.
  */
 export function createApi(context: ApiContext, access: ApiAccess = OPEN_ON_LOOPBACK): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
@@ -34,10 +37,13 @@ export function createApi(context: ApiContext, access: ApiAccess = OPEN_ON_LOOPB
 
   app.route('/', dashboardRoutes());
   app.route('/', probeRoutes(context));
-  app.route('/api/v1/releases', releaseRoutes(context));
-  app.route('/api/v1/releases', releaseViews(context));
-  app.route('/api/v1/objects', objectRoutes(context));
-  app.get('/api/v1/events', (c) => eventStream(context, c));
+  app.route('/', releaseRoutes(context));
+  app.route('/', releaseViews(context));
+  app.route('/', objectRoutes(context));
+  const others = new OperationRoutes();
+  others.serve(RUNTIME_OPERATIONS.events, ({ c }) => eventStream(context, c));
+  others.serve(RUNTIME_OPERATIONS.openApi, ({ c }) => c.json(openApiDocument()));
+  app.route('/', others.app);
 
   app.notFound((c) => problemResponse(problem(404, 'PERCH4004', `there is nothing at ${c.req.path}`)));
   app.onError((error, c) => {

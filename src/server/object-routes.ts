@@ -1,5 +1,4 @@
-import { Hono } from 'hono';
-import { z } from 'zod';
+import type { Hono } from 'hono';
 import { refText } from '../cluster/manifest.ts';
 import type { ObjectRef, StoredObject } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
@@ -7,24 +6,16 @@ import type { KubeObject } from '../core/istio/resources.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import { ownerOf } from '../core/release/ownership.ts';
 import { readKubeObject } from '../core/source/kube-object.ts';
-import { type ApiContext, noSuchObject, readBody, readQuery, whoAsks } from './api-context.ts';
+import { type ApiContext, noSuchObject } from './api-context.ts';
 import type { ApiEnv } from './api-guards.ts';
 import type { ApiStore } from './api-store.ts';
+import { OBJECT_OPERATIONS } from './operations/object-operations.ts';
+import { OperationRoutes } from './operations/operation-routes.ts';
 import { problem, problemResponse } from './problem.ts';
 import { objectView } from './release-resource.ts';
 
-const view = z.enum(['served', 'base']).default('served');
-const listQuery = z.strictObject({ kind: z.string().optional(), namespace: z.string().optional(), view });
-const viewQuery = z.strictObject({ view });
-const changeQuery = z.strictObject(whoAsks);
-const applyBody = z.strictObject({
-  objects: z.array(z.unknown()).min(1).max(10_000),
-  // Other sources apply through the store: an API client cannot overwrite what the files of `perch serve` applied last.
-  source: z.literal('api').optional(),
-});
-
-function refOf(params: { readonly kind: string; readonly namespace: string; readonly name: string }): ObjectRef {
-  return { kind: params.kind, namespace: params.namespace, name: params.name };
+function refOf({ kind = '', namespace = '', name = '' }: Readonly<Record<string, string>>): ObjectRef {
+  return { kind, namespace, name };
 }
 
 /** Who asks, where they say so. */
@@ -84,35 +75,22 @@ async function staysBehind(store: ApiStore, release: ObjectRef): Promise<{ reado
 /** `/api/v1/objects`: every object, as it is served or as its owner applied it. */
 export function objectRoutes(context: ApiContext): Hono<ApiEnv> {
   const { store } = context;
-  const routes = new Hono<ApiEnv>();
+  const routes = new OperationRoutes();
 
-  routes.get('/', async (c) => {
-    const read = readQuery(c, listQuery);
-    if (read instanceof Response) return read;
-    const { kind, namespace, view } = read.query;
+  routes.serve(OBJECT_OPERATIONS.list, async ({ query: { kind, namespace, view }, c }) => {
     const objects: readonly StoredObject[] = await store.list(kind, namespace);
     return c.json({ items: objects.map((stored) => objectView(stored, view)) });
   });
 
-  routes.put('/', async (c) => {
-    const asked = readQuery(c, changeQuery);
-    if (asked instanceof Response) return asked;
-    const read = await readBody(c, applyBody);
-    return read instanceof Response ? read : applyValues(context, read.body.objects, asked.query);
-  });
+  routes.serve(OBJECT_OPERATIONS.apply, ({ query, body }) => applyValues(context, body.objects, query));
 
-  routes.get('/:kind/:namespace/:name', async (c) => {
-    const ref = refOf(c.req.param());
-    const read = readQuery(c, viewQuery);
-    if (read instanceof Response) return read;
+  routes.serve(OBJECT_OPERATIONS.get, async ({ params, query, c }) => {
+    const ref = refOf(params);
     const stored = await store.get(ref);
-    return stored === undefined ? noSuchObject(ref) : c.json(objectView(stored, read.query.view));
+    return stored === undefined ? noSuchObject(ref) : c.json(objectView(stored, query.view));
   });
 
-  routes.delete('/:kind/:namespace/:name', async (c) => {
-    const asked = readQuery(c, changeQuery);
-    return asked instanceof Response ? asked : deleteObject(context, refOf(c.req.param()), asked.query);
-  });
+  routes.serve(OBJECT_OPERATIONS.delete, ({ params, query }) => deleteObject(context, refOf(params), query));
 
-  return routes;
+  return routes.app;
 }

@@ -1,5 +1,7 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { ApiEnv } from './api-guards.ts';
+import { OperationRoutes } from './operations/operation-routes.ts';
+import { RUNTIME_OPERATIONS } from './operations/runtime-operations.ts';
 
 /** What those ask who watch over a runtime: a kubelet, Prometheus. */
 export interface Probes {
@@ -10,12 +12,14 @@ export interface Probes {
 
 /** `/healthz` (it answers, so its event loop turns), `/readyz` and `/metrics`. Nothing on them is secret, and nothing can be changed. */
 export function probeRoutes(probes: Probes): Hono<ApiEnv> {
-  const app = new Hono<ApiEnv>();
-  app.get('/healthz', (c) => c.text('ok'));
-  app.get('/readyz', (c) => {
+  const routes = new OperationRoutes();
+  routes.serve(RUNTIME_OPERATIONS.healthz, ({ c }) => c.text('ok'));
+  routes.serve(RUNTIME_OPERATIONS.readyz, ({ c }) => {
     const reason = probes.notReady();
     return reason === undefined ? c.text('ok') : c.text(reason, 503);
   });
-  app.get('/metrics', async (c) => c.text(await probes.metrics.text(), 200, { 'content-type': probes.metrics.contentType }));
-  return app;
+  routes.serve(RUNTIME_OPERATIONS.metrics, async ({ c }) =>
+    c.text(await probes.metrics.text(), 200, { 'content-type': probes.metrics.contentType }),
+  );
+  return routes.app;
 }

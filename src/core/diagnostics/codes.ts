@@ -278,7 +278,7 @@ export const CODES = {
   },
   PERCH4004: {
     title: 'There is nothing at this address',
-    remedy: 'The calls are listed in docs/architecture.md, HTTP API; each allows the methods listed there.',
+    remedy: 'The calls are listed in docs/reference/openapi.json, and at /api/v1/openapi.json; each allows the methods listed there.',
   },
   PERCH4005: {
     title: 'There is no such object',

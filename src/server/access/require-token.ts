@@ -8,15 +8,7 @@ export function bearerToken(header: string | undefined): string | undefined {
   return /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1];
 }
 
-/** Calls that are posted, and change nothing. */
-const LOOKING_POSTS: readonly string[] = ['/api/v1/route-trials'];
-
-/** Whether a call changes nothing; one that is not known acts. */
-function isLook(method: string, path: string): boolean {
-  return method === 'GET' || method === 'HEAD' || (method === 'POST' && LOOKING_POSTS.includes(path));
-}
-
-/** Lets those pass whose token is known, for what its owner may do. Undefined tokens: everybody may do everything. */
+/** Lets those pass whose token is known, and says what its owner may do in the variable `role`. Undefined tokens: everybody may do everything. */
 export function requireToken(tokens: () => Tokens | undefined): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const known = tokens();
@@ -27,9 +19,7 @@ export function requireToken(tokens: () => Tokens | undefined): MiddlewareHandle
       const challenge = `Bearer realm="perch"${isGiven ? ', error="invalid_token"' : ''}`;
       return problemResponse(problem(401, 'PERCH4090', detail), { 'www-authenticate': challenge });
     }
-    if (role === 'view' && !isLook(c.req.method, c.req.path)) {
-      return problemResponse(problem(403, 'PERCH4091', `this token may look, and ${c.req.method} ${c.req.path} acts`));
-    }
+    c.set('role', role);
     await next();
     return undefined;
   };
