@@ -33,6 +33,7 @@ export interface ServeOptions extends ApiPlaceOptions {
   readonly watch?: true;
   readonly prune?: true;
   readonly accessLog?: string | true;
+  readonly credentials?: string;
 }
 
 /** A port that is taken, with the option of `perch serve` that moves it. */
@@ -101,6 +102,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
       limits: options.limit,
       workers: options.workers,
       ...(options.proxyPort === 'off' ? {} : { proxyPort: options.proxyPort }),
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       ...(accessLog.write === undefined ? {} : { accessLog: accessLog.write }),
       log,
     });

@@ -26,6 +26,8 @@ export class ClientConnection implements LimitedConnection {
   readonly peer: string | undefined;
   readonly local: string | undefined;
   readonly limits: GatewayLimits;
+  /** `id` of the TLS server that it was made with; undefined without TLS. */
+  readonly tlsServer: string | undefined;
   /** Close after the present answer. */
   closing = false;
   /** What is being parsed came with an upgrade that is served as a plain request. */
@@ -48,12 +50,13 @@ export class ClientConnection implements LimitedConnection {
   private halfClosedSince: number | undefined;
   private writtenThen = 0;
 
-  constructor(socket: Socket, limits: GatewayLimits) {
+  constructor(socket: Socket, limits: GatewayLimits, tlsServer?: string) {
     this.socket = socket;
     this.limits = limits;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
     this.peer = socketAddress(socket.remoteAddress, socket.remotePort);
     this.local = socketAddress(socket.localAddress, socket.localPort);
+    this.tlsServer = tlsServer;
     socket.once('end', () => this.onHalfClosed());
   }
 

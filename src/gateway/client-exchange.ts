@@ -30,6 +30,8 @@ export interface ClientExchange {
   /** HTTP version, such as `1.1`. */
   readonly version: string;
   readonly scheme: 'http' | 'https';
+  /** `id` of the TLS server that the connection was made with; undefined without TLS. */
+  readonly tlsServer: string | undefined;
   /** name, value, name, value, ... as received. */
   readonly rawHeaders: readonly string[];
   /** Address of the connection's other end. */

@@ -9,6 +9,8 @@ import type { ListeningAddress } from './listening-address.ts';
 import type { TransportHandler } from './node-http-transport.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
+import { Credentials } from './tls/credentials.ts';
+import type { CredentialLog } from './tls/kept-credential.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
 export type { ListeningAddress } from './listening-address.ts';
@@ -30,6 +32,12 @@ export interface GatewayOptions {
    * (`PreparedTable.ports`). It is read with each change. Undefined: this gateway's ports are its own.
    */
   readonly sharedPorts?: ReadonlyMap<string, number>;
+  /** Folder of the credentials that HTTPS servers name: NAME/tls.crt and NAME/tls.key. */
+  readonly credentials?: string;
+  /** How often certificate files are looked at, in ms; default 5 s. */
+  readonly rereadMs?: number;
+  /** Told of certificates that are taken or cannot be used; default: nobody. */
+  readonly log?: CredentialLog;
   /** In [0, 1). */
   readonly random?: () => number;
   /** Draws request ids, which become visitor ids: UUID v4. Default: the system's, from random bytes drawn in batches. */
@@ -63,6 +71,9 @@ export interface RunningGateway {
   /** Stops accepting, lets requests in flight finish for at most `graceMs` (default: the limit `closeGraceMs`), then cuts. */
   close(graceMs?: number): Promise<void>;
 }
+
+const REREAD_MS = 5000;
+const SILENT: CredentialLog = { info: () => undefined, warn: () => undefined };
 
 const NO_ROUTES: RouteTable = { listeners: [], clusters: [], select: () => ({ kind: 'none' }) };
 
@@ -106,6 +117,11 @@ class Gateway implements RunningGateway {
       random: options.random ?? Math.random,
       uuid: options.uuid ?? randomUUID,
     };
+    const credentials = new Credentials({
+      folder: options.credentials,
+      rereadMs: options.rereadMs ?? REREAD_MS,
+      log: options.log ?? SILENT,
+    });
     const handlerFor = (listener: Listener): TransportHandler => ({
       exchange: (exchange) => {
         const request = new ProxiedRequest(context, listener, exchange);
@@ -114,7 +130,14 @@ class Gateway implements RunningGateway {
       },
       refused: (status, connection) => reporter.reportRefused(status, connection),
     });
-    this.listeners = new Listeners(options.map ?? new Map(), options.proxyPort, this.limits, handlerFor, options.sharedPorts);
+    this.listeners = new Listeners({
+      map: options.map ?? new Map(),
+      proxyPort: options.proxyPort,
+      limits: this.limits,
+      credentials,
+      handlerFor,
+      shared: options.sharedPorts,
+    });
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS);
     this.sweeper.unref();
   }

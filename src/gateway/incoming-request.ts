@@ -37,6 +37,7 @@ export class IncomingRequest implements RequestHead {
   readonly path: string;
   readonly authority: string;
   readonly scheme: 'http' | 'https';
+  readonly tlsServer: string | undefined;
   /** Port of an absolute-form target, else undefined. */
   readonly targetPort: number | undefined;
   readonly requestId: string;
@@ -59,6 +60,7 @@ export class IncomingRequest implements RequestHead {
     this.path = target.path;
     this.authority = target.authority;
     this.targetPort = target.port;
+    this.tlsServer = exchange.tlsServer;
     const edge = listener === 'ingress';
     this.scheme = (edge ? undefined : schemeToldBy(lines.forwardedProto)) ?? exchange.scheme;
     this.userAgent = lines.userAgent;
@@ -141,7 +143,7 @@ export function readRequest(
   for (let at = 0; at < raw.length; at += 2) lines.add(raw[at] as string, raw[at + 1] as string);
   const refusal = lines.refusal(exchange.method);
   if (refusal !== undefined) return refusal;
-  const target = readTarget(exchange.method, exchange.target, lines.host ?? '', listener === 'proxy');
+  const target = readTarget(exchange.method, exchange.target, lines.host ?? '', exchange.scheme, listener === 'proxy');
   if ('status' in target) return target;
   return new IncomingRequest(exchange, listener, lines, target, uuid);
 }

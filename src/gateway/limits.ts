@@ -57,6 +57,12 @@ export const LIMIT_SPECS = {
     HOUR,
     'From the first byte of a request’s head to its last, and from the opening of a connection to its first head: 408 afterwards.',
   ),
+  tlsHandshakeMs: time(
+    10 * SECOND,
+    100,
+    HOUR,
+    'From the opening of a connection to the end of its first message, by which the TLS server is chosen, and from there to the end of the handshake: cut afterwards.',
+  ),
   clientConnections: count(
     10_000,
     1,

@@ -6,4 +6,5 @@ export interface ListeningAddress {
   readonly address: string;
   /** Where the socket really is. */
   readonly actualPort: number;
+  readonly tls: boolean;
 }

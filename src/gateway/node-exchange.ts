@@ -9,7 +9,6 @@ import { writeTogether } from './write-together.ts';
 
 /** An exchange over Node's HTTP server. */
 export class NodeExchange implements ClientExchange, QueuedExchange {
-  readonly scheme = 'http';
   readonly upgradable = false;
 
   private readonly request: IncomingMessage;
@@ -43,6 +42,14 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     this.connection = connection;
     this.awaitsContinue = expectsContinue;
     this.start = start;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.connection.tlsServer === undefined ? 'http' : 'https';
+  }
+
+  get tlsServer(): string | undefined {
+    return this.connection.tlsServer;
   }
 
   get method(): string {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
@@ -71,6 +72,9 @@ export class NodeHttpTransport implements Transport {
   private readonly room: ConnectionLimit;
   private readonly connections = new Map<Socket, ClientConnection>();
   private readonly start: (exchange: ClientExchange) => void;
+  /** Connections come from `accept`. */
+  private injecting = false;
+  private draining = false;
 
   /** `room`: how many connections there may be. */
   constructor(handler: TransportHandler, limits: GatewayLimits, room: ConnectionLimit) {
@@ -130,7 +134,30 @@ export class NodeHttpTransport implements Transport {
     });
   }
 
+  /** Serves a connection that another server has accepted, and made with the TLS of this one (`TlsServer.id`). */
+  accept(socket: TLSSocket, tlsServer: string): void {
+    if (!this.injecting) {
+      // Node looks at the time that heads take from then on.
+      this.injecting = true;
+      this.server.emit('listening');
+    }
+    const connection = this.connectionOf(socket, tlsServer);
+    if (this.draining) connection.drain();
+    else this.server.emit('connection', socket);
+  }
+
+  /** After the last connection that was accepted is gone: ends Node's timer. */
+  end(): void {
+    this.server.close();
+  }
+
+  /** Connections that were made with this TLS server close after the answer at work. */
+  drainServer(tlsServer: string): void {
+    for (const connection of this.connections.values()) if (connection.tlsServer === tlsServer) connection.drain();
+  }
+
   drain(): void {
+    this.draining = true;
     // Node's own http.Server.close would cut connections between two requests, and look at no deadline any more.
     if (this.server.listening) TcpServer.prototype.close.call(this.server);
     for (const connection of this.connections.values()) connection.drain();
@@ -145,10 +172,10 @@ export class NodeHttpTransport implements Transport {
     for (const connection of this.connections.values()) connection.sweep(now);
   }
 
-  private connectionOf(socket: Socket): ClientConnection {
+  private connectionOf(socket: Socket, tlsServer?: string): ClientConnection {
     let connection = this.connections.get(socket);
     if (connection === undefined) {
-      connection = new ClientConnection(socket, this.limits);
+      connection = new ClientConnection(socket, this.limits, tlsServer);
       this.connections.set(socket, connection);
       const added = connection;
       socket.on('close', () => {

@@ -1,9 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
-import type { ConnectionLimit } from './connection-limit.ts';
 import type { Listener } from './incoming-request.ts';
-import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import { NodeHttpTransport, type Transport, type TransportHandler } from './node-http-transport.ts';
+import type { Transport } from './node-http-transport.ts';
 import { PortInUseError } from './port-in-use-error.ts';
 
 /** A listener with its sockets open. */
@@ -28,10 +26,9 @@ export type Sharing = 'no' | 'first' | 'joins';
 
 /** What the sockets of a listener have in common. */
 export interface SocketOptions {
-  readonly handler: TransportHandler;
-  readonly limits: GatewayLimits;
-  /** That their clients share. */
-  readonly room: ConnectionLimit;
+  /** Makes the transport of each. */
+  readonly transportFor: () => Promise<Transport>;
+  readonly tls: boolean;
   readonly sharing: Sharing;
 }
 
@@ -43,16 +40,16 @@ export async function openListener(listener: Listener, port: number, options: So
   const openAt = (address: string, at: number): Promise<OpenSocket> => openSocket(address, at, options);
   if (listener.bind !== undefined) {
     const opened = await openAt(listener.bind, port);
-    return conclude(listener, [opened]);
+    return conclude(listener, options, [opened]);
   }
   for (let attempt = 1; ; attempt++) {
     const first = await openAt(IPV4_LOOPBACK, port);
     try {
       const second = await openAt(IPV6_LOOPBACK, first.port);
-      return conclude(listener, [first, second]);
+      return conclude(listener, options, [first, second]);
     } catch (error) {
       const code = error instanceof PortInUseError ? error.code : (error as NodeJS.ErrnoException).code;
-      if (NO_IPV6.has(code)) return conclude(listener, [first]);
+      if (NO_IPV6.has(code)) return conclude(listener, options, [first]);
       first.transport.cut();
       await first.transport.closed;
       if (port !== 0 || code !== 'EADDRINUSE' || attempt === ATTEMPTS) throw error;
@@ -66,12 +63,13 @@ interface OpenSocket {
   readonly transport: Transport;
 }
 
-async function openSocket(address: string, port: number, { handler, limits, room, sharing }: SocketOptions): Promise<OpenSocket> {
-  const transport = new NodeHttpTransport(handler, limits, room);
+async function openSocket(address: string, port: number, { transportFor, sharing }: SocketOptions): Promise<OpenSocket> {
+  const transport = await transportFor();
   try {
     const free = sharing === 'first' ? await freePort(port, address) : port;
     return { address, port: await transport.listen(free, address, sharing !== 'no'), transport };
   } catch (error) {
+    transport.cut();
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new PortInUseError(code, address, port);
     throw error;
@@ -90,10 +88,10 @@ function freePort(port: number, host: string): Promise<number> {
   });
 }
 
-function conclude(listener: Listener, sockets: readonly OpenSocket[]): OpenListener {
+function conclude(listener: Listener, { tls }: SocketOptions, sockets: readonly OpenSocket[]): OpenListener {
   return {
     listener,
-    addresses: sockets.map(({ address, port }) => ({ kind: listener.kind, port: listener.port, address, actualPort: port })),
+    addresses: sockets.map(({ address, port }) => ({ kind: listener.kind, port: listener.port, address, actualPort: port, tls })),
     transports: sockets.map(({ transport }) => transport),
   };
 }

@@ -20,6 +20,7 @@ class ScriptedClient implements ClientExchange {
   readonly target = '/';
   readonly version = '1.1';
   readonly scheme = 'http';
+  readonly tlsServer = undefined;
   readonly rawHeaders = ['Host', 'shop', 'Content-Length', '10'];
   readonly remoteAddress = '127.0.0.1';
   readonly peer = '127.0.0.1:5';

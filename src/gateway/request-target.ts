@@ -30,9 +30,15 @@ export function isAuthority(authority: string): boolean {
 
 /**
  * Reads a request target (RFC 9112 section 3.2): origin form, or absolute form, which the proxy listener requires and whose
- * authority replaces Host. `http` only: https through a proxy is a CONNECT, which is not offered; Envoy answers 403.
+ * authority replaces Host. Its scheme is that of the connection: https through a proxy is a CONNECT, which is not offered; Envoy answers 403.
  */
-export function readTarget(method: string, target: string, host: string, proxy: boolean): RequestTarget | Refusal {
+export function readTarget(
+  method: string,
+  target: string,
+  host: string,
+  served: 'http' | 'https',
+  proxy: boolean,
+): RequestTarget | Refusal {
   if (target.charCodeAt(0) === 0x2f) {
     if (proxy) return { status: 400, detail: 'a proxy needs the whole URL in the request line' };
     const path = normalizePath(target);
@@ -42,7 +48,7 @@ export function readTarget(method: string, target: string, host: string, proxy: 
     return method === 'OPTIONS' && !proxy ? { status: 404, detail: '' } : { status: 400, detail: 'invalid request target' };
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(target);
   if (scheme === null) return { status: 400, detail: 'invalid request target' };
-  if ((scheme[1] as string).toLowerCase() !== 'http') return { status: 403, detail: 'only http URLs are served' };
+  if ((scheme[1] as string).toLowerCase() !== served) return { status: 403, detail: `only ${served} URLs are served` };
   return readAbsolute(target.slice(scheme[0].length));
 }
 

@@ -12,7 +12,6 @@ import { WriteStall } from './write-stall.ts';
  * written here; the connection closes after any answer but 101.
  */
 export class SocketExchange implements ClientExchange, QueuedExchange {
-  readonly scheme = 'http';
   readonly upgradable = true;
   readonly bodyComplete = true;
 
@@ -37,6 +36,14 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     this.connection = connection;
     this.start = start;
     this.bodyless = request.method === 'HEAD';
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.connection.tlsServer === undefined ? 'http' : 'https';
+  }
+
+  get tlsServer(): string | undefined {
+    return this.connection.tlsServer;
   }
 
   get method(): string {

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { TunnelUser, UpstreamConnection } from './upstream-connection.ts';
 
 /** Counts what passes. */
@@ -46,8 +47,8 @@ export class Tunnel implements TunnelUser {
 
   tunnelClosed(broken: boolean): void {
     if (broken) {
-      // A mere close would look like the regular end of the upstream's data.
-      if (this.client instanceof Socket) this.client.resetAndDestroy();
+      // A mere close would look like the regular end of the upstream's data; with TLS it does not, as there is no close_notify.
+      if (this.client instanceof Socket && !(this.client instanceof TLSSocket)) this.client.resetAndDestroy();
       else this.client.destroy();
       return;
     }

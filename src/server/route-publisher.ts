@@ -125,9 +125,9 @@ export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: Run
   };
 }
 
-/** `http://127.0.0.1:8080`, with brackets round IPv6. */
-export function addressText({ address, actualPort }: ListeningAddress): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${actualPort}`;
+/** `http://127.0.0.1:8080`, or `https`, with brackets round IPv6. */
+export function addressText({ address, actualPort, tls }: ListeningAddress): string {
+  return `${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${actualPort}`;
 }
 
 function logAddresses(before: readonly ListeningAddress[], after: readonly ListeningAddress[], log: RuntimeLog): void {

@@ -53,6 +53,8 @@ interface RuntimeOptions {
   readonly random?: () => number;
   /** The clock of request rates: monotonic, in ms; default: the process's own. */
   readonly monotonicNow?: () => number;
+  /** Folder of the credentials that HTTPS servers name: NAME/tls.crt and NAME/tls.key. */
+  readonly credentials?: string;
   /** One line of JSON per request. */
   readonly accessLog?: (line: string) => void;
   readonly log: RuntimeLog;
@@ -76,10 +78,11 @@ export interface Runtime {
 }
 
 async function startDataPlane(options: RuntimeOptions, observe: RequestObserver): Promise<DataPlane> {
-  const { workers = 1, map = new Map<number, number>(), proxyPort, limits = {}, accessLog, log } = options;
-  if (workers > 1) return await startWorkerPool({ count: workers, map, proxyPort, limits, observe, accessLog, log });
+  const { workers = 1, map = new Map<number, number>(), proxyPort, limits = {}, credentials, accessLog, log } = options;
+  if (workers > 1) return await startWorkerPool({ count: workers, map, proxyPort, limits, credentials, observe, accessLog, log });
   const gateway = await startGateway({
-    ...{ observe, map, limits },
+    ...{ observe, map, limits, log },
+    ...(credentials === undefined ? {} : { credentials }),
     ...(proxyPort === undefined ? {} : { proxyPort }),
     ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
     ...(options.random === undefined ? {} : { random: options.random }),

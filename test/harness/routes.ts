@@ -26,15 +26,17 @@ export interface TestRequest {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** In [0, 1); default 0. */
   readonly random?: number;
+  /** `id` of the TLS server that the connection was made with. */
+  readonly tlsServer?: string | undefined;
 }
 
 /** The head of a request as the gateway hands it to the table. */
-export function headOf({ line, headers = {} }: TestRequest): RequestHead {
+export function headOf({ line, headers = {}, tlsServer }: TestRequest): RequestHead {
   const [, method = '', scheme = '', authority = '', target = ''] = /^(\S+) (https?):\/\/([^/?]*)(.*)$/.exec(line) ?? [];
   const path = normalizePath(target === '' ? '/' : target);
   if (path === undefined || (scheme !== 'http' && scheme !== 'https')) throw new Error(`no request: ${line}`);
   const lines = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), typeof value === 'string' ? [value] : value]));
-  return { method, scheme, authority, path, lines: (name) => lines.get(name) ?? [] };
+  return { method, scheme, authority, path, tlsServer, lines: (name) => lines.get(name) ?? [] };
 }
 
 /** What the table decides at the listener that is named: `ingress 8080`, `mesh 9080`, `ingress 8080 127.0.0.2`. */

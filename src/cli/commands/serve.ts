@@ -60,6 +60,7 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         .argParser(parseLimit)
         .default({}, 'as listed there'),
     )
+    .option('--credentials <dir>', 'where the certificates are that HTTPS servers name: NAME/tls.crt and NAME/tls.key')
     .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout')
     .addOption(
       new Option('--workers <n>', 'processes that share the ports and the work of the gateway, for several cores; 1: this one')
@@ -74,6 +75,7 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         ['perch serve -f routes/ --watch', 'apply again at each change'],
         ['perch serve -f routes/ --map 9080=19080 --map 8080=0', 'listen elsewhere'],
         ['perch serve --limit requestHeadBytes=128KiB', 'let larger request heads pass'],
+        ['perch serve -f routes/ --credentials certificates/', 'HTTPS servers with a credentialName'],
         [
           'perch serve --api-bind 0.0.0.0 --api-host perch.example \\\n    --api-tls-cert tls.crt --api-tls-key tls.key --api-token-file tokens',
           'let others look and act from elsewhere (docs/guides/api-access.md)',

@@ -3,12 +3,12 @@ import { addressLines } from './address-lines.ts';
 
 test('both loopbacks at one port are localhost; the declared port is told where it is another', () => {
   const lines = addressLines([
-    { kind: 'ingress', port: 8080, address: '127.0.0.1', actualPort: 8080 },
-    { kind: 'ingress', port: 8080, address: '::1', actualPort: 8080 },
-    { kind: 'mesh', port: 9080, address: '127.0.0.1', actualPort: 19080 },
-    { kind: 'mesh', port: 9080, address: '::1', actualPort: 19080 },
-    { kind: 'proxy', port: 0, address: '127.0.0.1', actualPort: 15080 },
-    { kind: 'proxy', port: 0, address: '::1', actualPort: 15080 },
+    { kind: 'ingress', port: 8080, address: '127.0.0.1', actualPort: 8080, tls: false },
+    { kind: 'ingress', port: 8080, address: '::1', actualPort: 8080, tls: false },
+    { kind: 'mesh', port: 9080, address: '127.0.0.1', actualPort: 19080, tls: false },
+    { kind: 'mesh', port: 9080, address: '::1', actualPort: 19080, tls: false },
+    { kind: 'proxy', port: 0, address: '127.0.0.1', actualPort: 15080, tls: false },
+    { kind: 'proxy', port: 0, address: '::1', actualPort: 15080, tls: false },
   ]);
   expect(lines).toEqual([
     'ingress   http://localhost:8080',
@@ -19,8 +19,8 @@ test('both loopbacks at one port are localhost; the declared port is told where 
 
 test('a machine without IPv6, and an address of its own', () => {
   const lines = addressLines([
-    { kind: 'mesh', port: 9080, address: '127.0.0.1', actualPort: 9080 },
-    { kind: 'ingress', port: 80, address: 'fd00::1', actualPort: 80 },
+    { kind: 'mesh', port: 9080, address: '127.0.0.1', actualPort: 9080, tls: false },
+    { kind: 'ingress', port: 80, address: 'fd00::1', actualPort: 80, tls: false },
   ]);
   expect(lines).toEqual(['mesh      http://127.0.0.1:9080', 'ingress   http://[fd00::1]:80']);
 });

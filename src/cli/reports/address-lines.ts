@@ -8,7 +8,8 @@ export function addressLines(addresses: readonly ListeningAddress[]): readonly s
   const lines = addresses.map((address) => {
     const { kind, port, actualPort } = address;
     const isBoth = LOOPBACKS.every((host) => addresses.some((other) => other.address === host && other.actualPort === actualPort));
-    const where = isBoth && LOOPBACKS.includes(address.address) ? `http://localhost:${actualPort}` : addressText(address);
+    const where =
+      isBoth && LOOPBACKS.includes(address.address) ? `${address.tls ? 'https' : 'http'}://localhost:${actualPort}` : addressText(address);
     return `${kind.padEnd(9)} ${where}${kind === 'proxy' || port === actualPort ? '' : `   (declared ${port})`}`;
   });
   return [...new Set(lines)];

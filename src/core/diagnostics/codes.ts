@@ -67,6 +67,11 @@ export const CODES = {
     title: 'A host is declared in several namespaces',
     remedy: 'Declare it in one: only one of them counts, that of the client first.',
   },
+  PERCH1135: {
+    title: 'Two servers of Gateways cannot share a port',
+    remedy:
+      'Give one of them another port: with and without TLS they exclude each other, and of two with TLS a host can have one only. The older one is served, as in Istio.',
+  },
   PERCH1101: {
     title: 'An Istio object or an HTTPRoute has a field that does not exist',
     remedy: 'Correct the name, or remove the field; the message names a close match or the fields that are known there.',
@@ -440,6 +445,11 @@ export const CODES = {
   PERCH4071: {
     title: 'The cluster refuses an object',
     remedy: 'Correct the object as the message says; nothing was changed.',
+  },
+  PERCH4075: {
+    title: 'A certificate of a Gateway’s server cannot be used',
+    remedy:
+      'credentialName is a folder of --credentials with tls.crt and tls.key (and ca.crt for MUTUAL), as a Secret is mounted; serverCertificate, privateKey and caCertificates are PEM files. The server refuses connections until they are right, and then takes them by itself.',
   },
   PERCH4080: {
     title: 'Nobody knows who asks',

@@ -30,7 +30,16 @@ const NOT_YET: Readonly<Record<string, readonly string[]>> = {
     'http.*.match.*.sourceNamespace',
     'http.*.match.*.statPrefix',
   ],
-  Gateway: ['servers.*.tls', 'servers.*.defaultEndpoint'],
+  Gateway: [
+    'servers.*.defaultEndpoint',
+    'servers.*.tls.caCertCredentialName',
+    'servers.*.tls.caCrl',
+    'servers.*.tls.credentialNames',
+    'servers.*.tls.subjectAltNames',
+    'servers.*.tls.tlsCertificates',
+    'servers.*.tls.verifyCertificateHash',
+    'servers.*.tls.verifyCertificateSpki',
+  ],
   DestinationRule: ['workloadSelector', ...policyFields('trafficPolicy'), ...policyFields('subsets.*.trafficPolicy')],
   ServiceEntry: [
     'addresses',
@@ -53,7 +62,13 @@ export function isNotYet(kind: string, path: FieldPath): boolean {
 
 /** Values that Istio takes at a field and the embedded gateway does not support yet; the rest are mistakes in Istio too. */
 const VALUES_NOT_YET: Readonly<Record<string, readonly (readonly [path: string, values: readonly string[] | 'number' | 'text'])[]>> = {
-  Gateway: [['servers.*.port.protocol', ['HTTPS', 'TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS', 'UDP']]],
+  Gateway: [
+    ['servers.*.tls.mode', ['PASSTHROUGH', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL']],
+    ['servers.*.tls.minProtocolVersion', ['TLSV1_0', 'TLSV1_1']],
+    ['servers.*.tls.maxProtocolVersion', ['TLSV1_0', 'TLSV1_1']],
+    ['servers.*.tls.cipherSuites.*', ['DES-CBC3-SHA', 'ECDHE-PSK-AES128-CBC-SHA', 'ECDHE-PSK-AES256-CBC-SHA']],
+    ['servers.*.port.protocol', ['TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS', 'UDP', 'GRPC-WEB']],
+  ],
   VirtualService: [
     ['http.*.retries.attempts', 'number'],
     ['exportTo.*', 'text'],

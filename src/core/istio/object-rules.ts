@@ -3,6 +3,7 @@ import { type FieldPath, formatPath } from '../source/locate.ts';
 import { httpRouteFindings, type RouteAction } from './http-route-rules.ts';
 import { boundGateways, isSubsetOf, MESH_GATEWAY } from './names.ts';
 import type { DestinationRuleSpec, GatewaySpec, HTTPRoute, ServiceEntrySpec, TrafficPolicy, VirtualServiceSpec } from './resources.ts';
+import { serverTlsFindings } from './server-tls.ts';
 
 /** An HTTP route of `spec.http`: its well-formed fields, and which actions it names, well-formed or not. */
 export interface RouteToJudge {
@@ -74,6 +75,7 @@ export function gatewayFindings(spec: GatewaySpec): readonly Finding[] {
       );
     if (server.bind !== undefined && !isAddress(server.bind))
       findings.push(invalid([...at, 'bind'], 'an IP address is wanted', 'correct it, or remove it for both loopbacks'));
+    findings.push(...serverTlsFindings(server, at));
     server.hosts.forEach((host, hostIndex) => {
       const name = host.includes('/') ? host.slice(host.indexOf('/') + 1) : host;
       if (name !== '*' && !name.includes('.')) {

@@ -60,8 +60,26 @@ export interface GatewaySpec {
 export interface GatewayServer {
   readonly port: Port;
   readonly bind?: string;
+  readonly tls?: ServerTLSSettings;
   readonly hosts: readonly string[];
   readonly name?: string;
+}
+
+/**
+ * `httpsRedirect` is for servers without TLS, the rest for HTTPS. Where no `mode` is written it is PASSTHROUGH, which the embedded gateway
+ * refuses. The certificate is either that of the Secret `credentialName`, or of the files `serverCertificate` and `privateKey`; MUTUAL
+ * asks clients for one that an authority in `ca.crt` of the Secret, or in `caCertificates`, has signed.
+ */
+export interface ServerTLSSettings {
+  readonly httpsRedirect?: boolean;
+  readonly mode?: string;
+  readonly credentialName?: string;
+  readonly serverCertificate?: string;
+  readonly privateKey?: string;
+  readonly caCertificates?: string;
+  readonly minProtocolVersion?: 'TLS_AUTO' | 'TLSV1_2' | 'TLSV1_3';
+  readonly maxProtocolVersion?: 'TLS_AUTO' | 'TLSV1_2' | 'TLSV1_3';
+  readonly cipherSuites?: readonly string[];
 }
 
 /**

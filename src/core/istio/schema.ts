@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
+import { CIPHER_SUITES, CREDENTIAL_NAME } from './server-tls.ts';
 
 /**
  * What the embedded gateway interprets of Istio's networking resources (istio/api networking/v1), with strict mappings: a field that is not
@@ -36,6 +37,21 @@ const duration = z.string({ error: DURATION }).refine(
 
 /** In lower case, too, as Istio reads it. */
 const protocol = z.enum(['HTTP', 'HTTP2', 'GRPC', 'http', 'http2', 'grpc'], { error: 'HTTP, HTTP2 or GRPC' });
+const serverProtocol = z.enum([...protocol.options, 'HTTPS', 'https'], { error: 'HTTP, HTTPS, HTTP2 or GRPC' });
+
+const tlsVersion = z.enum(['TLS_AUTO', 'TLSV1_2', 'TLSV1_3'], { error: 'TLSV1_2, TLSV1_3 or TLS_AUTO' });
+/** `tls` of a Gateway's server; which of them go together is object-rules.ts. */
+const serverTls = mapping({
+  httpsRedirect: flag.optional(),
+  mode: z.enum(['SIMPLE', 'MUTUAL'], { error: 'SIMPLE or MUTUAL' }).optional(),
+  credentialName: text.regex(CREDENTIAL_NAME, { error: 'the name of a Secret' }).optional(),
+  serverCertificate: nonEmpty.optional(),
+  privateKey: nonEmpty.optional(),
+  caCertificates: nonEmpty.optional(),
+  minProtocolVersion: tlsVersion.optional(),
+  maxProtocolVersion: tlsVersion.optional(),
+  cipherSuites: list(z.enum(CIPHER_SUITES, { error: 'a cipher suite of TLS 1.2 that Istio knows' })).optional(),
+});
 
 const STRING_MATCH = 'a mapping with one of exact, prefix, regex';
 const exact = mapping({ exact: text });
@@ -129,10 +145,11 @@ export const gatewaySpec = mapping({
       port: mapping({
         number: portNumber,
         name: nonEmpty,
-        protocol: protocol,
+        protocol: serverProtocol,
         targetPort: portNumber.optional(),
       }),
       bind: nonEmpty.optional(),
+      tls: serverTls.optional(),
       hosts: list(nonEmpty).min(1, { error: 'a list with at least one host' }),
       name: text.optional(),
     }),

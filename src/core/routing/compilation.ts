@@ -3,7 +3,7 @@ import { type CompiledRoute, defaultRoute } from './compile-route.ts';
 import type { CompiledRun, IngressRun } from './compiled-run.ts';
 import { type EffectiveService, effectiveServices } from './effective-services.ts';
 import { groupByEach } from './group-by-each.ts';
-import { type IngressListener, ingressListeners, joinRoutes } from './ingress-hosts.ts';
+import { type IngressListener, ingressListeners, joinRoutes, type PlacedServer, redirectToHttps } from './ingress-hosts.ts';
 import { type KeptRouting, meshScope, scopeOf } from './kept-routing.ts';
 import { meshHosts } from './mesh-hosts.ts';
 import { MeshServices } from './mesh-services.ts';
@@ -36,7 +36,9 @@ export class Compilation {
 
   run(): CompiledRun {
     this.#reportDelegates();
-    const ingress = ingressListeners(this.#objects.gateways).map((listener) => this.#ingressRun(listener));
+    const { listeners, rivals } = ingressListeners(this.#objects.gateways);
+    for (const rival of rivals) this.#findings.rivalServer(rival);
+    const ingress = listeners.map((listener) => this.#ingressRun(listener));
     const services = new MeshServices(this.#byGateway.get(MESH_GATEWAY) ?? []);
     const mesh = [...this.#registry.byPort].map(([port, here]) => ({ port, hosts: this.#meshHosts(port, here, services) }));
     this.#reportLooseEnds();
@@ -45,7 +47,8 @@ export class Compilation {
 
   /** VirtualServices bound to one of the listener's gateways, on the hosts that both name (istio-semantics 1.3). */
   #ingressRun(listener: IngressListener): IngressRun {
-    const parts = new Map<string, (readonly CompiledRoute[])[]>();
+    const parts = new Map<string, readonly (readonly CompiledRoute[])[]>();
+    const served = new Map<PlacedServer, string[]>();
     for (const server of listener.servers) {
       for (const service of this.#byGateway.get(server.gatewayName) ?? []) {
         const { hosts, routes, unknown } = this.#kept.servedRules(server, service, this.#registry);
@@ -54,12 +57,13 @@ export class Compilation {
         if (routes.length === 0) continue;
         for (const host of hosts) {
           const known = parts.get(host);
-          if (known === undefined) parts.set(host, [routes]);
-          else known.push(routes);
+          parts.set(host, known === undefined ? [routes] : [...known, routes]);
         }
+        served.set(server, [...(served.get(server) ?? []), ...hosts]);
       }
       this.#kept.server(server).endRun();
     }
+    if (listener.tls === undefined) redirectToHttps(listener.servers, parts, (server) => served.get(server) ?? []);
     const joined = this.#kept.listener(listener.name);
     const hosts = new VirtualHosts([...parts].map(([host, all]) => [host, joined.of(host, all, () => joinRoutes(all))]));
     joined.endRun();

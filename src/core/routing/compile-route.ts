@@ -31,6 +31,7 @@ export interface RouteScope {
   /** `namespace/name`, or `mesh`. */
   readonly gateway: string;
   readonly port: number;
+  readonly isTls: boolean;
   /** Of the hosts that rules lead to, as they are written there, those that are declared. */
   readonly services: ReadonlyMap<string, Service>;
   readonly pool: ConditionPool;
@@ -144,7 +145,7 @@ function compileAction(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteSco
 }
 
 function redirectAction(rule: HTTPRoute, redirect: NonNullable<HTTPRoute['redirect']>, match: HTTPMatchRequest, scope: RouteScope): Action {
-  const location = compileRedirect(redirect, match, scope.port);
+  const location = compileRedirect(redirect, match, scope.port, scope.isTls);
   const fixed = {
     kind: 'redirect',
     rule: rule.name,

@@ -25,10 +25,22 @@ export interface CompiledRun {
 /** The table of a run. */
 export function tableOf({ registry, ingress, mesh }: CompiledRun): RouteTable {
   const listeners: ListenerSpec[] = [
-    ...ingress.map(({ listener: { port, bind } }) => ({ kind: 'ingress' as const, port, bind })),
+    ...ingressSpecs(ingress),
     ...mesh.map(({ port }) => ({ kind: 'mesh' as const, port, bind: undefined })),
   ];
-  const atGateways = ingress.map(({ listener: { port, bind }, hosts }) => ({ port, bind, hosts }));
-  const inMesh = mesh.map((each) => ({ ...each, bind: undefined }));
+  const atGateways = ingress.map(({ listener: { port, bind, tls }, hosts }) => ({ port, bind, tlsServer: tls?.id, hosts }));
+  const inMesh = mesh.map((each) => ({ ...each, bind: undefined, tlsServer: undefined }));
   return new Table(listeners, atGateways, inMesh, registry.clusters);
+}
+
+/** A socket for each address; behind one with TLS there are as many servers as clients can choose from. */
+function ingressSpecs(ingress: readonly IngressRun[]): ListenerSpec[] {
+  const byAddress = Map.groupBy(ingress, ({ listener: { port, bind } }) => JSON.stringify([port, bind]));
+  return [...byAddress.values()].flatMap((group): ListenerSpec[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { port, bind } = first.listener;
+    const tls = group.flatMap(({ listener }) => listener.tls ?? []);
+    return [{ kind: 'ingress', port, bind, ...(tls.length > 0 && { tls }) }];
+  });
 }

@@ -1,5 +1,6 @@
 import { MESH_GATEWAY } from '../istio/names.ts';
 import type { VirtualService } from '../istio/resources.ts';
+import { isHttps } from '../istio/server-tls.ts';
 import { type CompiledRoute, type CompiledRules, compileRules, type RouteScope } from './compile-route.ts';
 import { ConditionPool } from './conditions.ts';
 import type { EffectiveService } from './effective-services.ts';
@@ -55,7 +56,8 @@ export class KeptRouting {
     return this.server(placed).of(service, found, () => {
       const hosts = sharedHosts(placed, service);
       if (hosts.length === 0) return { hosts, routes: [], unknown: [] };
-      const scope = { client: 'ingress', gateway: placed.gatewayName, port: placed.server.port.number } as const;
+      const { port } = placed.server;
+      const scope = { client: 'ingress', gateway: placed.gatewayName, port: port.number, isTls: isHttps(placed.server) } as const;
       return { hosts, ...compileRules(service.rules, scopeOf(scope, service.destinations, found)) };
     });
   }
@@ -69,11 +71,11 @@ export class KeptRouting {
   }
 }
 
-type Where = Pick<RouteScope, 'client' | 'gateway' | 'port'>;
+type Where = Pick<RouteScope, 'client' | 'gateway' | 'port' | 'isTls'>;
 
 /** What rules of the mesh are compiled for. */
 export function meshScope(port: number): Where {
-  return { client: 'mesh', gateway: MESH_GATEWAY, port };
+  return { client: 'mesh', gateway: MESH_GATEWAY, port, isTls: false };
 }
 
 /** What rules are compiled with that lead to these hosts, of which these services are declared. */

@@ -7,11 +7,11 @@ import type { RoutedRequest } from './routed-request.ts';
 export type Location = (request: RoutedRequest) => string;
 
 /**
- * Compiles a redirect on a listener of `listenPort` without TLS (istio route.go ApplyRedirect, envoy Utility::newUri).
+ * Compiles a redirect on a listener of `listenPort` (istio route.go ApplyRedirect, envoy Utility::newUri).
  * The port of the Host stays unless the redirect names another, or the scheme changes and the port was the old scheme's default.
  */
-export function compileRedirect(redirect: HTTPRedirect, match: HTTPMatchRequest, listenPort: number): Location {
-  const port = explicitPort(redirect, listenPort);
+export function compileRedirect(redirect: HTTPRedirect, match: HTTPMatchRequest, listenPort: number, isTls: boolean): Location {
+  const port = explicitPort(redirect, listenPort, isTls);
   const suffix = port === undefined ? '' : `:${port}`;
   const path = redirectPath(redirect, match);
   return (request) => {
@@ -23,9 +23,10 @@ export function compileRedirect(redirect: HTTPRedirect, match: HTTPMatchRequest,
 }
 
 /** Undefined: none is written, so that the one of the request's Host stays. */
-function explicitPort(redirect: HTTPRedirect, listenPort: number): number | undefined {
+function explicitPort(redirect: HTTPRedirect, listenPort: number, isTls: boolean): number | undefined {
   const port = redirect.port ?? (redirect.derivePort === 'FROM_REQUEST_PORT' ? listenPort : 0);
-  const isDefault = port === (redirect.scheme === 'https' ? 443 : 80);
+  const scheme = redirect.scheme ?? (isTls ? 'https' : 'http');
+  const isDefault = port === (scheme === 'https' ? 443 : 80);
   return port === 0 || isDefault ? undefined : port;
 }
 

@@ -3,6 +3,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import type { KubeObject, VirtualService } from '../istio/resources.ts';
 import type { UnknownDestination } from './compile-route.ts';
 import type { DelegateProblem } from './delegates.ts';
+import type { RivalServer } from './ingress-hosts.ts';
 import { fullName } from './route-objects.ts';
 import type { ServiceRegistry } from './services.ts';
 
@@ -64,6 +65,16 @@ export class RoutingFindings {
         path,
       );
     }
+  }
+
+  rivalServer({ placed, by, host }: RivalServer): void {
+    const { port } = placed.server;
+    const older = `the older server ${by.server.port.name} of Gateway ${by.gatewayName}`;
+    const message =
+      host === undefined
+        ? `server ${port.name} is not served: ${older} has port ${port.number}, and only one of them has TLS`
+        : `server ${port.name} is not served: ${older} has the host ${host} at port ${port.number}`;
+    this.#add('PERCH1135', placed.gateway, message, 'choose another port or another host, or remove one of them', 'spec.servers');
   }
 
   hostInSeveralNamespaces(host: string, namespace: string, ignored: readonly string[]): void {

@@ -1,5 +1,6 @@
 import type { HeaderEdits } from './header-edits.ts';
 import type { OutlierPolicy } from './outlier-policy.ts';
+import type { TlsServer } from './tls-server.ts';
 
 /** A request's head as routing sees it. Header names are lower-case; a header sent on several lines has several values. */
 export interface RequestHead {
@@ -9,6 +10,8 @@ export interface RequestHead {
   /** The Host header as received, port included. */
   readonly authority: string;
   readonly scheme: 'http' | 'https';
+  /** `id` of the TLS server that its connection was made with; undefined without TLS. */
+  readonly tlsServer?: string | undefined;
   /** Values of one header, a line each, in order; empty where it is absent. */
   lines(name: string): readonly string[];
 }
@@ -74,6 +77,8 @@ export interface ListenerSpec {
   readonly port: number;
   /** Address to bind; undefined: both loopbacks. */
   readonly bind: string | undefined;
+  /** The servers to choose from by the name that a client asks for (SNI); undefined: no TLS. */
+  readonly tls?: readonly TlsServer[];
 }
 
 /** Compiled routes of one moment; immutable. */

@@ -5,6 +5,7 @@ import type { VirtualHosts } from './virtual-hosts.ts';
 interface Listening {
   readonly port: number;
   readonly bind: string | undefined;
+  readonly tlsServer: string | undefined;
   readonly hosts: VirtualHosts;
 }
 
@@ -28,7 +29,8 @@ export class Table implements RouteTable {
   select(kind: 'ingress' | 'mesh', port: number, bind: string | undefined, request: RequestHead, random: number): Selection {
     if (kind === 'mesh') return this.#mesh.get(port)?.select(new RoutedRequest(request), random) ?? BLOCKED;
     for (const listening of this.#ingress.get(port) ?? []) {
-      if (listening.bind === bind) return listening.hosts.select(new RoutedRequest(request), random);
+      if (listening.bind === bind && listening.tlsServer === request.tlsServer)
+        return listening.hosts.select(new RoutedRequest(request), random);
     }
     return NONE;
   }

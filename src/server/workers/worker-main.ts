@@ -40,13 +40,18 @@ class Worker {
     void this.close({ graceMs: undefined }).finally(() => process.exit(1));
   }
 
-  async start({ map, proxyPort, limits, accessLog }: WorkerOptions): Promise<null> {
+  async start({ map, proxyPort, limits, credentials, accessLog }: WorkerOptions): Promise<null> {
     // The proxy's port is opened with the first table: which one it is may be another worker's choice.
     this.#gateway = await startGateway({
       observe: (event) => this.#outbox.addEvent(event, this.#idNames),
       ...(accessLog ? { accessLog: (line: string) => this.#outbox.addLine(line) } : {}),
       map: new Map(map),
       ...(proxyPort === undefined ? {} : { proxyPort }),
+      ...(credentials === undefined ? {} : { credentials }),
+      log: {
+        info: (line) => tell({ type: 'said', note: { level: 'info', line } }),
+        warn: (line) => tell({ type: 'said', note: { level: 'warn', line } }),
+      },
       limits,
       sharedPorts: this.#ports,
     });

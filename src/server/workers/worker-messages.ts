@@ -12,6 +12,7 @@ export interface WorkerOptions {
   readonly map: readonly (readonly [declared: number, actual: number])[];
   readonly proxyPort: number | undefined;
   readonly limits: Partial<GatewayLimits>;
+  readonly credentials: string | undefined;
   /** Whether lines of the access log are wanted. */
   readonly accessLog: boolean;
 }
@@ -55,8 +56,15 @@ export type ToWorker =
   /** So many events or lines have been taken: the worker may send as many again. */
   | { readonly type: 'taken'; readonly count: number };
 
+/** A line of a worker’s log. */
+export interface WorkerNote {
+  readonly level: 'info' | 'warn';
+  readonly line: string;
+}
+
 /** What a worker tells the control process. */
 export type FromWorker =
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly failure: CallFailure }
-  | { readonly type: 'told'; readonly batch: EventBatch };
+  | { readonly type: 'told'; readonly batch: EventBatch }
+  | { readonly type: 'said'; readonly note: WorkerNote };

@@ -21,7 +21,16 @@ async function start(options: Partial<WorkerPoolOptions> = {}): Promise<DataPlan
     [80, 0],
     [81, 0],
   ]);
-  const defaults = { count: 2, map: free, proxyPort: undefined, limits: {}, observe: () => {}, accessLog: undefined, log: SILENT };
+  const defaults = {
+    count: 2,
+    map: free,
+    proxyPort: undefined,
+    limits: {},
+    credentials: undefined,
+    observe: () => {},
+    accessLog: undefined,
+    log: SILENT,
+  };
   const pool = await startWorkerPool({ ...defaults, ...options });
   pools.push(pool);
   return pool;

@@ -9,7 +9,7 @@ import type { RuntimeLog } from '../runtime-log.ts';
 import { type EventBatch, eventsOf } from './event-batch.ts';
 import { changesBetween } from './object-changes.ts';
 import { requireSharedPorts } from './require-shared-ports.ts';
-import type { OpenPorts, WorkerOptions } from './worker-messages.ts';
+import type { OpenPorts, WorkerNote, WorkerOptions } from './worker-messages.ts';
 import { WorkerGoneError, WorkerProcess } from './worker-process.ts';
 
 /** What workers are started with, and who is told what they tell. */
@@ -20,6 +20,8 @@ export interface WorkerPoolOptions {
   readonly proxyPort: number | undefined;
   /** Of each worker. */
   readonly limits: Partial<GatewayLimits>;
+  /** Folder of the credentials that HTTPS servers name. */
+  readonly credentials: string | undefined;
   /** Told of every request of every worker, in batches, a moment after its end; without what observers do not ask for (event-batch.ts). */
   readonly observe: RequestObserver;
   readonly accessLog: ((line: string) => void) | undefined;
@@ -37,6 +39,8 @@ const LONGEST_HOLD_MS = 200;
 const SLACK_MS = 2000;
 /** How often what was lost is said, in ms. */
 const SAY_LOST_MS = 10_000;
+/** Workers that say the same within this time say one thing, in ms. */
+const SAME_NOTE_MS = 10_000;
 
 /**
  * Starts that many gateways, each in a process of its own, and waits until they are there. Throws SharedPortsError where the system does not let
@@ -71,6 +75,8 @@ class WorkerPool implements DataPlane {
   #failures = 0;
   #lost = 0;
   #saying: NodeJS.Timeout | undefined;
+  /** Lines that workers said a moment ago, and when. */
+  readonly #notes = new Map<string, number>();
   #isClosing = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -131,15 +137,18 @@ class WorkerPool implements DataPlane {
   }
 
   #spawn(): WorkerProcess {
-    const worker = new WorkerProcess((batch) => this.#told(batch));
+    const worker = new WorkerProcess(
+      (batch) => this.#told(batch),
+      (note) => this.#said(note),
+    );
     this.#all.add(worker);
     void worker.ended.then(() => this.#all.delete(worker));
     return worker;
   }
 
   #greet(worker: WorkerProcess): Promise<null> {
-    const { map, proxyPort, limits, accessLog } = this.#options;
-    const options: WorkerOptions = { map: [...map], proxyPort, limits, accessLog: accessLog !== undefined };
+    const { map, proxyPort, limits, credentials, accessLog } = this.#options;
+    const options: WorkerOptions = { map: [...map], proxyPort, limits, credentials, accessLog: accessLog !== undefined };
     return worker.call('start', options);
   }
 
@@ -222,6 +231,15 @@ class WorkerPool implements DataPlane {
     if (batch.lost === 0) return;
     this.#lost += batch.lost;
     this.#saying ??= setTimeout(() => this.#sayLost(), SAY_LOST_MS);
+  }
+
+  /** All workers have the same to say, at about the same time. */
+  #said({ level, line }: WorkerNote): void {
+    const now = performance.now();
+    const before = this.#notes.get(line);
+    this.#notes.set(line, now);
+    for (const [each, at] of this.#notes) if (now - at > SAME_NOTE_MS) this.#notes.delete(each);
+    if (before === undefined || now - before > SAME_NOTE_MS) this.#options.log[level](line);
   }
 
   #sayLost(): void {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import { PortInUseError } from '../../gateway/port-in-use-error.ts';
 import type { EventBatch } from './event-batch.ts';
-import type { CallFailure, FromWorker, ToWorker, WorkerCalls } from './worker-messages.ts';
+import type { CallFailure, FromWorker, ToWorker, WorkerCalls, WorkerNote } from './worker-messages.ts';
 
 /** A clone runs its TypeScript as it is, the package its JavaScript. */
 const PROGRAM = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js', import.meta.url));
@@ -36,8 +36,8 @@ export class WorkerProcess {
   #lastCall = 0;
   #isGone = false;
 
-  /** Starts a process; `onTold` gets what it tells. */
-  constructor(onTold: (batch: EventBatch) => void) {
+  /** Starts a process; `onTold` gets what it tells, `onSaid` the lines of its log. */
+  constructor(onTold: (batch: EventBatch) => void, onSaid: (note: WorkerNote) => void) {
     const cache = getCompileCacheDir();
     const child = fork(PROGRAM, {
       execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -61,7 +61,8 @@ export class WorkerProcess {
       this.#waiting.clear();
     });
     child.on('message', (message: FromWorker) => {
-      if (message.type !== 'told') this.#answered(message);
+      if (message.type === 'said') onSaid(message.note);
+      else if (message.type !== 'told') this.#answered(message);
       else {
         onTold(message.batch);
         this.#send({ type: 'taken', count: message.batch.events.length + message.batch.lines.length });
@@ -98,7 +99,7 @@ export class WorkerProcess {
     this.#child.send(message, () => {});
   }
 
-  #answered(message: Exclude<FromWorker, { readonly type: 'told' }>): void {
+  #answered(message: Extract<FromWorker, { readonly id: number }>): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (message.type === 'answer') waiting?.resolve(message.answer as never);
