@@ -122,7 +122,7 @@ export class ClientConnection implements LimitedConnection {
     } else if (this.closing || this.halfClosedSince !== undefined) {
       // What is read from here on is nobody's request any more.
       this.broken = true;
-      this.socket.destroySoon();
+      this.linger();
     } else if (!exchange.bodyComplete) {
       this.unread = exchange;
     }
@@ -152,8 +152,8 @@ export class ClientConnection implements LimitedConnection {
   }
 
   /**
-   * The present answer is the last, and the request's body is still coming. Whoever closes the socket afterwards (Node does, or
-   * `leave`) ends our side only, and reading goes on for a moment.
+   * The present answer is the last, and the rest of the request, or another one, may still be coming. Whoever closes the socket
+   * afterwards (Node does, or `leave`) ends our side only, and reading goes on for a moment (RFC 9112 section 9.6).
    */
   keepReading(): void {
     this.socket.destroySoon = () => this.linger();
@@ -227,6 +227,12 @@ export class ClientConnection implements LimitedConnection {
     this.lingering = true;
     if (!socket.writable) {
       socket.destroy();
+      return;
+    }
+    // Nothing more can come.
+    if (socket.readableEnded) {
+      if (reply !== undefined) socket.write(reply, 'latin1');
+      Socket.prototype.destroySoon.call(socket);
       return;
     }
     socket.once('finish', () => {

@@ -7,6 +7,8 @@ import { announces, responseHeadText } from './response-text.ts';
 import { WriteStall } from './write-stall.ts';
 import { writeTogether } from './write-together.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** An exchange over Node's HTTP server. */
 export class NodeExchange implements ClientExchange, QueuedExchange {
   readonly upgradable = false;
@@ -150,20 +152,22 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
 
   respondHead(status: number, reason: string, fields: string[]): void {
     const response = this.response;
-    if (this.staysOpen) {
+    // Node closes the connection of a client that was not told to go on, whether or not it has.
+    if (this.staysOpen && !this.awaitsContinue) {
       // Keep-alive is what HTTP/1.1 means without a Connection header.
       response.removeHeader('connection');
     } else {
       // Whatever was pipelined behind this request must not get its turn.
       this.connection.closing = true;
-      if (!this.request.complete) this.connection.keepReading();
+      this.connection.keepReading();
       fields.push('connection', 'close');
     }
     response.writeHead(status, reason, fields);
   }
 
   flushHead(): void {
-    this.response.flushHeaders();
+    // Not flushHeaders(), which writes bytes above 127 as UTF-8.
+    this.response.write(NOTHING);
   }
 
   get flushed(): boolean {

@@ -143,6 +143,20 @@ describe('back-pressure', () => {
 });
 
 describe('streams', () => {
+  it('sends the bytes of a head on as they are, also ahead of the body', async () => {
+    const text = 'Content-Disposition: attachment; filename="\xe9\xc3\xa9"\r\n';
+    const origin = await own(
+      startTcpOrigin((socket) => {
+        socket.once('data', () => socket.write(`HTTP/1.1 200 \xd6K\r\n${text}Transfer-Encoding: chunked\r\n\r\n`, 'latin1'));
+      }),
+    );
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress);
+    const head = await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n').untilText('\r\n\r\n');
+    expect(head).toContain('HTTP/1.1 200 \xd6K\r\n');
+    expect(head).toContain('filename="\xe9\xc3\xa9"\r\n');
+  });
+
   it('flow as they come, both ways at once', async () => {
     // An echo that answers before the request is complete.
     const origin = await own(
