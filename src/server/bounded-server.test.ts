@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { seededRandom } from '../../test/harness/seeded-random.ts';
+import { makeSelfSigned } from '../../test/harness/self-signed.ts';
+import { filesOfSecret, readCertificate } from '../cluster/certificates/certificate-files.ts';
 import { createApi } from './api.ts';
 import { type ApiListener, listenForApi } from './api-listener.ts';
 import { ApiScene, RELEASE, ROUTES } from './api-scene.cases.ts';
@@ -142,6 +148,58 @@ describe('slow and greedy clients', () => {
     clearInterval(trickle);
     expect(client.problem?.code).toBe('PERCH4096');
     expect(performance.now() - began).toBeLessThan(SHORT.headMs * 10);
+  });
+
+  test('a TLS handshake that does not begin, or is none, is cut', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'perch-bounds-'));
+    makeSelfSigned(folder);
+    const certificate = await readCertificate(filesOfSecret(folder));
+    const plain = api;
+    api = await listenForApi(createApi(scene.context), { port: 0, bind: '127.0.0.1', certificate, bounds: SHORT });
+    for (const text of ['', '\x16\x03\x01\x02\x00\x01\x00', get('/healthz')]) {
+      const client = new Client(text);
+      await client.cut;
+      expect(client.heard).not.toMatch(/HTTP/);
+    }
+    await api.close();
+    api = plain;
+    rmSync(folder, { recursive: true });
+  });
+
+  test('whatever bytes come, the answer is one of HTTP or none, and the listener lives', async () => {
+    const words = [
+      'GET ',
+      '/',
+      ' HTTP/1.1',
+      '\r\n',
+      host(),
+      'Content-Length: 5',
+      'Transfer-Encoding: chunked',
+      ': ',
+      'a',
+      '\0',
+      '\xff',
+      '{}',
+      '0\r\n\r\n',
+    ];
+    const random = seededRandom(11);
+    const pick = (): string => words[Math.floor(random() * words.length)] ?? '';
+    const texts = Array.from({ length: 400 }, () => Array.from({ length: 1 + Math.floor(random() * 16) }, pick).join(''));
+    for (const [index] of texts.entries()) {
+      if (index % SHORT.connections !== 0) continue;
+      await Promise.all(
+        texts.slice(index, index + SHORT.connections).map(async (text) => {
+          const client = new Client(`${text}\r\n\r\n`);
+          client.socket.end();
+          await client.cut;
+          expect(client.heard).toMatch(/^(HTTP\/1\.1 \d{3} |$)/);
+        }),
+      );
+    }
+    const after = new Client(get('/healthz', CLOSE));
+    await after.cut;
+    expect(after.heard).toMatch(/^HTTP\/1\.1 200 /);
+    expect(scene.logged).toEqual([]);
   });
 
   test('connections are bounded; others are closed as they come, and those that are idle make room', async () => {

@@ -1,31 +1,13 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CODES } from '../../core/diagnostics/codes.ts';
 import { createApi } from '../api.ts';
 import { ApiScene, RELEASE, ROUTES } from '../api-scene.cases.ts';
-import { openApiDocument } from './open-api-document.ts';
+import { DescribedCalls, DOCUMENT } from './described-calls.cases.ts';
 import { OPERATIONS } from './operations.ts';
 
-interface Described {
-  readonly operationId: string;
-  readonly responses: Readonly<
-    Record<
-      string,
-      { readonly content?: Readonly<Record<string, { readonly schema: object }>>; readonly 'x-perch-codes'?: readonly string[] }
-    >
-  >;
-}
-
-interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, object>> };
-}
-
-const document = openApiDocument() as unknown as Document;
-
 /** For who resolves references in place. */
-const copied = (): Record<string, unknown> => JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+const copied = (): Record<string, unknown> => JSON.parse(JSON.stringify(DOCUMENT)) as Record<string, unknown>;
 
 let scene: ApiScene;
 beforeEach(async () => {
@@ -46,7 +28,7 @@ describe('the document', () => {
     const routed = createApi(scene.context)
       .routes.filter(({ method, path }) => method !== 'ALL' && path !== '/' && !path.startsWith('/assets/'))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+    const described = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(described.length).toBeGreaterThan(15);
@@ -54,8 +36,8 @@ describe('the document', () => {
   });
 
   test('every reference leads somewhere, every id is there once, every code exists', () => {
-    const text = JSON.stringify(document);
-    for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) expect(document.components.schemas).toHaveProperty(name);
+    const text = JSON.stringify(DOCUMENT);
+    for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) expect(DOCUMENT.components.schemas).toHaveProperty(name);
     expect(text).not.toContain('#/$defs/');
     const ids = OPERATIONS.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -69,39 +51,18 @@ describe('the document', () => {
   });
 
   test('is served', async () => {
-    expect(await (await scene.send('GET', '/api/v1/openapi.json')).json()).toEqual(JSON.parse(JSON.stringify(document)));
+    expect(await (await scene.send('GET', '/api/v1/openapi.json')).json()).toEqual(JSON.parse(JSON.stringify(DOCUMENT)));
   });
 });
 
 describe('answers are as described', () => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) } });
-  ajv.addSchema({ $id: 'perch', ...closed(document as unknown as object) });
-
-  /** Makes the call, and holds its answer to the document. */
-  async function call(method: string, path: string, template: string, body?: unknown): Promise<unknown> {
-    const response = await scene.send(method, path, body);
-    const described = document.paths[template]?.[method.toLowerCase()]?.responses[String(response.status)];
-    expect([method, path, response.status, described !== undefined]).toEqual([method, path, response.status, true]);
-    const type = response.headers.get('content-type')?.split(';')[0] ?? '';
-    expect(Object.keys(described?.content ?? {})).toEqual([type]);
-    if (!type.endsWith('json')) return await response.text();
-    const json: unknown = await response.json();
-    const at = ['paths', template, method.toLowerCase(), 'responses', String(response.status), 'content', type, 'schema'];
-    const pointer = at.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
-    const validate = ajv.getSchema(`perch#/${pointer}`);
-    expect(validate).toBeDefined();
-    expect([path, validate?.(json), validate?.errors]).toEqual([path, true, null]);
-    if (described?.['x-perch-codes'] !== undefined) expect(described['x-perch-codes']).toContain((json as { code: string }).code);
-    return json;
-  }
-
-  const ONE = '/api/v1/releases/{namespace}/{name}';
+  const call = (method: string, path: string, body?: unknown) => new DescribedCalls(scene.origin).call(method, path, body);
   const AT = '/api/v1/releases/default/reviews';
 
   test('of a release through its life, and of objects', async () => {
-    const applied = await call('PUT', '/api/v1/objects', '/api/v1/objects', { objects: [ROUTES, RELEASE] });
+    const applied = await call('PUT', '/api/v1/objects', { objects: [ROUTES, RELEASE] });
     expect(applied).toMatchObject({ outcomes: [{ result: 'created' }, { result: 'created' }] });
-    await call('PUT', AT, ONE, RELEASE);
+    await call('PUT', AT, RELEASE);
     await scene.writeStatus({
       phase: 'Paused',
       message: 'waits',
@@ -143,49 +104,39 @@ describe('answers are as described', () => {
       sampleRate: 1,
       edge: { requests: 10, issued: 9, oddRequestIds: 0, oddOnCanary: 0, crossSite: 0 },
     });
-    await call('GET', '/api/v1/releases', '/api/v1/releases');
-    await call('GET', AT, ONE);
-    await call('GET', `${AT}/history?limit=1`, `${ONE}/history`);
-    await call('GET', `${AT}/findings`, `${ONE}/findings`);
-    await call('GET', `${AT}/visitors/6f1c1d3b-0f0e-4a7c-9a5b-8d2e4f607182`, `${ONE}/visitors/{id}`);
-    await call('GET', `${AT}/timeline`, `${ONE}/timeline`);
-    await call('GET', `${AT}/forecast?action=promote`, `${ONE}/forecast`);
-    await call('GET', `${AT}/routes`, `${ONE}/routes`);
-    await call('POST', `${AT}/requests`, `${ONE}/requests`, { action: 'promote', by: 'me' });
-    await call('GET', '/api/v1/objects', '/api/v1/objects');
-    await call('GET', '/api/v1/objects/VirtualService/default/reviews?view=base', '/api/v1/objects/{kind}/{namespace}/{name}');
-    await call('DELETE', AT, ONE);
-    await call('DELETE', '/api/v1/objects/VirtualService/default/reviews', '/api/v1/objects/{kind}/{namespace}/{name}');
-    for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/openapi.json']) await call('GET', path, path);
+    await call('GET', '/api/v1/releases');
+    await call('GET', AT);
+    await call('GET', `${AT}/history?limit=1`);
+    await call('GET', `${AT}/findings`);
+    await call('GET', `${AT}/visitors/6f1c1d3b-0f0e-4a7c-9a5b-8d2e4f607182`);
+    await call('GET', `${AT}/timeline`);
+    await call('GET', `${AT}/forecast?action=promote`);
+    await call('GET', `${AT}/routes`);
+    await call('POST', `${AT}/requests`, { action: 'promote', by: 'me' });
+    await call('GET', '/api/v1/objects');
+    await call('GET', '/api/v1/objects/VirtualService/default/reviews?view=base');
+    await call('DELETE', AT);
+    await call('DELETE', '/api/v1/objects/VirtualService/default/reviews');
+    for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/openapi.json']) await call('GET', path);
   });
 
   test('of calls that are refused', async () => {
     await scene.applyExample();
     for (const path of ['', '/history', '/findings', '/timeline', '/routes', '/forecast?action=pause', '/visitors/x']) {
-      const none = path.replace('/visitors/x', '/visitors/{id}').split('?')[0];
-      await call('GET', `/api/v1/releases/default/none${path}`, `${ONE}${none}`);
+      await call('GET', `/api/v1/releases/default/none${path}`);
     }
-    await call('GET', `${AT}/forecast?action=retry&full=true`, `${ONE}/forecast`);
-    await call('GET', `${AT}/history?limit=0`, `${ONE}/history`);
-    await call('PUT', '/api/v1/objects', '/api/v1/objects', { objects: [{ ...ROUTES, spec: { htp: [] } }] });
-    await call('PUT', '/api/v1/objects', '/api/v1/objects', { objects: [] });
-    await call('POST', '/api/v1/releases/default/none/requests', `${ONE}/requests`, { action: 'pause', by: 'me' });
+    await call('GET', `${AT}/forecast?action=retry&full=true`);
+    await call('GET', `${AT}/history?limit=0`);
+    await call('PUT', '/api/v1/objects', { objects: [{ ...ROUTES, spec: { htp: [] } }] });
+    await call('PUT', '/api/v1/objects', { objects: [] });
+    await call('POST', '/api/v1/releases/default/none/requests', { action: 'pause', by: 'me' });
     scene.context.notReady = () => 'not yet';
-    await call('GET', '/readyz', '/readyz');
+    await call('GET', '/readyz');
   });
 
   test('an answer that has something else is noticed', async () => {
     await scene.applyExample();
     scene.context.exposure = () => ({ counts: 'people' }) as never;
-    await expect(call('GET', AT, ONE)).rejects.toThrow();
+    await expect(call('GET', AT)).rejects.toThrow();
   });
 });
-
-/** As it is in this version: nothing in an answer that is not described. */
-function closed<T>(schema: T): T {
-  if (Array.isArray(schema)) return schema.map(closed) as T;
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const inner = Object.fromEntries(Object.entries(schema).map(([name, each]) => [name, closed(each as unknown)]));
-  const isObject = 'properties' in schema && 'type' in schema && schema.type === 'object' && !('additionalProperties' in schema);
-  return (isObject ? { ...inner, additionalProperties: false } : inner) as T;
-}
