@@ -17,6 +17,12 @@ const METHODS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** What of an exchange says what is asked for. */
+export type RequestOnWire = Pick<
+  ClientExchange,
+  'method' | 'target' | 'version' | 'scheme' | 'tlsServer' | 'rawHeaders' | 'remoteAddress' | 'upgradable'
+>;
+
 /** Kind of the listener that a request came in by. */
 export type ListenerKind = 'ingress' | 'mesh' | 'proxy';
 
@@ -55,7 +61,7 @@ export class IncomingRequest implements RequestHead {
   /** Fields that `Connection` took out, which trailers must not have either. */
   readonly nominated: readonly string[] | undefined;
 
-  constructor(exchange: ClientExchange, listener: ListenerKind, lines: HeaderLines, target: RequestTarget, uuid: () => string) {
+  constructor(exchange: RequestOnWire, listener: ListenerKind, lines: HeaderLines, target: RequestTarget, uuid: () => string) {
     this.method = exchange.method;
     this.path = target.path;
     this.authority = target.authority;
@@ -130,7 +136,7 @@ function acceptsTrailers(te: string): boolean {
  * parser lets it pass: several Host or Content-Length lines, both kinds of framing, HTTP/1.0, unknown codings.
  */
 export function readRequest(
-  exchange: ClientExchange,
+  exchange: RequestOnWire,
   listener: ListenerKind,
   limits: GatewayLimits,
   uuid: () => string,

@@ -118,7 +118,7 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
   }
 
   function sampleOne(id: string, watched: Watched): void {
-    const samples = watched.timeline.add(now(), watched.release.step, summaryOf(watched));
+    const samples = watched.timeline.add(now(), watched.release.step, watched.exposure.version, () => summaryOf(watched));
     const [namespace = '', name = ''] = id.split('/');
     if (samples.length > 0) onSamples(namespace, name, samples);
   }

@@ -1,11 +1,19 @@
 import type { ObjectRef } from '../cluster/store.ts';
 import type { StoreError } from '../cluster/store-errors.ts';
 import type { ExposureSummary } from '../core/evidence/exposure.ts';
+import type { ExplainedTable } from '../core/routing/explanation.ts';
 import type { TimelineSample, TimelineView } from '../core/view/timeline-view.ts';
+import type { ListeningAddress } from '../gateway/listening-address.ts';
 import type { ApiStore } from './api-store.ts';
 import type { Probes } from './probe-routes.ts';
 import { type Problem, problem, problemResponse } from './problem.ts';
 import type { StreamSlots } from './stream-slots.ts';
+
+/** What a gateway serves. */
+export interface ServedRoutes {
+  readonly table: ExplainedTable;
+  readonly addresses: readonly ListeningAddress[];
+}
 
 /** What the API answers from. */
 export interface ApiContext extends Probes {
@@ -16,6 +24,8 @@ export interface ApiContext extends Probes {
   timeline(release: ObjectRef): TimelineView | undefined;
   /** Calls back when samples are added to a timeline, the oldest first; returns the way to stop. */
   onSamples(listener: (release: ObjectRef, samples: readonly TimelineSample[]) => void): () => void;
+  /** The routes that the gateway serves, and where it listens; absent where there is no gateway, undefined where it serves none yet. */
+  readonly served?: () => ServedRoutes | undefined;
   /** Calls back when the controller could not store what it decided about a release; returns the way to stop. It tries again by itself. */
   onNotStored(listener: (release: ObjectRef, error: StoreError) => void): () => void;
   /** How many event streams there may be at a time, over all callers. */

@@ -11,9 +11,11 @@ import { type ApiAccess, OPEN_ON_LOOPBACK } from './open-api.ts';
 import { openApiDocument } from './operations/open-api-document.ts';
 import { OperationRoutes } from './operations/operation-routes.ts';
 import { RUNTIME_OPERATIONS } from './operations/runtime-operations.ts';
+import { VIEW_OPERATIONS } from './operations/view-operations.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { problem, problemResponse, storeErrorStatus } from './problem.ts';
 import { releaseRoutes } from './release-routes.ts';
+import { answerTrial } from './views/answer-trial.ts';
 import { releaseViews } from './views/release-views.ts';
 
 /**
@@ -41,6 +43,7 @@ export function createApi(context: ApiContext, access: ApiAccess = OPEN_ON_LOOPB
   app.route('/', releaseViews(context));
   app.route('/', objectRoutes(context));
   const others = new OperationRoutes();
+  others.serve(VIEW_OPERATIONS.routeTrial, ({ body, c }) => answerTrial(context, body, c));
   others.serve(RUNTIME_OPERATIONS.events, ({ c }) => eventStream(context, c));
   others.serve(RUNTIME_OPERATIONS.openApi, ({ c }) => c.json(openApiDocument()));
   app.route('/', others.app);

@@ -1,10 +1,12 @@
 import type { Store } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { KIND } from '../core/release/canary-release.ts';
+import { RoutingCompiler } from '../core/routing/compile.ts';
+import type { ExplainedTable } from '../core/routing/explanation.ts';
 import type { ListeningAddress } from '../gateway/gateway.ts';
 import type { DataPlane } from './data-plane.ts';
 import { asListenError } from './listen-error.ts';
-import { routedObjects } from './routed-objects.ts';
+import { type RoutedObjects, routedObjects } from './routed-objects.ts';
 import type { RuntimeLog } from './runtime-log.ts';
 
 /** Keeps the routes of the gateway, or of all its workers, equal to the store's objects, and the store told which revision is served. */
@@ -14,6 +16,8 @@ export interface RoutePublisher {
    * (ListenError for a port that is taken). The publisher goes on trying.
    */
   served(revision: number): Promise<void>;
+  /** The routes that the gateway serves, compiled once more as it does it, when first asked for; undefined before the first. */
+  table(): ExplainedTable | undefined;
   /** Why the newest routes are not served; undefined where they are. */
   failure(): string | undefined;
   close(): Promise<void>;
@@ -39,6 +43,10 @@ export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: Run
   let running: Promise<void> | undefined;
   let reported = '';
   const routed = routedObjects();
+  /** What is served, and its table once somebody asked for it: it explains what the gateway does, wherever that runs. */
+  let published: RoutedObjects | undefined;
+  let explained: { readonly of: RoutedObjects; readonly table: ExplainedTable } | undefined;
+  const compiler = new RoutingCompiler();
 
   const report = (diagnostics: readonly Diagnostic[]): void => {
     const text = diagnostics.map(({ code, object, message }) => `${object ?? ''}: ${message} (${code})`).join('\n');
@@ -54,7 +62,9 @@ export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: Run
       isStale = false;
       try {
         const before = dataPlane.addresses();
-        report(await dataPlane.publish(routed(await store.list())));
+        const objects = routed(await store.list());
+        report(await dataPlane.publish(objects));
+        published = objects;
         logAddresses(before, dataPlane.addresses(), log);
       } catch (error) {
         isStale = true;
@@ -114,6 +124,12 @@ export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: Run
             waiters.push({ revision, resolve, reject });
             start();
           }),
+    table: () => {
+      if (published !== undefined && explained?.of !== published) {
+        explained = { of: published, table: compiler.compile(published.objects, published.delegates).table };
+      }
+      return explained?.table;
+    },
     failure: () => failure ?? dataPlane.failure(),
     close: async () => {
       isClosed = true;

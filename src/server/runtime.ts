@@ -170,6 +170,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       exposure,
       timeline: ({ namespace, name }) => observer.timeline(namespace, name),
       onSamples: (listener) => samples.add(listener),
+      served: () => {
+        const table = publisher.table();
+        return table === undefined ? undefined : { table, addresses: dataPlane.addresses() };
+      },
       onNotStored: (listener) => notStored.add(listener),
       notReady: () => publisher.failure(),
       metrics: page,

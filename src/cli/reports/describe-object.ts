@@ -10,6 +10,7 @@ import type {
 } from '../../core/istio/resources.ts';
 import { describeVersion } from '../../core/release/version.ts';
 import { wovenRuleNames } from '../../core/weave/rule-name.ts';
+import { takenText } from '../../core/weave/taken-text.ts';
 import type { ObjectView, ReleaseView } from '../../server/release-resource.ts';
 import type { Kind } from '../objects/kinds.ts';
 import { objectName, refOfView } from '../objects/object-name.ts';
@@ -21,7 +22,7 @@ import { endpointText, labelText } from './object-rows.ts';
 import { claimsOn, type VirtualServiceClaim } from './release-claims.ts';
 import { isDrawn, pairOf, percent } from './release-text.ts';
 import { factLines, findingLines, section } from './report-lines.ts';
-import { actionText, matchText, takenText } from './rule-text.ts';
+import { actionText, matchText } from './rule-text.ts';
 import { endpointsOf, endpointsOfEntry, findingsAbout, hasLabels, type Surroundings } from './surroundings.ts';
 
 /** How a report is printed; `now` is in ms since the epoch. */

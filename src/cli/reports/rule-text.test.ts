@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { HTTPRoute } from '../../core/istio/resources.ts';
 import { wovenRuleNames } from '../../core/weave/rule-name.ts';
 import { canarySetCookie, expiringSetCookie } from '../../core/weave/set-cookie.ts';
-import { actionText, takenText } from './rule-text.ts';
+import { takenText } from '../../core/weave/taken-text.ts';
+import { actionText } from './rule-text.ts';
 
 const to = (subset: string, weight?: number) => ({ destination: { host: 'web', subset }, ...(weight === undefined ? {} : { weight }) });
 

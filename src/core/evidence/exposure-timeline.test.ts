@@ -25,7 +25,7 @@ function figures(answers: number, weight: number | null = 10): ExposureSummary {
 describe('a timeline of exposure', () => {
   test('has a sample a second while something changes, and says so', () => {
     const timeline = new ExposureTimeline('visitors', START);
-    const told = [1, 2, 3].flatMap((count) => timeline.add(second(count), 'a', figures(count)));
+    const told = [1, 2, 3].flatMap((count) => timeline.add(second(count), 'a', count, () => figures(count)));
     expect(timelineView.parse(timeline.view())).toEqual({
       counts: 'visitors',
       since: isoOf(0),
@@ -41,9 +41,11 @@ describe('a timeline of exposure', () => {
 
   test('has two samples of a time in which nothing changes, and tells of its end with the next change', () => {
     const timeline = new ExposureTimeline('visitors', START);
-    const add = (at: number, answers: number) => timeline.add(second(at), 'a', figures(answers)).map((sample) => sample.at);
+    const add = (at: number, answers: number) => timeline.add(second(at), 'a', answers, () => figures(answers)).map((sample) => sample.at);
     expect(add(0, 5)).toEqual([isoOf(0)]);
-    for (let at = 1; at <= 100; at++) expect(add(at, 5)).toEqual([]);
+    for (let at = 1; at <= 100; at++) {
+      expect(timeline.add(second(at), 'a', 5, () => expect.fail('figures that did not change'))).toEqual([]);
+    }
     expect(timeline.view().items.map(({ at }) => at)).toEqual([isoOf(0), isoOf(100)]);
     expect(add(101, 6)).toEqual([isoOf(100), isoOf(101)]);
     expect(add(102, 7)).toEqual([isoOf(102)]);
@@ -51,8 +53,8 @@ describe('a timeline of exposure', () => {
 
   test('ends with the first sample that has no weight', () => {
     const timeline = new ExposureTimeline('visitors', START);
-    timeline.add(second(0), 'a', figures(5));
-    for (let at = 1; at < 10; at++) timeline.add(second(at), 'over', figures(5 + at, null));
+    timeline.add(second(0), 'a', 5, () => figures(5));
+    for (let at = 1; at < 10; at++) timeline.add(second(at), 'over', 5 + at, () => figures(5 + at, null));
     expect(timeline.view().items.map(({ weight }) => weight)).toEqual([10, undefined]);
   });
 
@@ -60,10 +62,10 @@ describe('a timeline of exposure', () => {
     const timeline = new ExposureTimeline('requests', START);
     const exposure = new Exposure(sipKey(new Uint8Array(16)));
     const figuresNow = () => exposure.requestSummary('', 10);
-    timeline.add(second(0), 'a', figuresNow());
+    timeline.add(second(0), 'a', exposure.version, figuresNow);
     const answer = { failed: false, visitorId: undefined, requestId: undefined, synthetic: false };
     for (const cohort of ['canary', 'stable', 'stable', 'stable'] as const) exposure.answered({ ...answer, cohort });
-    timeline.add(second(1), 'a', figuresNow());
+    timeline.add(second(1), 'a', exposure.version, figuresNow);
     const view = timelineView.parse(timeline.view());
     expect(view.counts).toBe('requests');
     expect(view.items.map(({ share, visitors }) => [share, visitors])).toEqual([
@@ -88,7 +90,7 @@ describe('a timeline of exposure', () => {
           }
           at += ms;
           answers += Number(changes);
-          timeline.add(at, `${step}`, figures(answers));
+          timeline.add(at, `${step}`, answers, () => figures(answers));
         }
         const times = timeline.view().items.map((item) => item.at);
         expect(times.length).toBeLessThanOrEqual(MOST_SAMPLES);
@@ -103,7 +105,7 @@ describe('a timeline of exposure', () => {
   test('a long busy release thins out evenly', () => {
     const timeline = new ExposureTimeline('visitors', START);
     const day = 24 * 3600;
-    for (let at = 0; at <= day; at++) timeline.add(second(at), 'a', figures(at));
+    for (let at = 0; at <= day; at++) timeline.add(second(at), 'a', at, () => figures(at));
     const { intervalMs, items } = timeline.view();
     const times = items.map((item) => Date.parse(item.at));
     const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));

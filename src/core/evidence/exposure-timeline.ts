@@ -14,6 +14,8 @@ interface Entry {
   readonly at: number;
   /** Changes where visitors are routed otherwise than before: counts begin anew there. */
   readonly step: string;
+  /** Changes with the figures. */
+  readonly version: number;
   readonly figures: Omit<TimelineSample, 'at'>;
 }
 
@@ -35,17 +37,18 @@ export class ExposureTimeline {
   }
 
   /**
-   * Takes the figures of a moment no earlier than those before; gives back what listeners have to be told so that they can draw what `view` has, the
-   * oldest first. A step without a weight (everyone is on one version) gets one sample: what comes after the release is no part of it.
+   * Takes the figures of a moment no earlier than those before, which are asked for only where `version` is another one than before; gives back what
+   * listeners have to be told so that they can draw what `view` has, the oldest first. A step without a weight (everyone is on one version) gets one
+   * sample: what comes after the release is no part of it.
    */
-  add(at: number, step: string, summary: ExposureSummary): readonly TimelineSample[] {
+  add(at: number, step: string, version: number, summarize: () => ExposureSummary): readonly TimelineSample[] {
     const last = this.entries.at(-1);
     const before = this.entries.at(-2);
-    if (last?.step === step && summary.weight === undefined) return [];
-    const entry = { at, step, figures: figuresOf(summary) };
-    const isSame = last?.step === step && sameFigures(last.figures, entry.figures);
+    if (last?.step === step && last.figures.weight === undefined) return [];
+    const isSame = last?.step === step && last.version === version;
+    const entry = { at, step, version, figures: isSame ? last.figures : figuresOf(summarize()) };
     const replaces = last?.step === step && before?.step === step;
-    if (replaces && (last.at - before.at < this.intervalMs || (isSame && sameFigures(before.figures, entry.figures)))) this.entries.pop();
+    if (replaces && (last.at - before.at < this.intervalMs || (isSame && before.version === version))) this.entries.pop();
     this.entries.push(entry);
     if (this.entries.length > MOST_SAMPLES) this.thinOut();
     if (isSame) return [];
@@ -100,16 +103,4 @@ function figuresOf(summary: ExposureSummary): Entry['figures'] {
   }
   const total = requests.stable + requests.canary;
   return total === 0 ? common : { ...common, share: (100 * requests.canary) / total };
-}
-
-/** What else there is follows from these. */
-function sameFigures(left: Entry['figures'], right: Entry['figures']): boolean {
-  return (
-    left.visitors === right.visitors &&
-    left.share === right.share &&
-    left.requests.stable === right.requests.stable &&
-    left.requests.canary === right.requests.canary &&
-    left.errors.stable === right.errors.stable &&
-    left.errors.canary === right.errors.canary
-  );
 }

@@ -137,11 +137,17 @@ export class Exposure {
   private window = 1;
   /** A visitor is in the sample when these bits of the hash's low word are 0: one in 2^n. */
   private sampleMask = 0;
+  private changes = 0;
 
   /** `key` is secret and drawn anew at each start. */
   constructor(key: SipKey, limit: number = EXACT_VISITORS) {
     this.key = key;
     this.limit = limit;
+  }
+
+  /** Another number after each change of the figures. */
+  get version(): number {
+    return this.changes;
   }
 
   /** A new release begins: forget everyone. */
@@ -160,6 +166,7 @@ export class Exposure {
   /** A new step begins: count active visitors, requests and errors from zero; who was seen on what stays known. */
   startStep(): void {
     this.window += 1;
+    this.changes += 1;
     for (const { seen, assigned, requests, errors } of [this.real, this.synthetic]) {
       for (const counts of [seen, assigned, requests, errors]) counts.fill(0);
     }
@@ -167,6 +174,7 @@ export class Exposure {
 
   /** The released service answered. */
   answered(answer: Answer): void {
+    this.changes += 1;
     const { visitorId, requestId, cohort } = answer;
     const owner = visitorId ?? (requestId === undefined ? undefined : this.passages.get(requestId));
     let synthetic = answer.synthetic;
@@ -179,6 +187,7 @@ export class Exposure {
 
   /** A visitor passed the edge on the way to another service. */
   passed(passage: Passage): void {
+    this.changes += 1;
     const { visitorId, requestId, synthetic } = passage;
     this.passages.set(requestId, visitorId);
     const answered = this.answers.get(requestId);

@@ -23,10 +23,26 @@ export interface CompiledRoute {
   /** Takes every request: gateways sort such routes last. */
   readonly isCatchAll: boolean;
   readonly answer: Action;
+  /** For people; made when it is asked for. */
+  readonly origin: RouteOrigin;
+}
+
+/** Where a route comes from. */
+export interface RouteOrigin {
+  /** `namespace/name` of the VirtualService; undefined: straight to a service. */
+  readonly object: string | undefined;
+  /** Index of the rule, once delegates are merged in, and of its match block. */
+  readonly place: number;
+  readonly block: number;
+  readonly rule: HTTPRoute;
+  /** The destinations that may be drawn: how often, 0 to 1, and a `random` that draws it. One where nothing is drawn. */
+  readonly draws: readonly { readonly share: number; readonly random: number }[];
 }
 
 /** Where rules are compiled for: filters are decided here, once (istio-semantics 1.6). */
 export interface RouteScope {
+  /** `namespace/name` of the VirtualService; undefined: straight to a service. */
+  readonly object: string | undefined;
   readonly client: ClientKind;
   /** `namespace/name`, or `mesh`. */
   readonly gateway: string;
@@ -53,14 +69,14 @@ export interface CompiledRules {
 export function compileRules(rules: readonly HTTPRoute[], scope: RouteScope): CompiledRules {
   const routes: CompiledRoute[] = [];
   const unknown: UnknownDestination[] = [];
-  for (const rule of rules) {
+  for (const [place, rule] of rules.entries()) {
     const blocks = rule.match?.length ? rule.match : [{}];
     let isReported = false;
-    for (const match of blocks) {
+    for (const [block, match] of blocks.entries()) {
       if (!isFor(match, scope)) continue;
       if (!isReported) unknown.push(...unknownDestinations(rule, scope));
       isReported = true;
-      const route = new RouteOfRule(rule, match, scope);
+      const route = new RouteOfRule(rule, match, scope, place, block);
       routes.push(route);
       if (route.isCatchAll) return { routes, unknown };
     }
@@ -88,15 +104,23 @@ class RouteOfRule implements CompiledRoute {
   readonly #rule: HTTPRoute;
   readonly #match: HTTPMatchRequest;
   readonly #scope: RouteScope;
+  readonly #place: number;
+  readonly #block: number;
   #conditions: readonly Condition[] | undefined;
   #answer: Action | undefined;
 
-  constructor(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope) {
+  constructor(rule: HTTPRoute, match: HTTPMatchRequest, scope: RouteScope, place = 0, block = 0) {
     this.pathStart = pathStart(match);
     this.isCatchAll = isCatchAll(match);
     this.#rule = rule;
     this.#match = match;
     this.#scope = scope;
+    this.#place = place;
+    this.#block = block;
+  }
+
+  get origin(): RouteOrigin {
+    return { object: this.#scope.object, place: this.#place, block: this.#block, rule: this.#rule, draws: drawsOf(this.#rule) };
   }
 
   get conditions(): readonly Condition[] {
@@ -173,21 +197,40 @@ function weightedAction(
   rewritePath: PathRewrite | undefined,
   scope: RouteScope,
 ): Action {
-  const live = destinations.filter(({ weight }) => (weight ?? 0) > 0);
+  const live = drawn(destinations);
   const actions = live.map((destination) => forwardAction(rule, destination, 'weighted', rewritePath, scope));
-  const ends: number[] = [];
-  let total = 0;
-  for (const { weight = 0 } of live) {
-    total += weight;
-    ends.push(total);
-  }
+  const ends = endsOf(live);
+  const total = ends.at(-1) ?? 0;
   return (request, random) => {
-    const drawn = random * total;
-    const index = ends.findIndex((end) => drawn < end);
+    const at = random * total;
+    const index = ends.findIndex((end) => at < end);
     const action = actions[index < 0 ? actions.length - 1 : index];
     if (action === undefined) throw new Error('a rule with several destinations has no weight above 0: it was not validated');
     return action(request, random);
   };
+}
+
+function drawn(destinations: readonly HTTPRouteDestination[]): readonly HTTPRouteDestination[] {
+  return destinations.filter(({ weight }) => (weight ?? 0) > 0);
+}
+
+/** Where the part of each destination ends, in the sum of all weights. */
+function endsOf(destinations: readonly HTTPRouteDestination[]): readonly number[] {
+  let total = 0;
+  return destinations.map(({ weight = 0 }) => {
+    total += weight;
+    return total;
+  });
+}
+
+function drawsOf({ redirect, directResponse, route = [] }: HTTPRoute): RouteOrigin['draws'] {
+  if (redirect !== undefined || directResponse !== undefined || route.length < 2) return [{ share: 1, random: 0 }];
+  const ends = endsOf(drawn(route));
+  const total = ends.at(-1) ?? 0;
+  return ends.map((end, index) => {
+    const begin = ends[index - 1] ?? 0;
+    return { share: (end - begin) / total, random: (begin + end) / 2 / total };
+  });
 }
 
 function forwardAction(

@@ -2,14 +2,14 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { KubeObject } from '../istio/resources.ts';
 import { Compilation } from './compilation.ts';
 import { type CompiledRun, tableOf } from './compiled-run.ts';
+import type { ExplainedTable } from './explanation.ts';
 import { KeptRouting } from './kept-routing.ts';
 import { sortByKind } from './route-objects.ts';
-import type { RouteTable } from './selection.ts';
 import { type Former, updatedRun } from './updated-run.ts';
 
 /** Routing objects as one table, and what in them does not fit together: warnings, for what leads nowhere is served as Istio serves it. */
 export interface CompiledRouting {
-  readonly table: RouteTable;
+  readonly table: ExplainedTable;
   readonly diagnostics: readonly Diagnostic[];
 }
 

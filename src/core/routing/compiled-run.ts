@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { CompiledRoute } from './compile-route.ts';
+import type { ExplainedTable } from './explanation.ts';
 import type { IngressListener } from './ingress-hosts.ts';
-import type { ListenerSpec, RouteTable } from './selection.ts';
+import type { ListenerSpec } from './selection.ts';
 import type { ServiceRegistry } from './services.ts';
 import { Table } from './table.ts';
 import type { VirtualHosts } from './virtual-hosts.ts';
@@ -23,7 +24,7 @@ export interface CompiledRun {
 }
 
 /** The table of a run. */
-export function tableOf({ registry, ingress, mesh }: CompiledRun): RouteTable {
+export function tableOf({ registry, ingress, mesh }: CompiledRun): ExplainedTable {
   const listeners: ListenerSpec[] = [
     ...ingressSpecs(ingress),
     ...mesh.map(({ port }) => ({ kind: 'mesh' as const, port, bind: undefined })),

@@ -2,13 +2,22 @@ import type { HeaderMatch, HTTPMatchRequest, StringMatch } from '../istio/resour
 import type { RoutedRequest } from './routed-request.ts';
 import { compileStringMatch, type StringPredicate } from './string-matcher.ts';
 
+/** What a condition is about, and what it asks for. */
+export type ConditionSubject =
+  | { readonly kind: 'path'; readonly matcher: StringMatch; readonly ignoreCase: boolean }
+  | { readonly kind: 'method' | 'scheme' | 'authority'; readonly matcher: StringMatch }
+  /** `without`: the header must not match. */
+  | { readonly kind: 'query' | 'header' | 'without'; readonly name: string; readonly matcher: HeaderMatch };
+
 /** One condition of a match block. Where several blocks share it, it is decided once per request. */
 export class Condition {
+  readonly subject: ConditionSubject;
   readonly #decide: (request: RoutedRequest) => boolean;
   #stamp = 0;
   #result = false;
 
-  constructor(decide: (request: RoutedRequest) => boolean) {
+  constructor(subject: ConditionSubject, decide: (request: RoutedRequest) => boolean) {
+    this.subject = subject;
     this.#decide = decide;
   }
 
@@ -57,22 +66,21 @@ export class ConditionPool {
     const into = (matcher: HeaderMatch): Condition[] => ('regex' in matcher ? costly : cheap);
     // Every path begins with a slash: the commonest catch-all needs no look.
     if (uri !== undefined && !('prefix' in uri && (uri.prefix === '/' || uri.prefix === ''))) {
-      into(uri).push(
-        this.#condition(['uri', uri, ignoreUriCase], () => onText((request) => request.path, compileStringMatch(uri, ignoreUriCase))),
-      );
+      const subject = { kind: 'path', matcher: uri, ignoreCase: ignoreUriCase } as const;
+      into(uri).push(this.#condition(subject, () => onText((request) => request.path, compileStringMatch(uri, ignoreUriCase))));
     }
-    for (const [field, read] of PSEUDO_FIELDS) {
-      const matcher = match[field];
-      if (matcher !== undefined) into(matcher).push(this.#condition([field, matcher], () => onText(read, compileStringMatch(matcher))));
+    for (const [kind, read] of PSEUDO_FIELDS) {
+      const matcher = match[kind];
+      if (matcher !== undefined) into(matcher).push(this.#condition({ kind, matcher }, () => onText(read, compileStringMatch(matcher))));
     }
-    for (const [key, matcher] of Object.entries(match.queryParams ?? {})) {
-      into(matcher).push(this.#condition(['query', key, matcher], () => onQuery(key, matcher)));
+    for (const [name, matcher] of Object.entries(match.queryParams ?? {})) {
+      into(matcher).push(this.#condition({ kind: 'query', name, matcher }, () => onQuery(name, matcher)));
     }
     for (const [name, matcher] of Object.entries(match.headers ?? {})) {
-      into(matcher).push(this.#condition(['header', name, matcher], () => onHeader(this.#lines(name), matcher)));
+      into(matcher).push(this.#condition({ kind: 'header', name, matcher }, () => onHeader(this.#lines(name), matcher)));
     }
     for (const [name, matcher] of Object.entries(match.withoutHeaders ?? {})) {
-      into(matcher).push(this.#condition(['without', name, matcher], () => withoutHeader(this.#lines(name), matcher)));
+      into(matcher).push(this.#condition({ kind: 'without', name, matcher }, () => withoutHeader(this.#lines(name), matcher)));
     }
     return [...cheap, ...costly];
   }
@@ -84,11 +92,11 @@ export class ConditionPool {
     return lines;
   }
 
-  #condition(identity: unknown, compile: () => (request: RoutedRequest) => boolean): Condition {
-    const key = JSON.stringify(identity);
+  #condition(subject: ConditionSubject, compile: () => (request: RoutedRequest) => boolean): Condition {
+    const key = JSON.stringify(subject);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const condition = new Condition(compile());
+    const condition = new Condition(subject, compile());
     this.#known.set(key, condition);
     return condition;
   }

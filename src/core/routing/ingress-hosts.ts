@@ -88,6 +88,7 @@ const HTTPS_REDIRECT: readonly CompiledRoute[] = [
       location: `https://${head.authority}${head.path}`,
       response: [],
     }),
+    origin: { object: undefined, place: 0, block: 0, rule: { redirect: { scheme: 'https' } }, draws: [{ share: 1, random: 0 }] },
   },
 ];
 const REDIRECTING: readonly (readonly CompiledRoute[])[] = [HTTPS_REDIRECT];

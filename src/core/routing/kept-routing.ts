@@ -57,7 +57,8 @@ export class KeptRouting {
       const hosts = sharedHosts(placed, service);
       if (hosts.length === 0) return { hosts, routes: [], unknown: [] };
       const { port } = placed.server;
-      const scope = { client: 'ingress', gateway: placed.gatewayName, port: port.number, isTls: isHttps(placed.server) } as const;
+      const where = { gateway: placed.gatewayName, port: port.number, isTls: isHttps(placed.server) };
+      const scope = { object: service.name, client: 'ingress', ...where } as const;
       return { hosts, ...compileRules(service.rules, scopeOf(scope, service.destinations, found)) };
     });
   }
@@ -66,16 +67,16 @@ export class KeptRouting {
   meshRules(port: number, service: EffectiveService, registry: ServiceRegistry): CompiledRules {
     const found = destinationsOf(service, registry);
     return this.mesh(port).rules.of(service, found, () =>
-      compileRules(service.rules, scopeOf(meshScope(port), service.destinations, found)),
+      compileRules(service.rules, scopeOf(meshScope(port, service.name), service.destinations, found)),
     );
   }
 }
 
-type Where = Pick<RouteScope, 'client' | 'gateway' | 'port' | 'isTls'>;
+type Where = Pick<RouteScope, 'object' | 'client' | 'gateway' | 'port' | 'isTls'>;
 
-/** What rules of the mesh are compiled for. */
-export function meshScope(port: number): Where {
-  return { client: 'mesh', gateway: MESH_GATEWAY, port, isTls: false };
+/** What rules of the mesh are compiled for; `object`: the VirtualService, undefined where there is none. */
+export function meshScope(port: number, object?: string): Where {
+  return { object, client: 'mesh', gateway: MESH_GATEWAY, port, isTls: false };
 }
 
 /** What rules are compiled with that lead to these hosts, of which these services are declared. */

@@ -23,6 +23,8 @@ const blocks: fc.Arbitrary<readonly [pathStart: string, match: HTTPMatchRequest]
   fc.constant(['', {}] as const),
 );
 
+const ORIGIN = { object: undefined, place: 0, block: 0, rule: {}, draws: [] } as const;
+
 describe('RouteList', () => {
   test('finds the very route that looking at one after the other finds, for any rules and path', () => {
     fc.assert(
@@ -33,12 +35,19 @@ describe('RouteList', () => {
           pathStart,
           isCatchAll: false,
           answer: () => ({ kind: 'none' }),
+          origin: ORIGIN,
         }));
         const list = new RouteList(routes);
         for (const path of requested) {
           const request = requestTo(path);
           const expected = routes.findIndex(({ conditions }) => conditions.every((condition) => condition.holds(request)));
           expect([path, routes.indexOf(list.find(request) as CompiledRoute)]).toEqual([path, expected]);
+          const { found, passed, omitted } = list.explain(request, 3);
+          expect(routes.indexOf(found as CompiledRoute)).toBe(expected);
+          const before = expected < 0 ? routes : routes.slice(0, expected);
+          expect(passed.map(({ route }) => route)).toEqual(before.slice(0, 3));
+          expect(omitted).toBe(before.length - passed.length);
+          for (const { failed } of passed) expect(failed?.holds(request)).toBe(false);
         }
       }),
       { seed: 3, numRuns: 2_000 },
@@ -54,6 +63,7 @@ describe('RouteList', () => {
       pathStart: `/area${index >> 2}/`,
       isCatchAll: false,
       answer: () => ({ kind: 'none' }),
+      origin: ORIGIN,
     }));
     const list = new RouteList(
       routes.map((route) => ({

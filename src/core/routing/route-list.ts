@@ -1,5 +1,20 @@
 import type { CompiledRoute } from './compile-route.ts';
+import type { Condition } from './conditions.ts';
 import type { RoutedRequest } from './routed-request.ts';
+
+/** A route that does not take a request, and the first condition that does not hold. */
+export interface PassedRoute {
+  readonly route: CompiledRoute;
+  readonly failed: Condition | undefined;
+}
+
+/** Which route takes a request, and why those before it do not. */
+export interface Explained {
+  readonly found: CompiledRoute | undefined;
+  readonly passed: readonly PassedRoute[];
+  /** Count of further ones that were passed. */
+  readonly omitted: number;
+}
 
 /** The routes of one host, in order: the first that matches answers. Found by path, so that a request does not pay for every rule there is. */
 export class RouteList {
@@ -24,6 +39,16 @@ export class RouteList {
   find(request: RoutedRequest): CompiledRoute | undefined {
     for (const route of this.#candidatesFor(request.path)) if (matches(route, request)) return route;
     return undefined;
+  }
+
+  /** Why the first `most` routes before the one that `find` gives do not match, in order; all do not where it gives none. */
+  explain(request: RoutedRequest, most: number): Explained {
+    const found = this.find(request);
+    const end = found === undefined ? this.#routes.length : this.#routes.indexOf(found);
+    const passed = this.#routes.slice(0, Math.min(end, most)).map((route): PassedRoute => {
+      return { route, failed: route.conditions.find((condition) => !condition.holds(request)) };
+    });
+    return { found, passed, omitted: end - passed.length };
   }
 
   #candidatesFor(path: string): readonly CompiledRoute[] {

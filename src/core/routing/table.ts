@@ -1,5 +1,6 @@
+import type { ExplainedTable, Explanation } from './explanation.ts';
 import { RoutedRequest } from './routed-request.ts';
-import type { Cluster, ListenerSpec, RequestHead, RouteTable, Selection } from './selection.ts';
+import type { Cluster, ListenerSpec, RequestHead, Selection } from './selection.ts';
 import type { VirtualHosts } from './virtual-hosts.ts';
 
 interface Listening {
@@ -13,7 +14,7 @@ const NONE: Selection = { kind: 'none' };
 const BLOCKED: Selection = { kind: 'blocked' };
 
 /** Compiled routes: immutable, shared by all requests of a moment. */
-export class Table implements RouteTable {
+export class Table implements ExplainedTable {
   readonly listeners: readonly ListenerSpec[];
   readonly clusters: readonly Cluster[];
   readonly #ingress: ReadonlyMap<number, readonly Listening[]>;
@@ -27,11 +28,33 @@ export class Table implements RouteTable {
   }
 
   select(kind: 'ingress' | 'mesh', port: number, bind: string | undefined, request: RequestHead, random: number): Selection {
-    if (kind === 'mesh') return this.#mesh.get(port)?.select(new RoutedRequest(request), random) ?? BLOCKED;
+    const hosts = this.#hostsAt(kind, port, bind, request.tlsServer);
+    return hosts?.select(new RoutedRequest(request), random) ?? (kind === 'mesh' ? BLOCKED : NONE);
+  }
+
+  explain(kind: 'ingress' | 'mesh', port: number, bind: string | undefined, head: RequestHead, most: number): Explanation {
+    const listening = this.#hostsAt(kind, port, bind, head.tlsServer);
+    const request = new RoutedRequest(head);
+    const explained = listening?.explain(request, most);
+    const common = { isListening: listening !== undefined, host: explained?.host, taken: explained?.found?.origin };
+    const outcomes = explained?.found?.origin.draws.map(({ share, random }) => ({
+      share,
+      selection: this.select(kind, port, bind, head, random),
+    }));
+    return {
+      ...common,
+      passed: explained?.passed.map(({ route, failed }) => ({ origin: route.origin, failed: failed?.subject })) ?? [],
+      omitted: explained?.omitted ?? 0,
+      conditions: explained?.found?.conditions.map(({ subject }) => subject) ?? [],
+      outcomes: outcomes ?? [{ share: 1, selection: this.select(kind, port, bind, head, 0) }],
+    };
+  }
+
+  #hostsAt(kind: 'ingress' | 'mesh', port: number, bind: string | undefined, tlsServer: string | undefined): VirtualHosts | undefined {
+    if (kind === 'mesh') return this.#mesh.get(port);
     for (const listening of this.#ingress.get(port) ?? []) {
-      if (listening.bind === bind && listening.tlsServer === request.tlsServer)
-        return listening.hosts.select(new RoutedRequest(request), random);
+      if (listening.bind === bind && listening.tlsServer === tlsServer) return listening.hosts;
     }
-    return NONE;
+    return undefined;
   }
 }

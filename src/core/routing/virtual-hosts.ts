@@ -1,6 +1,6 @@
 import { compareSpecificity, hostMatches, isWildcardHost } from '../istio/names.ts';
 import type { CompiledRoute } from './compile-route.ts';
-import { RouteList } from './route-list.ts';
+import { type Explained, RouteList } from './route-list.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import type { Selection } from './selection.ts';
 
@@ -36,6 +36,15 @@ export class VirtualHosts {
     const routes = this.#routesOf(request.head.authority);
     if (routes === undefined) return this.#otherwise;
     return routes.find(request)?.answer(request, random) ?? NONE;
+  }
+
+  /** What `select` does, and why; undefined where the host is not there. */
+  explain(request: RoutedRequest, most: number): (Explained & { readonly host: string }) | undefined {
+    const routes = this.#routesOf(request.head.authority);
+    if (routes === undefined) return undefined;
+    const host = withoutPort(request.head.authority).toLowerCase();
+    const wildcard = this.#wildcards.find((each) => each.routes === routes && (each.pattern === '*' || hostMatches(each.pattern, host)));
+    return { ...routes.explain(request, most), host: this.#exact.get(host) === routes ? host : (wildcard?.pattern ?? host) };
   }
 
   #routesOf(authority: string): RouteList | undefined {

@@ -46,7 +46,7 @@ describe('the document', () => {
 
   test('what acts says so: nothing but looking is for those who may look', () => {
     const looking = OPERATIONS.filter(({ access }) => access !== 'act').map(({ method, id }) => [id, method]);
-    for (const [id, method] of looking) expect([id, method === 'get' || id === 'tryRoute']).toEqual([id, true]);
+    for (const [id, method] of looking) expect([id, method === 'get' || id === 'tryRequest']).toEqual([id, true]);
     expect(OPERATIONS.filter(({ access }) => access === 'anyone').map(({ path }) => path)).toEqual(['/healthz', '/readyz']);
   });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { REQUEST_ACTIONS } from '../../core/release/requests.ts';
 import { forecastView } from '../../core/view/forecast-view.ts';
+import { routeTrialRequest, routeTrialView } from '../../core/view/route-trial-view.ts';
 import { timelineView } from '../../core/view/timeline-view.ts';
 import { wovenRoutesView } from '../../core/view/woven-routes-view.ts';
 import { operation } from './operation.ts';
@@ -50,5 +51,16 @@ export const VIEW_OPERATIONS = {
     summary: 'The objects that a release is woven into, as their owner wrote them and as they are served',
     answers: { 200: { description: 'The objects, line by line', schema: wovenRoutesView.meta({ id: 'WovenRoutes' }) } },
     problems: absent,
+  }),
+  routeTrial: operation({
+    id: 'tryRequest',
+    method: 'post',
+    path: '/api/v1/route-trials',
+    tag: 'Objects',
+    // It asks with a body, and changes nothing.
+    access: 'view',
+    summary: 'Where a request would go, and why, rule by rule; nothing is sent',
+    body: routeTrialRequest,
+    answers: { 200: { description: 'Its way through the routes', schema: routeTrialView.meta({ id: 'RouteTrial' }) } },
   }),
 };
