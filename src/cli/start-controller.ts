@@ -62,6 +62,7 @@ export async function runController(
   terminal.out(`perch ${perchVersion()} controls releases at ${access.url}${where}, Ctrl-C ends it`);
   if (runtime.metricsPort !== undefined)
     terminal.out(`  metrics   http://127.0.0.1:${runtime.metricsPort}/metrics, with /healthz and /readyz`);
+  if (runtime.apiPort !== undefined) terminal.out(`  dashboard http://127.0.0.1:${runtime.apiPort}`);
   if (runtime.apiPort !== undefined) terminal.out(`  API       http://127.0.0.1:${runtime.apiPort}/api/v1, with a token of the cluster`);
   return {
     close: async () => {

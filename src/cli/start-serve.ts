@@ -123,6 +123,7 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
     }
     terminal.out(`perch ${perchVersion()} serves, Ctrl-C ends it`);
     terminal.out(`  data      ${resolve(options.data)}`);
+    terminal.out(`  dashboard ${started.apiOrigin}`);
     terminal.out(`  API       ${started.apiOrigin}/api/v1/releases`);
     for (const line of addressLines(started.addresses())) terminal.out(`  ${line}`);
     isStarted = true;

@@ -12,6 +12,7 @@ test('the first screen: addresses that work and commands to try', () => {
     '',
     '  Bookinfo    http://localhost:8080/productpage',
     '              refresh: you stay on your version until your turn comes',
+    '  Dashboard   http://localhost:7070',
     '  API         http://localhost:7070/api/v1/releases',
     '  Visitors    200 synthetic ones keep it lively (--no-visitors)',
     '  Try         npx perch rollback reviews',

@@ -28,6 +28,7 @@ export function demoBanner(facts: DemoFacts, style: Style): readonly string[] {
     '',
     `  Bookinfo    ${style.link(`http://localhost:${gatewayPort}/productpage`)}`,
     `              ${style.dim(INVITATION[mode])}`,
+    `  Dashboard   ${style.link(`http://localhost:${apiPort}`)}`,
     `  API         ${style.link(`http://localhost:${apiPort}/api/v1/releases`)}`,
     `  Visitors    ${visitors === 0 ? 'only real ones: you' : `${visitors} synthetic ones keep it lively (--no-visitors)`}`,
     `  Try         ${style.link(`npx perch rollback reviews${server}`)}`,

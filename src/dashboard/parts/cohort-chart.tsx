@@ -16,24 +16,23 @@ interface CohortChartProps {
   readonly text: (value: number) => string;
 }
 
-const HEIGHT = 84;
-const RIGHT = 92;
-const TOP = 8;
-const LABEL_GAP = 15;
+/** Height, and room for the names, in rem. */
+const ROOM = { height: 5.2, right: 6, top: 0.5, labelGap: 1 } as const;
 const COHORTS = ['stable', 'canary'] as const;
 
 /** One figure of both versions over time: a thin line for stable, a strong one for the canary, each with its name and last value. */
 export function CohortChart({ title, names, points, text }: CohortChartProps) {
-  const { ref, width } = useSize<HTMLDivElement>();
+  const { ref, width, rem } = useSize<HTMLDivElement>();
+  const [height, right] = [ROOM.height * rem, ROOM.right * rem];
   const [first, last] = [points[0], points.at(-1)];
   const highest = roundUp(Math.max(...points.flatMap(({ stable, canary }) => [stable ?? 0, canary ?? 0])));
-  const x = linearScale([first?.at ?? 0, last?.at ?? 1], [0, Math.max(1, width - RIGHT)]);
-  const y = linearScale([0, highest], [HEIGHT - 1, TOP]);
+  const x = linearScale([first?.at ?? 0, last?.at ?? 1], [0, Math.max(1, width - right)]);
+  const y = linearScale([0, highest], [height - 1, ROOM.top * rem]);
   const ends = COHORTS.map((cohort) => points.findLast((point) => point[cohort] !== undefined)?.[cohort] ?? 0);
   const places = spreadLabels(
     ends.map((value) => y(value)),
-    LABEL_GAP,
-    HEIGHT - 4,
+    ROOM.labelGap * rem,
+    height - 4,
   );
   const said = COHORTS.map((cohort, index) => `${names[cohort]} ${text(ends[index] ?? 0)}`).join(', ');
   return (
@@ -43,8 +42,8 @@ export function CohortChart({ title, names, points, text }: CohortChartProps) {
         {points.length < 2 ? (
           <p class="quiet">Not enough was seen yet.</p>
         ) : (
-          <svg width={width} height={HEIGHT} role="img" aria-label={`${title}: ${said}, now`}>
-            <line class="grid" x1="0" x2={width - RIGHT} y1={HEIGHT - 1} y2={HEIGHT - 1} />
+          <svg width={width} height={height} role="img" aria-label={`${title}: ${said}, now`}>
+            <line class="grid" x1="0" x2={width - right} y1={height - 1} y2={height - 1} />
             {COHORTS.map((cohort) => (
               <path
                 key={cohort}
@@ -57,7 +56,7 @@ export function CohortChart({ title, names, points, text }: CohortChartProps) {
               />
             ))}
             {COHORTS.map((cohort, index) => (
-              <text key={cohort} class={`label is-${cohort}`} x={width - RIGHT + 8} y={(places[index] ?? 0) + 4}>
+              <text key={cohort} class={`label is-${cohort}`} x={width - right + 8} y={(places[index] ?? 0) + 4}>
                 {names[cohort]} {text(ends[index] ?? 0)}
               </text>
             ))}

@@ -27,6 +27,7 @@ interface ConfirmDialogProps {
 export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps) {
   const { action, isFull, label, question } = asked;
   const dialog = useRef<HTMLDialogElement>(null);
+  const safe = useRef<HTMLButtonElement>(null);
   const [by, setBy] = useState(() => window.localStorage.getItem(NAME_KEY) ?? '');
   const [isWaiting, setWaiting] = useState(false);
   const [problem, setProblem] = useState<ProblemText>();
@@ -34,7 +35,15 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
   const forecast = useLoaded<Forecast>(api, `${path}/forecast?action=${action}${isFull ? '&full=true' : ''}`, '');
   useEffect(() => {
     dialog.current?.showModal();
+    // The safe choice: whoever presses Enter twice changes nothing.
+    safe.current?.focus();
   }, []);
+
+  // The dialog gives the focus back to the button that opened it.
+  const leave = (result?: string): void => {
+    dialog.current?.close();
+    close(result);
+  };
 
   const confirm = async (): Promise<void> => {
     setWaiting(true);
@@ -49,7 +58,7 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
       return;
     }
     const { outcome, message } = answer.value;
-    close(
+    leave(
       outcome === 'done'
         ? `${label}: done${message === undefined ? '' : `, ${message}`}.`
         : `${label}: asked for; it happens as soon as it can.`,
@@ -63,7 +72,7 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
       onCancel={(event) => {
         // Escape; not while the answer is on its way.
         event.preventDefault();
-        if (!isWaiting) close();
+        if (!isWaiting) leave();
       }}
     >
       <h2 id="question">{question}</h2>
@@ -81,7 +90,7 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
         </p>
       )}
       <div class="choices">
-        <button type="button" onClick={() => close()} disabled={isWaiting}>
+        <button ref={safe} type="button" onClick={() => leave()} disabled={isWaiting}>
           {problem === undefined ? 'Cancel' : 'Close'}
         </button>
         <button

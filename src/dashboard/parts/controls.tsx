@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { ApiClient } from '../data/api-client.ts';
 import type { Action } from '../model/actions.ts';
 import type { Release } from '../model/release.ts';
@@ -14,16 +14,14 @@ interface ControlsProps {
 export function Controls({ release, actions, api }: ControlsProps) {
   const [asked, setAsked] = useState<Action>();
   const [result, setResult] = useState('');
-  const pressed = useRef<HTMLButtonElement | null>(null);
   return (
     <section class="controls" aria-label="Controls">
       {actions.map((action) => (
         <button
-          key={action.label}
+          key={`${action.action} ${action.isFull}`}
           type="button"
           class={action === actions[0] && action.action !== 'rollback' ? 'main' : ''}
-          onClick={(event) => {
-            pressed.current = event.currentTarget;
+          onClick={() => {
             setResult('');
             setAsked(action);
           }}
@@ -42,7 +40,6 @@ export function Controls({ release, actions, api }: ControlsProps) {
           close={(text) => {
             setAsked(undefined);
             setResult(text ?? '');
-            pressed.current?.focus();
           }}
         />
       )}

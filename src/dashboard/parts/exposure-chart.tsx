@@ -19,21 +19,20 @@ interface ExposureChartProps {
   readonly now: number;
 }
 
-const LEFT = 44;
-const TOP = 18;
-const BOTTOM = 26;
-const LABEL_GAP = 16;
+/** Room around the picture, and between labels, in rem. */
+const ROOM = { left: 2.9, top: 1.3, bottom: 1.7, right: 5.2, rightWithSchemes: 8.2, labelGap: 1.05, tickGap: 5.5 } as const;
 
 /** The staircase of weights, the measured share with its band of chance, and simulated lines: a picture, whose words are in the table below. */
 export function ExposureChart({ release, samples, schemes, stairs, plan, end, now }: ExposureChartProps) {
-  const { ref, width, height } = useSize<HTMLDivElement>();
-  const right = schemes.length > 0 ? 128 : 80;
+  const { ref, width, height, rem } = useSize<HTMLDivElement>();
+  const [left, top, bottom] = [ROOM.left * rem, ROOM.top * rem, ROOM.bottom * rem];
+  const right = (schemes.length > 0 ? ROOM.rightWithSchemes : ROOM.right) * rem;
   const from = stairs[0]?.at ?? now;
   const come = end === undefined ? stairsToCome(plan) : [];
   const last = Math.max(end ?? now, ...plan.map(({ until }) => until ?? 0).filter((at) => end === undefined || at <= end), from + 1000);
   const domain = [from, end === undefined && come.length === 0 ? last + (last - from) * 0.06 : last] as const;
-  const x = linearScale(domain, [LEFT, Math.max(LEFT + 1, width - right)]);
-  const y = linearScale([0, 100], [height - BOTTOM, TOP]);
+  const x = linearScale(domain, [left, Math.max(left + 1, width - right)]);
+  const y = linearScale([0, 100], [height - bottom, top]);
   const until = end ?? now;
   const line = samples.map((sample, index) => {
     const before = samples[index - 1];
@@ -46,6 +45,10 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
   });
   const current = stairs.at(-1);
   const lastShare = line.findLast(({ value }) => value !== undefined);
+  const newest = line.at(-1);
+  // Without a newer sample nothing has changed since.
+  if (newest !== undefined && samples.at(-1)?.weight === current?.weight)
+    line.push({ ...newest, at: Math.max(newest.at, until), isFirst: false });
   const labels = [
     ...(lastShare?.value === undefined ? [] : [{ name: 'measured', at: lastShare.value, text: shareText(lastShare.value) }]),
     ...schemes.flatMap(({ scheme, label, points }) => {
@@ -55,8 +58,8 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
   ];
   const places = spreadLabels(
     labels.map(({ at }) => y(at)),
-    LABEL_GAP,
-    height - BOTTOM,
+    ROOM.labelGap * rem,
+    height - bottom,
   );
   const { canary, service } = versionNames(release);
   const said = `Exposure of ${service} ${canary} over time: asked ${weightText(current?.weight ?? 0)}${lastShare?.value === undefined ? '' : `, measured ${shareText(lastShare.value)}`}. The table below has the figures.`;
@@ -66,19 +69,21 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
         <svg width={width} height={height} role="img" aria-label={said}>
           {[0, 25, 50, 75, 100].map((value) => (
             <g key={value}>
-              <line class="grid" x1={LEFT} x2={width - right} y1={y(value)} y2={y(value)} />
-              <text class="axis" x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+              <line class="grid" x1={left} x2={width - right} y1={y(value)} y2={y(value)} />
+              <text class="axis" x={left - 8} y={y(value) + 4} text-anchor="end">
                 {value} %
               </text>
             </g>
           ))}
-          {timeTicks(domain, Math.max(2, Math.floor((width - right) / 85)), -new Date(now).getTimezoneOffset() * 60_000).map(
-            ({ at, text }) => (
-              <text key={at} class="axis" x={x(at)} y={height - 6} text-anchor={x(at) > width - right - 20 ? 'end' : 'middle'}>
-                {text}
-              </text>
-            ),
-          )}
+          {timeTicks(
+            domain,
+            Math.max(2, Math.floor((width - right) / (ROOM.tickGap * rem))),
+            -new Date(now).getTimezoneOffset() * 60_000,
+          ).map(({ at, text }) => (
+            <text key={at} class="axis" x={x(at)} y={height - 6} text-anchor={x(at) > width - right - 20 ? 'end' : 'middle'}>
+              {text}
+            </text>
+          ))}
           <path class="band" d={bandPath(line, x, y)} />
           <path class="stairs" d={stairPath(stairs, until, x, y)} />
           {come.length > 0 && current !== undefined && (
@@ -101,8 +106,15 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
             />
           ))}
           <path class="share" d={linePath(line, x, y)} />
-          {lastShare?.value !== undefined && <circle class="share-end" cx={x(lastShare.at)} cy={y(lastShare.value)} r="4" />}
-          {end === undefined && <line class="now" x1={x(now)} x2={x(now)} y1={TOP} y2={height - BOTTOM} />}
+          {lastShare?.value !== undefined && (
+            <circle
+              class="share-end"
+              cx={x(line.at(-1)?.value === lastShare.value ? (line.at(-1)?.at ?? lastShare.at) : lastShare.at)}
+              cy={y(lastShare.value)}
+              r="4"
+            />
+          )}
+          {end === undefined && <line class="now" x1={x(now)} x2={x(now)} y1={top} y2={height - bottom} />}
           {labels.map(({ name, text }, index) => (
             <text key={name} class={`label ${name}`} x={width - right + 8} y={(places[index] ?? 0) + 4}>
               {text}

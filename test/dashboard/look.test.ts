@@ -1,0 +1,150 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleDashboard } from '../../tools/bundle-dashboard.ts';
+import { launchChromium } from '../browser/chromium.ts';
+import { startWebScene, type WebScene } from '../harness/web-scene.ts';
+import { describeWithChromium } from '../requirements.ts';
+import { DashboardPage } from './dashboard-page.ts';
+import { bringVisitors } from './traffic.ts';
+
+const WIDTHS = [360, 1280, 3840];
+const SCHEMES = ['light', 'dark'] as const;
+/** What all of the page may weigh on the wire, in bytes: index.html, script, style sheet and icon. */
+const MOST_BYTES = 60_000;
+/** In ms, on loopback: the best of some loads, as the machine may be busy with something else. */
+const FIRST_PAINT_MS = 300;
+const LOADS = 5;
+
+/** Elements that stick out of the window, by tag and text; what scrolls by itself may. */
+const STICKING_OUT = `[...document.querySelectorAll('body *:not(.scrolls *):not(.hidden)')]
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5 || element.getBoundingClientRect().left < -0.5)
+  .map((element) => element.tagName + ' ' + (element.textContent ?? '').trim().slice(0, 40))`;
+
+/** What has the keyboard's focus, and whether one sees that. */
+const FOCUSED = `({
+  name: (document.activeElement.getAttribute('aria-label') ?? document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent).trim(),
+  outline: getComputedStyle(document.activeElement).outlineStyle,
+})`;
+
+describeWithChromium('the dashboard', (executable) => {
+  let browser: Browser;
+  let scene: WebScene;
+
+  beforeAll(async () => {
+    [browser, scene] = await Promise.all([
+      launchChromium(executable),
+      startWebScene(11, {
+        steps: [
+          { weight: 25, hold: 'manual' },
+          { weight: 50, hold: '30m' },
+          { weight: 100, hold: '30m' },
+        ],
+      }),
+      bundleDashboard(),
+    ]);
+    await bringVisitors(scene.ingressPort, 40);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await scene?.close();
+  });
+
+  test('fits windows from 360 px to 4K in light and dark, and axe finds nothing wrong', async () => {
+    const dashboard = await DashboardPage.open(browser, scene.api);
+    await expect.poll(() => dashboard.headline()).toContain('is seen by');
+    await expect.poll(() => dashboard.page.locator('.is-routes .line').count()).toBeGreaterThan(0);
+    for (const width of WIDTHS) {
+      for (const colorScheme of SCHEMES) {
+        const where = `${width}-${colorScheme}`;
+        await dashboard.page.setViewportSize({ width, height: width > 2000 ? 2160 : 800 });
+        await dashboard.page.emulateMedia({ colorScheme });
+        await dashboard.picture(where);
+        expect(await dashboard.page.evaluate('document.documentElement.scrollWidth'), where).toBeLessThanOrEqual(width);
+        expect(await dashboard.page.evaluate(STICKING_OUT), where).toEqual([]);
+        expect(await dashboard.axe(), where).toEqual([]);
+      }
+    }
+    await dashboard.page.setViewportSize({ width: 360, height: 800 });
+    await dashboard.button('Roll back').click();
+    await expect.poll(() => dashboard.dialog.locator('.forecast').innerText()).not.toContain('Counting');
+    await dashboard.picture('dialog-360-dark');
+    expect(await dashboard.axe()).toEqual([]);
+    expect(dashboard.complaints).toEqual([]);
+    await dashboard.close();
+  });
+
+  test('is used with the keyboard alone, and one sees where one is', async () => {
+    const dashboard = await DashboardPage.open(browser, scene.api, '', { reducedMotion: 'reduce' });
+    const { keyboard } = dashboard.page;
+    await expect.poll(() => dashboard.page.locator('.is-routes .line').count()).toBeGreaterThan(0);
+    const visited: { readonly name: string; readonly outline: string }[] = [];
+    for (let tab = 0; tab < 12; tab++) {
+      await keyboard.press('Tab');
+      visited.push((await dashboard.page.evaluate(FOCUSED)) as (typeof visited)[number]);
+    }
+    for (const { name, outline } of visited) expect(outline, name).not.toBe('none');
+    const names = visited.map(({ name }) => name);
+    expect(names.slice(0, 5)).toEqual([
+      'Promote to 50 %',
+      'Promote to the end',
+      'Roll back',
+      'Other schemes, simulated',
+      'The same as a table',
+    ]);
+    expect(names).toContain('What is woven in');
+
+    await dashboard.button('Promote to 50 %').focus();
+    await keyboard.press('Enter');
+    // The safe choice has the focus, and Escape leaves.
+    await expect.poll(() => dashboard.page.evaluate(FOCUSED)).toMatchObject({ name: 'Cancel' });
+    await keyboard.press('Escape');
+    await expect.poll(() => dashboard.dialog.count()).toBe(0);
+    expect(await dashboard.page.evaluate(FOCUSED)).toMatchObject({ name: 'Promote to 50 %' });
+    await keyboard.press('Enter');
+    await expect.poll(() => dashboard.page.evaluate(FOCUSED)).toMatchObject({ name: 'Cancel' });
+    await keyboard.press('Tab');
+    await keyboard.press('Enter');
+    await expect.poll(() => dashboard.result.innerText()).toContain('done');
+    expect((await scene.status()).weight).toBe(50);
+    await dashboard.close();
+  });
+
+  test('takes nothing from elsewhere, is small, and quick to paint', async () => {
+    const dashboard = await DashboardPage.open(browser, scene.api);
+    await expect.poll(() => dashboard.connection.innerText()).toMatch(/^\s*live$/);
+    const html = await fetch(`${scene.api}/`);
+    expect(html.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    const text = await html.text();
+    expect(text).not.toMatch(/<style|<script(?! type="module" src=)|style=|\son\w+=/);
+    const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path);
+    expect(files).toHaveLength(3);
+    let bytes = text.length;
+    for (const path of files) {
+      const file = await fetch(`${scene.api}/${path}`, { headers: { 'accept-encoding': 'gzip' } });
+      expect(file.headers.get('cache-control')).toBe('private, max-age=31536000, immutable');
+      expect(file.headers.get('content-encoding')).toBe('gzip');
+      bytes += Number(file.headers.get('content-length'));
+    }
+    expect(bytes).toBeGreaterThan(5000);
+    expect(bytes).toBeLessThan(MOST_BYTES);
+
+    const origins = 'performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin)';
+    expect(new Set((await dashboard.page.evaluate(origins)) as string[])).toEqual(new Set([scene.api]));
+    const paints: number[] = [];
+    for (let load = 0; load < LOADS; load++) {
+      await dashboard.page.reload();
+      await expect.poll(() => dashboard.connection.innerText()).toMatch(/^\s*live$/);
+      paints.push((await dashboard.page.evaluate('performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 1e9')) as number);
+    }
+    expect(Math.min(...paints), paints.join(', ')).toBeLessThan(FIRST_PAINT_MS);
+    // The policy refused nothing, and does refuse what is not the page's.
+    expect(dashboard.complaints).toEqual([]);
+    await dashboard.page.evaluate(
+      `document.body.append(Object.assign(document.createElement('script'), { textContent: 'document.title = "x"' }))`,
+    );
+    await expect.poll(() => dashboard.complaints.join(' ')).toContain('Content Security Policy');
+    await dashboard.close();
+  });
+});
