@@ -91,6 +91,7 @@ describe('the headline', () => {
     ],
     ['a manual hold', { phase: 'Paused', pausedBy: 'hold' }, 'It waits until somebody promotes it to 50 %.'],
     ['paused', { phase: 'Paused', pausedBy: 'request', holdRemainingMs: 12_000 }, 'It is paused with 12 s of its hold left.'],
+    ['the last step', { step: 3, weight: 100, holdUntil: '2026-11-30T12:00:18.000Z' }, 'Next: v2 becomes the live version in 18 s.'],
     ['Completing', { phase: 'Completing' }, 'Everyone goes to reviews v2.'],
     ['Succeeded', { phase: 'Succeeded' }, 'reviews v2 is the live version: everyone is on it.'],
     ['RollingBack', { phase: 'RollingBack' }, 'reviews v2 is being rolled back: everyone goes back to v1.'],

@@ -112,6 +112,7 @@ function nextSentence(release: Release, now: number): string | undefined {
   if (isHeldUp(release, now)) return sentence(status.message);
   const step = spec.steps[nextStepIndex(release)];
   const next = step === undefined ? 'its end' : describeStep(step);
+  const { canary } = versionNames(release);
   if (status.phase === 'Paused') {
     if (status.pausedBy === 'hold') return `It waits until somebody promotes it to ${next}.`;
     const left = status.holdRemainingMs === undefined ? '' : ` with ${spanText(status.holdRemainingMs)} of its hold left`;
@@ -120,7 +121,8 @@ function nextSentence(release: Release, now: number): string | undefined {
   if (status.stepStartedAt === undefined) return 'Its routes are being changed.';
   if (status.holdUntil === undefined) return undefined;
   const left = Date.parse(status.holdUntil) - now;
-  return left <= 0 ? `Next: ${next}, now.` : `Next: ${next} in ${spanText(left)}.`;
+  const what = step === undefined ? `${canary} becomes the live version` : next;
+  return left <= 0 ? `Next: ${what}, now.` : `Next: ${what} in ${spanText(left)}.`;
 }
 
 function sum({ stable, canary }: PerCohort): number {

@@ -20,7 +20,7 @@ interface ExposureChartProps {
 }
 
 /** Room around the picture, and between labels, in rem. */
-const ROOM = { left: 2.9, top: 1.3, bottom: 1.7, right: 5.2, rightWithSchemes: 8.2, labelGap: 1.05, tickGap: 5.5 } as const;
+const ROOM = { left: 3.3, top: 1.3, bottom: 1.7, right: 5.2, rightWithSchemes: 8.2, labelGap: 1.05, tickGap: 5.5 } as const;
 
 /** The staircase of weights, the measured share with its band of chance, and simulated lines: a picture, whose words are in the table below. */
 export function ExposureChart({ release, samples, schemes, stairs, plan, end, now }: ExposureChartProps) {
@@ -89,11 +89,6 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
           {come.length > 0 && current !== undefined && (
             <path class="stairs to-come" d={stairPath([{ at: until, weight: current.weight }, ...come], last, x, y)} />
           )}
-          {[...stairs, ...come].map(({ at, weight }) => (
-            <text key={at} class={at > until ? 'step to-come' : 'step'} x={x(at) + 5} y={y(weight) - 6}>
-              {weightText(weight)}
-            </text>
-          ))}
           {schemes.map(({ scheme, points }) => (
             <path
               key={scheme}
@@ -114,6 +109,18 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
               r="4"
             />
           )}
+          {[...stairs, ...come].map(({ at, weight }, index) => (
+            // Left of its riser, where the stairs were lower: free of the line. The first one has no left.
+            <text
+              key={at}
+              class={at > until ? 'step to-come' : 'step'}
+              x={index === 0 ? x(at) + 5 : x(at) - 6}
+              y={index === 0 ? y(weight) - 6 : y(weight) + 4}
+              text-anchor={index === 0 ? 'start' : 'end'}
+            >
+              {weightText(weight)}
+            </text>
+          ))}
           {end === undefined && <line class="now" x1={x(now)} x2={x(now)} y1={top} y2={height - bottom} />}
           {labels.map(({ name, text }, index) => (
             <text key={name} class={`label ${name}`} x={width - right + 8} y={(places[index] ?? 0) + 4}>

@@ -70,7 +70,11 @@ export function VersionsPanel({ release, samples, now }: VersionsPanelProps) {
       </Scrolls>
       <p class="note">
         Since {clockText(Date.parse(exposure.since), now)}, when this step began.
-        {exposure.counts === 'visitors' && exposure.share !== undefined && exposure.chance !== undefined && exposure.weight !== undefined
+        {exposure.counts === 'visitors' &&
+        exposure.share !== undefined &&
+        exposure.chance !== undefined &&
+        exposure.chance[0] < exposure.chance[1] &&
+        exposure.weight !== undefined
           ? ` Asked ${exposure.weight} %, measured ${shareText(exposure.share)}; chance alone explains ${exposure.chance[0].toFixed(1)} … ${shareText(exposure.chance[1])}.`
           : ''}
         {exposure.counts === 'visitors' &&
