@@ -53,6 +53,12 @@ const gateway = await startGateway({
   ...(options.evidence ? { observe: await observeExposure() } : {}),
 });
 await gateway.update(table);
+// What is alive, in MiB, for who wants to know whether it grows.
+process.on('SIGUSR2', () => {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  console.log(JSON.stringify((heapUsed + external) / 2 ** 20));
+});
 // For the next process: see perch.ts.
 flushCompileCache();
 console.log(JSON.stringify({ port: gateway.addresses().find(({ kind }) => kind === 'ingress')?.actualPort }));

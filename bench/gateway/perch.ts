@@ -17,24 +17,34 @@ export interface PerchProxyOptions {
 
 const PROXY = fileURLToPath(new URL('perch-proxy.ts', import.meta.url));
 
-async function spawnGateway(core: number, options: PerchProxyOptions, compiled: string): Promise<RunningProxy> {
+/** Perch's gateway in a process of its own. */
+export interface PerchProxy extends RunningProxy {
+  /** What is alive in it after a collection of garbage, MiB. */
+  alive(): Promise<number>;
+}
+
+async function spawnGateway(core: number, options: PerchProxyOptions, compiled: string): Promise<PerchProxy> {
   const child = spawn(
     'taskset',
-    ['-c', String(core), process.execPath, '--disable-warning=ExperimentalWarning', PROXY, JSON.stringify(options)],
+    ['-c', String(core), process.execPath, '--disable-warning=ExperimentalWarning', '--expose-gc', PROXY, JSON.stringify(options)],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: compiled } },
   );
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('close', () => resolve());
   });
-  const line = await Promise.race([
-    new Promise<string>((resolve) => createInterface(child.stdout).once('line', resolve)),
-    ended.then(() => undefined),
-  ]);
+  const lines = createInterface(child.stdout);
+  const nextLine = () => Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), ended.then(() => undefined)]);
+  const line = await nextLine();
   if (line === undefined || child.pid === undefined) throw new Error('The gateway ended while starting');
   return {
     port: (JSON.parse(line) as { readonly port: number }).port,
     pid: child.pid,
+    alive: async () => {
+      const told = nextLine();
+      child.kill('SIGUSR2');
+      return Number(await told);
+    },
     stop: async () => {
       child.kill('SIGKILL');
       await ended;
@@ -54,7 +64,7 @@ async function compile(core: number, options: PerchProxyOptions): Promise<string
 }
 
 /** Starts Perch's gateway on one core with the Node that runs this bench. */
-export async function startPerchProxy(core: number, options: PerchProxyOptions): Promise<RunningProxy> {
+export async function startPerchProxy(core: number, options: PerchProxyOptions): Promise<PerchProxy> {
   compiled ??= compile(core, options);
   return spawnGateway(core, options, await compiled);
 }

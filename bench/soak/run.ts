@@ -65,6 +65,8 @@ interface Minute {
   readonly failed: number;
   readonly cpuShare: number;
   readonly memory: number;
+  /** What was alive after a collection of garbage. */
+  readonly alive: number;
 }
 
 async function soak({ minutes, rate }: Plan): Promise<string> {
@@ -90,6 +92,7 @@ async function soak({ minutes, rate }: Plan): Promise<string> {
         failed: [...failed.values()].reduce((sum, count) => sum + count, 0),
         cpuShare: (cpuOf(proxy.pid) - cpuBefore) / seconds,
         memory: samples.at(-1)?.memory ?? Number.NaN,
+        alive: await proxy.alive(),
       });
       say(`minute ${minute} of ${minutes}: ${samples.at(-1)?.memory.toFixed(1)} MiB`);
     }
@@ -116,7 +119,8 @@ function summary(rows: readonly Minute[], samples: readonly Sample[], totalMs: n
   const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
   const failed = rows.reduce((sum, row) => sum + row.failed, 0);
   const late = samples.filter(({ at }) => at > totalMs * WARM_UP_SHARE);
-  const { slope, error } = regression(late.map(({ at, memory }) => ({ x: at / 3_600_000, y: memory })));
+  const kept = rows.slice(Math.ceil(rows.length * WARM_UP_SHARE));
+  const alive = kept.map((row) => row.alive);
   const sizes = late.map(({ memory }) => memory);
   return table(
     [
@@ -126,19 +130,27 @@ function summary(rows: readonly Minute[], samples: readonly Sample[], totalMs: n
       ['failed', String(failed)],
       ['p50, p99, p99.9', [0.5, 0.99, 0.999].map((share) => `${percentile(all, share).toFixed(1)} ms`).join(', ')],
       ['memory after the first fifth, least to most', `${Math.min(...sizes).toFixed(1)} to ${Math.max(...sizes).toFixed(1)} MiB`],
-      ['slope of memory after the first fifth', `${slope.toFixed(1)} ± ${(2 * error).toFixed(1)} MiB per hour (two standard errors)`],
-      ['which over this time is', `${((slope * totalMs * (1 - WARM_UP_SHARE)) / 3_600_000).toFixed(2)} MiB`],
+      ['slope of memory after the first fifth', slopeText(late.map(({ at, memory }) => ({ x: at / 3_600_000, y: memory })))],
+      ['alive after the first fifth, least to most', `${Math.min(...alive).toFixed(1)} to ${Math.max(...alive).toFixed(1)} MiB`],
+      ['slope of what is alive', slopeText(kept.map((row, index) => ({ x: index / 60, y: row.alive })))],
     ],
     2,
   );
 }
 
+/** `x` in hours, `y` in MiB. */
+function slopeText(points: readonly { readonly x: number; readonly y: number }[]): string {
+  if (points.length < 3) return 'too short to tell';
+  const { slope, error } = regression(points);
+  return `${slope.toFixed(1)} ± ${(2 * error).toFixed(1)} MiB per hour (two standard errors)`;
+}
+
 function minuteTable(rows: readonly Minute[]): string {
-  const body = rows.map(({ seconds, latencies, failed, cpuShare, memory }, index) => [
+  const body = rows.map(({ seconds, latencies, failed, cpuShare, memory, alive }, index) => [
     ...[String(index + 1), (latencies.length / seconds).toFixed(0), String(failed), percentile(latencies, 0.5).toFixed(1)],
-    ...[percentile(latencies, 0.99).toFixed(1), `${(cpuShare * 100).toFixed(0)} %`, memory.toFixed(1)],
+    ...[percentile(latencies, 0.99).toFixed(1), `${(cpuShare * 100).toFixed(0)} %`, memory.toFixed(1), alive.toFixed(1)],
   ]);
-  return table([['minute', 'requests/s', 'failed', 'p50 ms', 'p99 ms', 'CPU', 'MiB at its end'], ...body], 0);
+  return table([['minute', 'requests/s', 'failed', 'p50 ms', 'p99 ms', 'CPU', 'MiB at its end', 'MiB alive'], ...body], 0);
 }
 
 await runBench({
