@@ -11,6 +11,8 @@ export interface CliContext {
   readonly isPlugin?: true;
   /** To be called by a command that runs until it is ended, before anything else: SIGTERM ends it with exit code 0. */
   readonly runsUntilEnded: () => void;
+  /** Has SIGHUP call the listener, where it does not mean that the terminal is gone. Absent where no signals come. */
+  readonly onHangup?: (listener: () => void) => void;
 }
 
 /** Adds one command to the program. Modules that cost time to load are imported inside its action. */

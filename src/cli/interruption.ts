@@ -7,6 +7,11 @@ export interface Interruption {
   exitCode(): number | undefined;
   /** Says that this command runs until it is ended: SIGTERM is then how a service manager ends it, and no failure. */
   runsUntilEnded(): void;
+  /**
+   * From now on SIGHUP calls `listener` instead of ending the command, as logrotate and others expect it of services; not where stdin is a terminal,
+   * which sends that signal when it is closed.
+   */
+  onHangup(listener: () => void): void;
 }
 
 /**
@@ -27,8 +32,13 @@ export function watchInterruption(): Interruption {
   let isTermination = false;
   let firstAt = 0;
   let isOutputLost = false;
+  let onHangup: (() => void) | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      if (name === 'SIGHUP' && onHangup !== undefined) {
+        onHangup();
+        return;
+      }
       if (code === undefined) {
         code = 130;
         isTermination = name === 'SIGTERM';
@@ -61,6 +71,9 @@ export function watchInterruption(): Interruption {
     },
     runsUntilEnded: () => {
       isService = true;
+    },
+    onHangup: (listener) => {
+      if (process.stdin.isTTY !== true) onHangup = listener;
     },
   };
 }

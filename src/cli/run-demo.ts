@@ -10,6 +10,7 @@ import { startVisitors } from '../demo/visitors.ts';
 import { asListenError, type ListenError } from '../server/listen-error.ts';
 import { readManifestFiles } from '../server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
+import { openAccessLogOf } from './access-log-option.ts';
 import { ApiClient } from './api-client.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
@@ -19,11 +20,12 @@ import { demoBanner } from './reports/demo-banner.ts';
 import { DEFAULT_SERVER } from './target-choice.ts';
 import { printDiagnostics } from './terminal/print-diagnostics.ts';
 import { terminalLog } from './terminal/terminal-log.ts';
+import { type TracingOptions, tracingOf } from './tracing-option.ts';
 import { openReleaseScreen } from './watching/release-screen.ts';
 import { watchReleases } from './watching/watch-releases.ts';
 
 /** Options of `perch demo`, as Commander gives them. */
-export interface DemoOptions {
+export interface DemoOptions extends TracingOptions {
   readonly apiPort: number;
   readonly gatewayPort: number;
   readonly data?: string;
@@ -32,6 +34,7 @@ export interface DemoOptions {
   /** False: `--no-visitors`. */
   readonly visitors: number | false;
   readonly mode: AffinityMode;
+  readonly accessLog?: string;
 }
 
 /** Beside src/ in a clone, beside dist/ in the package. */
@@ -90,6 +93,9 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
     const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'perch-demo-')));
     if (options.data === undefined) closers.push(() => rm(dataDir, { recursive: true, force: true }));
 
+    const tracing = tracingOf(options, context);
+    const accessLog = await openAccessLogOf(options.accessLog, context);
+    closers.push(() => accessLog?.close());
     let print = terminal.err;
     const { warn, error } = terminalLog({ ...terminal, err: (text) => print(text) });
     const runtime = await startRuntime({
@@ -100,6 +106,8 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
         [MESH_PORT, 0],
       ]),
       proxyPort: 0,
+      ...(accessLog === undefined ? {} : { accessLog }),
+      ...(tracing === undefined ? {} : { tracing }),
       // What the runtime does is on the screen already.
       log: { info: () => {}, audit: () => {}, warn, error },
     });

@@ -15,6 +15,7 @@ export async function runProcess(): Promise<void> {
     signal: interruption.signal,
     environment: process.env,
     runsUntilEnded: interruption.runsUntilEnded,
+    onHangup: interruption.onHangup,
     ...(isPlugin ? { isPlugin } : {}),
   });
   // At the very end: that output could not be written may be known only then.

@@ -1,5 +1,6 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
@@ -176,6 +177,78 @@ test('--access-log writes a line of JSON for each request', async () => {
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ method: 'GET' });
+});
+
+test('Prometheus is told of requests as Istio’s proxies tell of them, and a collector of spans', async () => {
+  const posted: { readonly path: string | undefined; readonly text: string }[] = [];
+  const collector = createHttpServer((request, response) => {
+    let text = '';
+    request.on('data', (part: Buffer) => {
+      text += part.toString();
+    });
+    request.on('end', () => {
+      posted.push({ path: request.url, text });
+      response.end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+  try {
+    const { process, ingress, server } = await scene.serve('-f', scene.files, '--otlp-endpoint', url);
+    for (let count = 0; count < 3; count += 1) await (await fetch(`${ingress}/hello`)).text();
+    await (await fetch(`${ingress.replace('localhost', '127.0.0.1')}/hello`, { headers: { host: 'other.test' } })).text();
+    const metrics = await (await fetch(`${server}/metrics`)).text();
+    const labels = [
+      'reporter="source"',
+      'destination_service="web.default.svc.cluster.local"',
+      'response_code="200"',
+      'response_flags="-"',
+    ];
+    const line = metrics
+      .split('\n')
+      .find((each) => each.startsWith('istio_requests_total{') && labels.every((label) => each.includes(label)));
+    expect(line).toMatch(/destination_version="v1".* [34]$/);
+    expect(metrics).toContain('# TYPE istio_request_duration_milliseconds histogram\n');
+    expect(metrics).toContain('perch_spans_total{result="dropped"} 0\n');
+    expect(await process.stop('SIGTERM')).toBe(0);
+    // What waited is sent at the end.
+    expect(posted.map(({ path }) => path)).toContain('/v1/traces');
+    expect(posted.map(({ text }) => text).join('')).toContain('"url.path","value":{"stringValue":"/hello"}');
+  } finally {
+    collector.close();
+    collector.closeAllConnections();
+  }
+});
+
+test('an address that is no collector’s is said at once', async () => {
+  const { code, stderr } = await perch(['serve', ...FREE_PORTS, '--data', join(scene.dir, 'data2'), '--otlp-endpoint', 'localhost:4318']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: localhost:4318 is no address of a collector[^\n]*\n$/);
+});
+
+test('SIGHUP opens the access log anew, and the gateway serves on', async () => {
+  const log = join(scene.dir, 'access.log');
+  const { process, ingress } = await scene.serve('-f', scene.files, '--access-log', log);
+  const read = (file: string) => readFile(file, 'utf8').catch(() => '');
+  await (await fetch(`${ingress}/one`)).text();
+  await expect.poll(() => read(log)).toContain('/one');
+  await rename(log, `${log}.1`);
+  process.signal('SIGHUP');
+  await expect.poll(() => read(log).then(() => readdir(scene.dir))).toContain('access.log');
+  await (await fetch(`${ingress}/two`)).text();
+  await expect.poll(() => read(log)).toContain('/two');
+  expect(await process.stop('SIGTERM')).toBe(0);
+});
+
+test('--access-log - has stdout for its lines alone; a log that cannot be opened is said at once', async () => {
+  const { process } = await scene.serve('-f', scene.files, '--access-log', '-');
+  const [, ingress = ''] = await process.until(/ingress +(http:\S+)/);
+  await (await fetch(`${ingress}/hello`)).text();
+  await expect.poll(() => process.stdout).toContain('/hello');
+  expect(JSON.parse(process.stdout)).toMatchObject({ path: '/hello', response_code: 200 });
+  const { code, stderr } = await perch(['serve', ...FREE_PORTS, '--data', join(scene.dir, 'data2'), '--access-log', '/none/log']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: the access log cannot be opened \(ENOENT[^\n]*\n$/);
 });
 
 test('a data directory that cannot be made is one clear line', async () => {

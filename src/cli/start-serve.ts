@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { StoreError } from '../cluster/store-errors.ts';
 import type { GatewayLimits } from '../gateway/limits.ts';
@@ -10,6 +9,7 @@ import { skippedNote } from '../server/manifest-files.ts';
 import { type Runtime, startRuntime } from '../server/runtime.ts';
 import type { RuntimeLog } from '../server/runtime-log.ts';
 import { SharedPortsError } from '../server/workers/require-shared-ports.ts';
+import { besideAccessLog, openAccessLogOf } from './access-log-option.ts';
 import { type ApiPlaceOptions, apiPlaceOf } from './api-place-options.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandError } from './command-error.ts';
@@ -20,9 +20,10 @@ import { outcomeText } from './reports/outcome-text.ts';
 import { countErrors, printDiagnostics } from './terminal/print-diagnostics.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { terminalLog } from './terminal/terminal-log.ts';
+import { type TracingOptions, tracingOf } from './tracing-option.ts';
 
 /** Options of `perch serve`, as Commander gives them. */
-export interface ServeOptions extends ApiPlaceOptions {
+export interface ServeOptions extends TracingOptions, ApiPlaceOptions {
   readonly file?: readonly string[];
   readonly apiPort: number;
   readonly data: string;
@@ -45,26 +46,6 @@ function explain(error: ListenError, { apiPort, proxyPort, map }: ServeOptions):
   return portRemedy(error, `perch serve --map ${declared}=${other} ...`);
 }
 
-function openAccessLog(
-  target: string | true | undefined,
-  terminal: Terminal,
-): { readonly write?: (line: string) => void; close(): Promise<void> } {
-  if (target === undefined) return { close: async () => {} };
-  if (target === true || target === '-') return { write: (line) => terminal.out(line), close: async () => {} };
-  const stream = createWriteStream(target, { flags: 'a' });
-  let failed = false;
-  stream.on('error', (error) => {
-    if (!failed) terminal.err(`the access log ${target} cannot be written (${error.message}); it ends here`);
-    failed = true;
-  });
-  return {
-    write: (line) => {
-      if (!failed) stream.write(`${line}\n`);
-    },
-    close: () => (failed ? Promise.resolve() : new Promise((done) => stream.end(() => done()))),
-  };
-}
-
 /** Says what an apply of the files did; false where they have errors and nothing was applied. */
 function reportApplied(terminal: Terminal, applied: FilesApplied): boolean {
   printDiagnostics(terminal, applied.diagnostics, applied.texts);
@@ -76,7 +57,7 @@ function reportApplied(terminal: Terminal, applied: FilesApplied): boolean {
 
 /** Starts what `perch serve` runs, and says where it listens. Throws CommandError, with nothing left running. */
 export async function startServe(context: CliContext, options: ServeOptions): Promise<{ close(): Promise<void> }> {
-  const { terminal } = context;
+  const terminal = besideAccessLog(options.accessLog, context.terminal);
   const files = options.file ?? [];
   const prune = options.prune === true;
   const apiPlace = apiPlaceOf(options);
@@ -84,13 +65,14 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
   let isStarted = false;
   // What is opened at the start is listed at its end.
   const log: RuntimeLog = { ...toTerminal, info: (message) => isStarted && toTerminal.info(message) };
-  const accessLog = openAccessLog(options.accessLog, terminal);
+  const tracing = tracingOf(options, context);
+  const accessLog = await openAccessLogOf(options.accessLog, context);
   let runtime: Runtime | undefined;
   let stopWatching = (): void => {};
   const close = async (): Promise<void> => {
     stopWatching();
     await runtime?.close();
-    await accessLog.close();
+    await accessLog?.close();
   };
 
   try {
@@ -103,7 +85,8 @@ export async function startServe(context: CliContext, options: ServeOptions): Pr
       workers: options.workers,
       ...(options.proxyPort === 'off' ? {} : { proxyPort: options.proxyPort }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-      ...(accessLog.write === undefined ? {} : { accessLog: accessLog.write }),
+      ...(accessLog === undefined ? {} : { accessLog }),
+      ...(tracing === undefined ? {} : { tracing }),
       log,
     });
     runtime = started;

@@ -21,7 +21,7 @@ export function accessLogLine(outcome: Outcome, at: number, durationMs: number):
     `,"connection_termination_details":null,"downstream_local_address":${text(exchange.local)}` +
     `,"downstream_remote_address":${text(exchange.peer)},"duration":${Math.round(durationMs)}` +
     `,"method":${text(exchange.method)},"path":${text(request?.path ?? exchange.target)},"protocol":"HTTP/${exchange.version}"` +
-    `,"request_id":${text(outcome.requestId)},"requested_server_name":null,"response_code":${outcome.status}` +
+    `,"request_id":${text(outcome.requestId)},"requested_server_name":${text(exchange.serverName)},"response_code":${outcome.status}` +
     `,"response_code_details":${text(detailsOf(outcome))},"response_flags":"${outcome.flag}","route_name":${text(outcome.rule)}` +
     `,"start_time":"${new Date(at - durationMs).toISOString()}","upstream_cluster":${text(cluster)}` +
     `,"upstream_host":${text(outcome.upstreamHost)},"upstream_local_address":${text(outcome.upstreamLocalAddress)}` +

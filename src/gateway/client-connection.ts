@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { LimitedConnection } from './connection-limit.ts';
 import { DRAIN_IDLE_MS, type GatewayLimits } from './limits.ts';
 import { plainAddress, socketAddress } from './socket-address.ts';
@@ -25,6 +26,8 @@ export class ClientConnection implements LimitedConnection {
   /** Both ends, `address:port`; undefined where the client left before they could be read. */
   readonly peer: string | undefined;
   readonly local: string | undefined;
+  /** What the client asked for by SNI. */
+  readonly serverName: string | undefined;
   readonly limits: GatewayLimits;
   /** `id` of the TLS server that it was made with; undefined without TLS. */
   readonly tlsServer: string | undefined;
@@ -56,6 +59,7 @@ export class ClientConnection implements LimitedConnection {
     this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
     this.peer = socketAddress(socket.remoteAddress, socket.remotePort);
     this.local = socketAddress(socket.localAddress, socket.localPort);
+    this.serverName = socket instanceof TLSSocket && typeof socket.servername === 'string' ? socket.servername : undefined;
     this.tlsServer = tlsServer;
     socket.once('end', () => this.onHalfClosed());
   }

@@ -39,6 +39,8 @@ export interface ClientExchange {
   /** The connection's other end and ours, `address:port`; undefined where it was gone before they could be read. */
   readonly peer: string | undefined;
   readonly local: string | undefined;
+  /** The host that the client asked for by SNI; undefined where it did not, or there is no TLS. */
+  readonly serverName: string | undefined;
   /** The client asked to switch protocols, and this exchange can. */
   readonly upgradable: boolean;
   /** Whether the whole body has been received. */

@@ -9,6 +9,7 @@ import type { ListeningAddress } from './listening-address.ts';
 import type { TransportHandler } from './node-http-transport.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
+import { RequestTracing } from './request-tracing.ts';
 import { Credentials } from './tls/credentials.ts';
 import type { CredentialLog } from './tls/kept-credential.ts';
 import { UpstreamPools } from './upstream-pools.ts';
@@ -38,6 +39,8 @@ export interface GatewayOptions {
   readonly rereadMs?: number;
   /** Told of certificates that are taken or cannot be used; default: nobody. */
   readonly log?: CredentialLog;
+  /** Traces requests: of those that begin a trace, this share (0 to 1) is sampled. Undefined: trace headers pass as they are. */
+  readonly traceShare?: number;
   /** In [0, 1). */
   readonly random?: () => number;
   /** Draws request ids, which become visitor ids: UUID v4. Default: the system's, from random bytes drawn in batches. */
@@ -109,12 +112,14 @@ class Gateway implements RunningGateway {
     this.limits = withDefaults(options.limits ?? {});
     this.pools = new UpstreamPools(this.limits);
     const reporter = new RequestReporter(options.observe, options.accessLog);
+    const { traceShare, random = Math.random } = options;
     const context: ForwardingContext = {
       table: () => this.table,
       limits: this.limits,
       pools: this.pools,
       reporter,
-      random: options.random ?? Math.random,
+      tracing: traceShare === undefined ? undefined : new RequestTracing(traceShare, Math.random),
+      random,
       uuid: options.uuid ?? randomUUID,
     };
     const credentials = new Credentials({

@@ -82,6 +82,10 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
     return this.connection.local;
   }
 
+  get serverName(): string | undefined {
+    return this.connection.serverName;
+  }
+
   get bodyComplete(): boolean {
     return this.request.complete;
   }

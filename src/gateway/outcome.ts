@@ -30,6 +30,8 @@ export interface Outcome {
   readonly upstreamLocalAddress: string | undefined;
   readonly rule: string | undefined;
   readonly destination: RequestEvent['destination'];
+  readonly endpoint: RequestEvent['endpoint'];
+  readonly trace: RequestEvent['trace'];
   /** The destination's endpoints; undefined where it does not exist, or none was chosen. */
   readonly cluster: Cluster | undefined;
 }

@@ -25,6 +25,7 @@ class ScriptedClient implements ClientExchange {
   readonly remoteAddress = '127.0.0.1';
   readonly peer = '127.0.0.1:5';
   readonly local = '127.0.0.1:6';
+  readonly serverName = undefined;
   readonly upgradable = false;
   readonly bodyComplete = false;
   readonly flushed = true;

@@ -19,6 +19,7 @@ import {
   VIA_UPSTREAM,
 } from './local-reply.ts';
 import type { Outcome } from './outcome.ts';
+import { withTrace } from './request-tracing.ts';
 import type { ResponseHead } from './response-head.ts';
 import { forwardedTrailers, trailerSize } from './trailers.ts';
 import { Tunnel } from './tunnel.ts';
@@ -45,6 +46,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   status = 0;
   flag = '-';
   details: string | undefined;
+  trace: Outcome['trace'];
   failureReason: string | undefined;
   bytesReceived = 0;
   bytesSent = 0;
@@ -103,6 +105,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     }
     this.request = read;
     this.sent = { request: read, path: read.path, authority: read.authority, fields: read.fields };
+    this.trace = context.tracing?.begin(read);
     const selection =
       listener.kind === 'proxy'
         ? context.table().select('mesh', read.targetPort ?? 80, undefined, read, context.random())
@@ -117,6 +120,7 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
   private send(request: IncomingRequest, { path, authority, request: edits }: Forward): void {
     let fields = editRequestFields(request, edits);
     if (path !== request.path) fields = withOriginalPath(fields, request.path);
+    if (this.trace !== undefined) fields = withTrace(fields, this.trace);
     this.sent = { request, path, authority, fields };
     this.head = upstreamHead(this.sent);
     if (!this.attempt(request)) this.answer({ reply: REPLY.noEndpoint, edits: this.forward?.response ?? NO_EDITS });
@@ -422,5 +426,15 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
 
   get cluster(): Outcome['cluster'] {
     return this.forward?.cluster;
+  }
+
+  /** As the cluster has it: a pool may have been made for another one at the same address. */
+  get endpoint(): Outcome['endpoint'] {
+    const { cluster, pool } = this;
+    if (cluster === undefined || pool === undefined) return undefined;
+    const { endpoints } = cluster;
+    if (endpoints.includes(pool.endpoint)) return pool.endpoint;
+    const { address, port } = pool.endpoint;
+    return endpoints.find((each) => each.address === address && each.port === port);
   }
 }

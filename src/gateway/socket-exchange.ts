@@ -74,6 +74,10 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     return this.connection.local;
   }
 
+  get serverName(): string | undefined {
+    return this.connection.serverName;
+  }
+
   begin(): void {
     this.start(this);
   }

@@ -29,10 +29,11 @@ import { releasesObserved } from './releases-observed.ts';
 import { startRoutePublisher } from './route-publisher.ts';
 import { controllerLog, type RuntimeLog } from './runtime-log.ts';
 import { StreamSlots } from './stream-slots.ts';
+import { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
 import { startWorkerPool } from './workers/worker-pool.ts';
 
 /** Where a runtime keeps its data and listens; what it draws with; whom it tells. */
-interface RuntimeOptions {
+interface RuntimeOptions extends TelemetryOptions {
   /** Where the store lives; made when absent. */
   readonly dataDir: string;
   /** Port of the HTTP API; 0: any free one. */
@@ -55,8 +56,6 @@ interface RuntimeOptions {
   readonly monotonicNow?: () => number;
   /** Folder of the credentials that HTTPS servers name: NAME/tls.crt and NAME/tls.key. */
   readonly credentials?: string;
-  /** One line of JSON per request. */
-  readonly accessLog?: (line: string) => void;
   readonly log: RuntimeLog;
 }
 
@@ -77,16 +76,18 @@ export interface Runtime {
   close(graceMs?: number): Promise<void>;
 }
 
-async function startDataPlane(options: RuntimeOptions, observe: RequestObserver): Promise<DataPlane> {
-  const { workers = 1, map = new Map<number, number>(), proxyPort, limits = {}, credentials, accessLog, log } = options;
-  if (workers > 1) return await startWorkerPool({ count: workers, map, proxyPort, limits, credentials, observe, accessLog, log });
+async function startDataPlane(options: RuntimeOptions, told: Telemetry['gateway'], observe: RequestObserver): Promise<DataPlane> {
+  const { workers = 1, map = new Map<number, number>(), proxyPort, limits = {}, credentials, log } = options;
+  const { accessLog, traceShare } = told;
+  if (workers > 1)
+    return await startWorkerPool({ count: workers, map, proxyPort, limits, credentials, observe, accessLog, traceShare, log });
   const gateway = await startGateway({
     ...{ observe, map, limits, log },
     ...(credentials === undefined ? {} : { credentials }),
     ...(proxyPort === undefined ? {} : { proxyPort }),
     ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
     ...(options.random === undefined ? {} : { random: options.random }),
-    ...(accessLog === undefined ? {} : { accessLog }),
+    ...told,
   });
   return ownDataPlane(gateway);
 }
@@ -129,10 +130,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     const rates = startRequestRateObserver(options.monotonicNow);
 
+    const telemetry = await startTelemetry(options, log.warn);
+    closers.push(() => telemetry.close());
+
     let graceMs: number | undefined;
-    const dataPlane = await startDataPlane(options, (event) => {
+    const dataPlane = await startDataPlane(options, telemetry.gateway, (event) => {
       observer.observe(event);
       rates.observe(event);
+      telemetry.observe(event);
     });
     closers.push(() => dataPlane.close(graceMs));
     const publisher = startRoutePublisher(store, dataPlane, log);
@@ -154,6 +159,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     addReleaseMetrics(page, releases);
     const exposure = ({ namespace, name }: ObjectRef) => observer.summary(namespace, name);
     addExposureMetrics(page, releases, exposure);
+    telemetry.addTo(page);
     const { onPass } = addControllerMetrics(page, () => controller.load());
     const controller = startController({
       store,

@@ -44,7 +44,7 @@ export async function startLoggedBookinfo(): Promise<LoggedBookinfo> {
       [8080, 0],
       [9080, 0],
     ]);
-    const accessLog = (line: string): void => void log.push(JSON.parse(line) as LoggedRequest);
+    const accessLog = { write: (line: string) => void log.push(JSON.parse(line) as LoggedRequest), dropped: () => 0 };
     const runtime = await startRuntime({ dataDir, apiPort: 0, map, proxyPort: 0, accessLog, log: SILENT });
     closers.push(() => runtime.close(0));
     const portOf = (kind: 'proxy' | 'ingress'): number => runtime.addresses().find((address) => address.kind === kind)?.actualPort ?? 0;

@@ -24,7 +24,7 @@ export async function startSeededRuntime(
   others: {
     readonly uuid?: () => string;
     readonly log?: RuntimeLog;
-    readonly accessLog?: (line: string) => void;
+    readonly accessLog?: { write(line: string): void; dropped(): number };
     readonly monotonicNow?: () => number;
   } = {},
 ): Promise<SeededRuntime> {

@@ -56,7 +56,7 @@ export async function startWebScene(
   const log: WebRequest[] = [];
   const warnings: string[] = [];
   const seeded = await startSeededRuntime(seed, {
-    accessLog: (line) => log.push(JSON.parse(line) as WebRequest),
+    accessLog: { write: (line) => void log.push(JSON.parse(line) as WebRequest), dropped: () => 0 },
     log: { info: () => {}, audit: () => {}, warn: (line) => warnings.push(line), error: () => {} },
   });
   const { store } = seeded.runtime;

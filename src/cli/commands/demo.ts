@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { type AddCommand, examples } from '../cli-context.ts';
 import { parseCount, parsePort, parseSpan } from '../options.ts';
 import type { DemoOptions } from '../run-demo.ts';
+import { tracingOptions } from '../tracing-option.ts';
 
 /** `manual`, or a duration, kept as it is written. */
 function parseHold(text: string): string {
@@ -11,7 +12,7 @@ function parseHold(text: string): string {
 
 /** `perch demo`. */
 export const addDemo: AddCommand = (program, context) => {
-  program
+  const command = program
     .command('demo')
     .description('Bookinfo, a gateway, a release of reviews and visitors: all on this machine, until Ctrl-C')
     .configureHelp({ showGlobalOptions: false })
@@ -31,6 +32,9 @@ export const addDemo: AddCommand = (program, context) => {
     )
     .addOption(new Option('--visitors <count>', 'synthetic visitors').argParser(parseCount).default(200))
     .option('--no-visitors', 'no synthetic visitors')
+    .option('--access-log <file>', 'a line of JSON for each request');
+  for (const option of tracingOptions()) command.addOption(option);
+  command
     .addHelpText(
       'after',
       examples(
@@ -40,6 +44,7 @@ export const addDemo: AddCommand = (program, context) => {
         ['perch demo --mode canaryOnly', 'the article’s own scheme: refresh until v2 appears, then it stays'],
         ['perch demo --gateway-port 8090 --api-port 7071', 'on other ports'],
         ['perch demo --no-visitors', 'you alone'],
+        ['perch demo --otlp-endpoint http://127.0.0.1:4318', 'with traces, for Jaeger or another collector there'],
       ),
     )
     .action(async (options: DemoOptions) => {

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GatewayLimits } from '../../gateway/limits.ts';
+import { accessLogOption } from '../access-log-option.ts';
 import { addApiPlaceOptions } from '../api-place-options.ts';
 import { type AddCommand, type CliContext, examples } from '../cli-context.ts';
 import { readLimit } from '../limit-text.ts';
 import { parsePort } from '../options.ts';
 import type { ServeOptions } from '../start-serve.ts';
+import { tracingOptions } from '../tracing-option.ts';
 
 /** `9080=19080`: the declared port, and the one to listen on. Repeatable. */
 function parseMap(text: string, former: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
@@ -61,12 +63,13 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
         .default({}, 'as listed there'),
     )
     .option('--credentials <dir>', 'where the certificates are that HTTPS servers name: NAME/tls.crt and NAME/tls.key')
-    .option('--access-log [file]', 'a line of JSON for each request, to a file or to stdout')
+    .addOption(accessLogOption())
     .addOption(
       new Option('--workers <n>', 'processes that share the ports and the work of the gateway, for several cores; 1: this one')
         .argParser(parseWorkers)
         .default(1),
     );
+  for (const option of tracingOptions()) command.addOption(option);
   addApiPlaceOptions(command)
     .addHelpText(
       'after',
@@ -81,6 +84,9 @@ export const addServe: AddCommand = (program: Command, context: CliContext) => {
           'let others look and act from elsewhere (docs/guides/api-access.md)',
         ],
         ['perch serve --workers 4', 'a gateway of four processes'],
+        ['perch serve -f routes/ --access-log /var/log/perch.log', 'log requests; logrotate may rename the file'],
+        ['perch serve -f routes/ --access-log - | jq .response_flags', 'the same to stdout'],
+        ['perch serve --otlp-endpoint http://127.0.0.1:4318 --trace-sampling 1', 'trace every hundredth request'],
         ['perch serve', 'go on with what ./.perch holds'],
       ),
     )

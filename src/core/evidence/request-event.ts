@@ -1,3 +1,15 @@
+import type { Endpoint } from '../routing/selection.ts';
+
+/** The place of a request in a trace (W3C Trace Context); ids in lower-case hex. */
+export interface RequestTrace {
+  readonly traceId: string;
+  /** The gateway's own span. */
+  readonly spanId: string;
+  /** The caller's span; undefined where the trace begins here. */
+  readonly parentId: string | undefined;
+  readonly sampled: boolean;
+}
+
 /**
  * What the data plane tells its observers about one request, after its end: the only thing that crosses from the
  * gateway to the observers. It carries no release: `rule` is the name of the route that matched, which weaving chose.
@@ -8,6 +20,7 @@ export interface RequestEvent {
   readonly listener: 'ingress' | 'mesh' | 'proxy';
   readonly method: string;
   readonly path: string;
+  readonly scheme: 'http' | 'https';
   readonly authority: string;
   /** `x-request-id` as the upstream saw it; at the ingress always one that the gateway drew. */
   readonly requestId: string;
@@ -24,6 +37,13 @@ export interface RequestEvent {
   readonly rule: string | undefined;
   /** The destination chosen: resolved host, subset and port; undefined where the gateway answered itself. */
   readonly destination: { readonly host: string; readonly subset: string | undefined; readonly port: number } | undefined;
+  /** The endpoint that it was sent to, as the route's destination has it. */
+  readonly endpoint: Endpoint | undefined;
+  /** Undefined where nothing is traced. */
+  readonly trace: RequestTrace | undefined;
+  /** Bytes of the bodies. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
   readonly status: number;
   /** Envoy's response flag (NR, NC, UH, UF, UC, UT, DC, ...) or '-' . */
   readonly flag: string;

@@ -16,10 +16,20 @@ export interface RequestHead {
   lines(name: string): readonly string[];
 }
 
+/** What serves at an endpoint, by what declares it. */
+export interface Workload {
+  /** Of a WorkloadEntry; endpoints within a ServiceEntry have neither. */
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 /** One address that serves a cluster. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** Absent where nothing is known of it. */
+  readonly workload?: Workload;
 }
 
 /** Endpoints of one host, port and subset: what Envoy calls a cluster (`outbound|port|subset|host`). */

@@ -1,7 +1,7 @@
 import { isWildcardHost, splitServiceHost } from '../istio/names.ts';
 import type { DestinationRule, Port, ServiceEntry, Subset, WorkloadEntry, WorkloadEntrySpec } from '../istio/resources.ts';
 import { type OutlierPolicy, outlierPolicy } from './outlier-policy.ts';
-import type { Cluster, Endpoint } from './selection.ts';
+import type { Cluster, Endpoint, Workload } from './selection.ts';
 
 /** Who asks: the namespace of the client decides which DestinationRule counts (istio-semantics 2 and 9). */
 export type ClientKind = 'ingress' | 'mesh';
@@ -28,7 +28,7 @@ interface PortClusters {
 
 interface Declaration {
   readonly ports: ServiceEntry['spec']['ports'];
-  readonly workloads: readonly WorkloadEntrySpec[];
+  readonly workloads: readonly (WorkloadEntrySpec & Pick<Workload, 'name' | 'namespace'>)[];
 }
 
 /** A host that ServiceEntries declare, with its subsets and endpoints, as clients find them. */
@@ -55,7 +55,10 @@ export class Service {
         ports: entry.spec.ports,
         workloads: [
           ...(entry.spec.endpoints ?? []),
-          ...selected.map(({ spec, metadata }) => ({ ...spec, labels: labelsOf(spec, metadata) })),
+          ...selected.map(({ spec, metadata }) => ({
+            ...spec,
+            ...{ name: metadata.name, namespace: metadata.namespace ?? CLIENT_NAMESPACE, labels: labelsOf(spec, metadata) },
+          })),
         ],
       }),
     );
@@ -107,7 +110,22 @@ function endpointsOf({ ports, workloads }: Declaration, number: number, labels: 
   if (port === undefined) return [];
   return workloads
     .filter((workload) => hasLabels(workload.labels, labels))
-    .map((workload) => ({ address: workload.address, port: workload.ports?.[port.name] ?? port.targetPort ?? port.number }));
+    .map(({ address, ports: own, ...workload }) => ({
+      address,
+      port: own?.[port.name] ?? port.targetPort ?? port.number,
+      ...workloadOf(workload),
+    }));
+}
+
+function workloadOf({ name, namespace, labels }: Workload): { readonly workload?: Workload } {
+  if (name === undefined && labels === undefined) return {};
+  return {
+    workload: {
+      ...(name !== undefined && { name }),
+      ...(namespace !== undefined && { namespace }),
+      ...(labels !== undefined && { labels }),
+    },
+  };
 }
 
 function namesOf(host: string): readonly string[] {

@@ -106,6 +106,14 @@ spec: ${spec}
     expect(table.clusters[0]?.endpoints[2]).toEqual({ address: '10.0.0.3', port: 8080 });
   });
 
+  test('an endpoint knows its workload: a WorkloadEntry by name and labels, one of the ServiceEntry by labels', () => {
+    const vm = workload('vm', '{address: 10.0.0.1, labels: {app: web, version: v2}}');
+    const other = entry('  endpoints: [{address: 10.0.0.2, labels: {version: v1}}]').replaceAll(/web(?=[.}])/g, 'other');
+    const { table } = compileYaml(entry('  workloadSelector: {labels: {app: web}}'), vm, other);
+    const known = table.clusters.filter(({ port }) => port === 80).flatMap(({ endpoints }) => endpoints.map((each) => each.workload));
+    expect(known).toEqual([{ name: 'vm', namespace: 'default', labels: { app: 'web', version: 'v2' } }, { labels: { version: 'v1' } }]);
+  });
+
   test('a workloadSelector takes the WorkloadEntries of its namespace that carry its labels', () => {
     const { table } = compileYaml(
       entry('  workloadSelector: {labels: {app: web}}'),

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { requestEvent } from '../../core/evidence/request-event.cases.ts';
+import { RequestCounter } from '../../core/evidence/request-totals.ts';
 import { PHASES } from '../../core/release/phase.ts';
 import { initialStatus } from '../../core/release/status-change.ts';
 import { ApiScene, RELEASE_REF } from '../api-scene.cases.ts';
@@ -8,6 +10,7 @@ import { addExposureMetrics } from './exposure-metrics.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { addReleaseMetrics } from './release-metrics.ts';
+import { addRequestMetrics } from './request-metrics.ts';
 
 let scene: ApiScene;
 beforeEach(async () => {
@@ -114,6 +117,32 @@ test('of the controller: what it has to do, and how passes went', async () => {
   expect(samples.get('perch_reconcile_duration_seconds_sum')).toBeCloseTo(0.33);
   expect(samples.get('perch_reconcile_duration_seconds_bucket{le="0.025"}')).toBe(2);
   expect(samples.get('perch_workqueue_queue_duration_seconds_sum')).toBeCloseTo(0.004);
+});
+
+test('of requests: Istio’s histograms, cumulated, with labels that cannot break the page', async () => {
+  const counter = new RequestCounter();
+  const endpoint = { address: 'a', port: 1, workload: { labels: { version: 'v"2\\' } } };
+  for (const durationMs of [3, 30, 4e6]) counter.count(requestEvent({ durationMs, endpoint, bytesSent: 2000 }));
+  const page = new MetricsPage();
+  addProcessMetrics(page);
+  addRequestMetrics(page, () => counter.totals());
+  const text = await page.text();
+  const samples = [...samplesOf(text)].map(
+    ([name, value]) => [name.replace(/\{.*destination_version="v\\"2\\\\".*?(le="[^"]*")?\}/, '{$1}'), value] as const,
+  );
+  const find = (name: string) => samples.find(([each]) => each === name)?.[1];
+  expect(find('istio_requests_total{}')).toBe(3);
+  expect(find('istio_request_duration_milliseconds_bucket{le="1"}')).toBe(0);
+  expect(find('istio_request_duration_milliseconds_bucket{le="5"}')).toBe(1);
+  expect(find('istio_request_duration_milliseconds_bucket{le="3600000"}')).toBe(2);
+  expect(find('istio_request_duration_milliseconds_bucket{le="+Inf"}')).toBe(3);
+  expect(find('istio_request_duration_milliseconds_count{}')).toBe(3);
+  expect(find('istio_request_duration_milliseconds_sum{}')).toBe(4_000_033);
+  expect(find('istio_response_bytes_sum{}')).toBe(6000);
+  expect(text).toMatch(/^# TYPE istio_request_bytes histogram$/m);
+  expect(find('perch_requests_uncounted_total')).toBe(0);
+  // No line of one metric among those of another, and a line each.
+  expect(text.split('\n').filter((line) => line !== '' && !/^(# (HELP|TYPE) )?[a-z_]+(\{.*\})? \S/.test(line))).toEqual([]);
 });
 
 test('of the process: its CPU only ever grows', async () => {

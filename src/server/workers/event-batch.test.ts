@@ -15,8 +15,13 @@ function event(more: Partial<RequestEvent> = {}): RequestEvent {
     at: 1_700_000_000_123,
     listener: 'ingress',
     method: 'GET',
-    path: '/a',
+    path: '/a?q=1',
+    scheme: 'https',
     authority: 'shop',
+    endpoint: { address: '10.0.0.1', port: 1, workload: { labels: { version: 'v2' } } },
+    trace: undefined,
+    bytesReceived: 1,
+    bytesSent: 2,
     requestId: OTHER_ID,
     cookies: [],
     lines: () => [],
@@ -51,6 +56,10 @@ test('what observers ask for arrives as it was', () => {
     'fetchSite',
     'rule',
     'destination',
+    'endpoint',
+    'bytesReceived',
+    'bytesSent',
+    'trace',
     'status',
     'flag',
     'durationMs',
@@ -91,6 +100,13 @@ const part = fc.oneof(
   fc.string({ maxLength: 8 }),
 );
 const line = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(';'));
+
+test('of a request that is sampled, and of no other, arrives what a span says, without the query', () => {
+  const trace = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), parentId: undefined, sampled: true };
+  const [sampled, other] = told([event({ trace }), event({ trace: { ...trace, sampled: false } })]);
+  expect(sampled).toMatchObject({ path: '/a', scheme: 'https', authority: 'shop', trace: { ...trace } });
+  expect(other).toMatchObject({ path: '', trace: undefined });
+});
 
 test('the visitor ids that observers find are those that they would have found', () => {
   fc.assert(

@@ -1,9 +1,10 @@
-import type { RequestEvent } from '../../core/evidence/request-event.ts';
+import type { RequestEvent, RequestTrace } from '../../core/evidence/request-event.ts';
+import type { Endpoint } from '../../core/routing/selection.ts';
 import { isVisitorId } from '../../core/visitor/bucket.ts';
 import { someMember } from '../../core/visitor/list-members.ts';
 import type { VisitorIdNames } from '../visitor-id-names.ts';
 
-/** A request's event without what observers do not ask for, as JSON; `rule` and `destination` are places in the batch's `rules` and `destinations`, -1: none. */
+/** A request's event without what observers do not ask for, as JSON; `rule`, `destination` and `endpoint` are places in the batch's lists, -1: none. */
 export type EventRow = readonly [
   at: number,
   listener: RequestEvent['listener'],
@@ -22,12 +23,21 @@ export type EventRow = readonly [
   cookies: readonly string[],
   /** Name, value, ... of the headers that are visitor ids. */
   headers: readonly string[],
+  endpoint: number,
+  bytesReceived: number,
+  bytesSent: number,
+  /** Of a request that is sampled, else null. */
+  span: SpanParts | null,
 ];
+
+/** What a span has of a request beyond the rest. */
+type SpanParts = Pick<RequestEvent, 'path' | 'scheme' | 'authority'> & { readonly trace: RequestTrace };
 
 /** What a worker tells at a time. */
 export interface EventBatch {
   readonly rules: readonly string[];
   readonly destinations: readonly NonNullable<RequestEvent['destination']>[];
+  readonly endpoints: readonly Endpoint[];
   readonly events: readonly EventRow[];
   /** Of the access log. */
   readonly lines: readonly string[];
@@ -37,6 +47,8 @@ export interface EventBatch {
 
 /** Texts that a client writes are cut: what observers look at is shorter (an agent's beginning, words of Fetch). */
 const LONGEST = 64;
+/** Of what spans have; queries are not in them. */
+const LONGEST_OF_SPAN = 1024;
 const PLAIN = 'text/html';
 const NONE: readonly string[] = [];
 
@@ -49,6 +61,7 @@ function cut(text: string | undefined): string | null {
 export class EventBatchWriter {
   #rules = new Map<string, number>();
   #destinations = new Map<NonNullable<RequestEvent['destination']>, number>();
+  #endpoints = new Map<Endpoint, number>();
   #events: EventRow[] = [];
   #lines: string[] = [];
 
@@ -63,7 +76,7 @@ export class EventBatchWriter {
 
   /** Keeps of an event what observers ask for; `names`: where the visitor ids are. */
   addEvent(event: RequestEvent, names: VisitorIdNames): void {
-    const { rule, destination } = event;
+    const { rule, destination, endpoint } = event;
     this.#events.push([
       event.at,
       event.listener,
@@ -80,6 +93,10 @@ export class EventBatchWriter {
       cut(event.fetchSite),
       names.cookies.length === 0 ? NONE : idCookies(event.cookies, names.cookies),
       names.headers.length === 0 ? NONE : idHeaders(event, names.headers),
+      endpoint === undefined ? -1 : placeOf(this.#endpoints, endpoint),
+      event.bytesReceived,
+      event.bytesSent,
+      spanPartsOf(event),
     ]);
   }
 
@@ -88,16 +105,24 @@ export class EventBatchWriter {
     const batch = {
       rules: [...this.#rules.keys()],
       destinations: [...this.#destinations.keys()],
+      endpoints: [...this.#endpoints.keys()],
       events: this.#events,
       lines: this.#lines,
       lost,
     };
     this.#rules = new Map();
     this.#destinations = new Map();
+    this.#endpoints = new Map();
     this.#events = [];
     this.#lines = [];
     return batch;
   }
+}
+
+function spanPartsOf({ trace, path, scheme, authority }: RequestEvent): SpanParts | null {
+  if (trace?.sampled !== true) return null;
+  const [plain = ''] = path.split('?', 1);
+  return { trace, scheme, path: plain.slice(0, LONGEST_OF_SPAN), authority: authority.slice(0, LONGEST_OF_SPAN) };
 }
 
 function placeOf<Key>(places: Map<Key, number>, key: Key): number {
@@ -130,15 +155,15 @@ function idHeaders(event: RequestEvent, names: readonly string[]): readonly stri
 }
 
 /** The events of a batch, as observers get them: paths, authorities and headers that nobody asks for are empty. */
-export function eventsOf({ rules, destinations, events }: EventBatch): readonly RequestEvent[] {
+export function eventsOf({ rules, destinations, endpoints, events }: EventBatch): readonly RequestEvent[] {
   return events.map((row): RequestEvent => {
     const [at, listener, method, requestId, rule, destination, status, flag, durationMs, userAgent, acceptsHtml, fetchMode, fetchSite] =
       row;
-    const [cookies, headers] = [row[13], row[14]];
+    const [cookies, headers, endpoint, bytesReceived, bytesSent, span] = [row[13], row[14], row[15], row[16], row[17], row[18]];
     return {
       ...{ at, listener, method, requestId, status, flag, durationMs, cookies },
-      path: '',
-      authority: '',
+      ...{ path: span?.path ?? '', authority: span?.authority ?? '', scheme: span?.scheme ?? 'http', trace: span?.trace },
+      ...{ endpoint: endpoints[endpoint], bytesReceived, bytesSent },
       lines: (name) => headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name),
       userAgent: userAgent ?? undefined,
       accept: acceptsHtml === 1 ? PLAIN : undefined,

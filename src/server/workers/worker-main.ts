@@ -40,11 +40,12 @@ class Worker {
     void this.close({ graceMs: undefined }).finally(() => process.exit(1));
   }
 
-  async start({ map, proxyPort, limits, credentials, accessLog }: WorkerOptions): Promise<null> {
+  async start({ map, proxyPort, limits, credentials, accessLog, traceShare }: WorkerOptions): Promise<null> {
     // The proxy's port is opened with the first table: which one it is may be another worker's choice.
     this.#gateway = await startGateway({
       observe: (event) => this.#outbox.addEvent(event, this.#idNames),
       ...(accessLog ? { accessLog: (line: string) => this.#outbox.addLine(line) } : {}),
+      ...(traceShare === undefined ? {} : { traceShare }),
       map: new Map(map),
       ...(proxyPort === undefined ? {} : { proxyPort }),
       ...(credentials === undefined ? {} : { credentials }),

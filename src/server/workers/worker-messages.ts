@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly credentials: string | undefined;
   /** Whether lines of the access log are wanted. */
   readonly accessLog: boolean;
+  /** As `GatewayOptions.traceShare`. */
+  readonly traceShare: number | undefined;
 }
 
 /** The ports that workers have open, by listener. */

@@ -29,6 +29,7 @@ async function start(options: Partial<WorkerPoolOptions> = {}): Promise<DataPlan
     credentials: undefined,
     observe: () => {},
     accessLog: undefined,
+    traceShare: undefined,
     log: SILENT,
   };
   const pool = await startWorkerPool({ ...defaults, ...options });

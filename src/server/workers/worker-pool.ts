@@ -25,6 +25,8 @@ export interface WorkerPoolOptions {
   /** Told of every request of every worker, in batches, a moment after its end; without what observers do not ask for (event-batch.ts). */
   readonly observe: RequestObserver;
   readonly accessLog: ((line: string) => void) | undefined;
+  /** As `GatewayOptions.traceShare`. */
+  readonly traceShare: number | undefined;
   readonly log: RuntimeLog;
 }
 
@@ -147,8 +149,8 @@ class WorkerPool implements DataPlane {
   }
 
   #greet(worker: WorkerProcess): Promise<null> {
-    const { map, proxyPort, limits, credentials, accessLog } = this.#options;
-    const options: WorkerOptions = { map: [...map], proxyPort, limits, credentials, accessLog: accessLog !== undefined };
+    const { map, proxyPort, limits, credentials, accessLog, traceShare } = this.#options;
+    const options: WorkerOptions = { map: [...map], proxyPort, limits, credentials, accessLog: accessLog !== undefined, traceShare };
     return worker.call('start', options);
   }
 
