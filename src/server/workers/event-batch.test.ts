@@ -102,7 +102,7 @@ const part = fc.oneof(
 const line = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(';'));
 
 test('of a request that is sampled, and of no other, arrives what a span says, without the query', () => {
-  const trace = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), parentId: undefined, sampled: true };
+  const trace = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), parentId: '3'.repeat(16), sampled: true };
   const [sampled, other] = told([event({ trace }), event({ trace: { ...trace, sampled: false } })]);
   expect(sampled).toMatchObject({ path: '/a', scheme: 'https', authority: 'shop', trace: { ...trace } });
   expect(other).toMatchObject({ path: '', trace: undefined });
