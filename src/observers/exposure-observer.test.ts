@@ -281,6 +281,10 @@ describe('in mode canaryOnly', () => {
     expect(summary()).toEqual({
       counts: 'requests',
       since: expect.any(String),
+      latency: {
+        stable: expect.objectContaining({ p50Ms: expect.closeTo(3, 1) }),
+        canary: expect.objectContaining({ p50Ms: expect.closeTo(3, 1) }),
+      },
       weight: 10,
       requests: { stable: 2, canary: 2 },
       errors: { stable: 1, canary: 0 },
@@ -370,6 +374,11 @@ describe('over time', () => {
       [50, 1, 0, { stable: 1, canary: 0 }, { stable: 1, canary: 0 }],
     ]);
     expect(samples).toEqual(timeline()?.items);
+  });
+
+  test('a tunnel is no answer that somebody waited for', () => {
+    observer.observe(event('reviews v2', 'known', { ...cookieOf(ANNA), status: 101, durationMs: 3_600_000 }));
+    expect(summary()).toMatchObject({ requests: { canary: 1 }, latency: { stable: null, canary: null } });
   });
 
   test('another release on the object has a timeline of its own', async () => {

@@ -176,6 +176,8 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
         requestId: atEdge || !counted ? undefined : event.requestId,
         // Browsers always say who they are: without a user agent it is the hop that does not pass it on.
         synthetic: event.userAgent === undefined ? undefined : isSynthetic(event.userAgent),
+        // A tunnel lasts as long as somebody wants it to.
+        durationMs: event.status === 101 ? undefined : event.durationMs,
       });
     } else if (atEdge && visitorId !== undefined && rule.cohort !== 'drawn') {
       exposure.passed({

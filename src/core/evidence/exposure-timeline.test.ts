@@ -34,6 +34,7 @@ describe('a timeline of exposure', () => {
         ...{ at: isoOf(count), weight: 10, share: 100, chance: [0, 50], visitors: count },
         requests: { stable: 0, canary: count },
         errors: { stable: 0, canary: 0 },
+        latency: { stable: null, canary: null },
       })),
     });
     expect(told).toEqual(timeline.view().items);

@@ -90,8 +90,8 @@ function sampleOf({ at, figures }: Entry): TimelineSample {
 }
 
 function figuresOf(summary: ExposureSummary): Entry['figures'] {
-  const { weight, requests, errors } = summary;
-  const common = { ...(weight !== undefined && { weight }), requests, errors };
+  const { weight, requests, errors, latency } = summary;
+  const common = { ...(weight !== undefined && { weight }), requests, errors, ...(latency !== undefined && { latency }) };
   if (summary.counts === 'visitors') {
     const { share, chance, visitors } = summary;
     return {

@@ -74,6 +74,7 @@ describe('a service that sees the visitor id', () => {
     expect(exposure.requestSummary(SINCE, 10)).toEqual({
       counts: 'requests',
       since: SINCE,
+      latency: { stable: null, canary: null },
       weight: 10,
       requests: { stable: 2, canary: 1 },
       errors: { stable: 0, canary: 1 },
@@ -296,4 +297,16 @@ test('any run of answers, joins and steps agrees with a plain model of it', () =
     }),
     { seed: 20, numRuns: 400 },
   );
+});
+
+test('latency is that of each version since the step began, whoever asked', () => {
+  const exposure = new Exposure(KEY);
+  for (const durationMs of [10, 10, 10, 200]) exposure.answered(answer('anna', 'canary', { durationMs, synthetic: durationMs === 200 }));
+  exposure.answered(answer(undefined, 'canary'));
+  const { latency } = exposure.summary(SINCE, 10, 410);
+  expect(latency?.stable).toBeNull();
+  expect(Math.abs((latency?.canary?.p50Ms ?? 0) / 10 - 1)).toBeLessThanOrEqual(1 / 32);
+  expect(Math.abs((latency?.canary?.p99Ms ?? 0) / 200 - 1)).toBeLessThanOrEqual(1 / 32);
+  exposure.startStep();
+  expect(exposure.summary(SINCE, 50, 2048).latency).toEqual({ stable: null, canary: null });
 });

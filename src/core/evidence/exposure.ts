@@ -1,7 +1,9 @@
+import type { LatencyView } from '../view/latency-view.ts';
 import { BUCKETS } from '../visitor/bucket.ts';
 import type { Cohort } from '../visitor/cohort.ts';
 import { binomialBand } from './binomial-band.ts';
 import type { EdgeFigures } from './edge-tally.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
 import { Recent } from './recent.ts';
 import { type SipKey, sipHash24 } from './sip-hash.ts';
 import { VisitorTable } from './visitor-table.ts';
@@ -44,6 +46,8 @@ export interface ExposureFigures extends RequestFigures {
 }
 
 interface Summary<Figures> {
+  /** How long the answers since the step began took, those of synthetic visitors included, to within 3.2 %; null of a version that gave none. Absent where times are not known. */
+  readonly latency?: LatencyView;
   /** Since when is counted, ISO 8601: the step's beginning, or the observer's where that was later. */
   readonly since: string;
   /** Percent asked for; absent where the release is over. */
@@ -84,6 +88,8 @@ export interface Answer {
   readonly requestId: string | undefined;
   /** Undefined where the hop does not say. */
   readonly synthetic: boolean | undefined;
+  /** How long it took, in ms; absent: it is no time that a visitor waits, as that of a tunnel. */
+  readonly durationMs?: number | undefined;
 }
 
 /** A visitor's request at the edge that went to another service, which may have asked the released one. */
@@ -137,6 +143,7 @@ export class Exposure {
   private window = 1;
   /** A visitor is in the sample when these bits of the hash's low word are 0: one in 2^n. */
   private sampleMask = 0;
+  private readonly latency = { stable: new LatencyHistogram(), canary: new LatencyHistogram() };
   private changes = 0;
 
   /** `key` is secret and drawn anew at each start. */
@@ -167,6 +174,8 @@ export class Exposure {
   startStep(): void {
     this.window += 1;
     this.changes += 1;
+    this.latency.stable.clear();
+    this.latency.canary.clear();
     for (const { seen, assigned, requests, errors } of [this.real, this.synthetic]) {
       for (const counts of [seen, assigned, requests, errors]) counts.fill(0);
     }
@@ -182,6 +191,7 @@ export class Exposure {
     else if (requestId !== undefined) this.answers.set(requestId, cohort);
     const tally = synthetic === true ? this.synthetic : this.real;
     tally.requests[CODE[cohort] as 1 | 2] += 1;
+    if (answer.durationMs !== undefined) this.latency[cohort].add(answer.durationMs);
     if (answer.failed) tally.errors[CODE[cohort] as 1 | 2] += 1;
   }
 
@@ -202,6 +212,7 @@ export class Exposure {
       counts: 'visitors',
       since,
       ...(weight !== undefined && { weight }),
+      latency: this.latencies(),
       sampled: scale > 1,
       sampleRate: 1 / scale,
       ...figures([this.real, this.synthetic], scale, cutoff),
@@ -216,10 +227,15 @@ export class Exposure {
       counts: 'requests',
       since,
       ...(weight !== undefined && { weight }),
+      latency: this.latencies(),
       ...requestFigures([this.real, this.synthetic]),
       real: requestFigures([this.real]),
       synthetic: requestFigures([this.synthetic]),
     };
+  }
+
+  private latencies(): LatencyView {
+    return { stable: this.latency.stable.quantiles(), canary: this.latency.canary.quantiles() };
   }
 
   /** Records what one visitor saw or was assigned; gives back whether they are synthetic, as far as known. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ExposureSummary } from '../evidence/exposure.ts';
+import { latencyView } from './latency-view.ts';
 import { perCohortView } from './per-cohort-view.ts';
 
 const count = z.int().min(0);
@@ -21,6 +22,9 @@ const exposureFields = {
 };
 
 const summaryFields = {
+  latency: latencyView
+    .exactOptional()
+    .describe('How long the answers since the step began took, to within 3.2 %; null of a version that gave none.'),
   since: z.iso.datetime().describe('Since when is counted: the step’s beginning, or the observer’s where that was later.'),
   weight: percent.exactOptional().describe('What is asked for; absent where the release is over.'),
 };

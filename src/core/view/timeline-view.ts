@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { latencyView } from './latency-view.ts';
 import { perCohortView } from './per-cohort-view.ts';
 
 /** Figures of one moment; all counts are since the step of that moment began. */
@@ -15,6 +16,7 @@ export const timelineSample = z.strictObject({
   visitors: z.number().optional(),
   requests: perCohortView(z.number()),
   errors: perCohortView(z.number()),
+  latency: latencyView.exactOptional(),
 });
 
 /** Figures of one moment, read off `timelineSample`. */

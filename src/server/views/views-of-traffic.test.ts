@@ -8,6 +8,7 @@ import { gateway, manifestsOf, subsets } from '../../../test/harness/routes.ts';
 import { seededUuid } from '../../../test/harness/seeded-random.ts';
 import { startVersion, type VersionServer } from '../../../test/harness/version-server.ts';
 import { forecastView } from '../../core/view/forecast-view.ts';
+import { latencyView } from '../../core/view/latency-view.ts';
 import { routeTrialView } from '../../core/view/route-trial-view.ts';
 import { timelineView } from '../../core/view/timeline-view.ts';
 import { wovenRoutesView } from '../../core/view/woven-routes-view.ts';
@@ -108,6 +109,15 @@ test('what visitors did through the gateway is what the views tell, and a trial 
     share: (100 * canary) / 40,
     requests: { stable: 40 - canary, canary },
   });
+
+  const { exposure } = (await api(RELEASE)) as { exposure?: { latency?: unknown } };
+  const { stable, canary: ofCanary } = latencyView.parse(exposure?.latency);
+  for (const each of [stable, ofCanary]) {
+    expect(each?.p50Ms).toBeGreaterThan(0);
+    expect(each?.p99Ms).toBeGreaterThanOrEqual(each?.p50Ms ?? 0);
+    // The whole test took no longer.
+    expect(each?.p99Ms).toBeLessThan(performance.now() * 1.04);
+  }
 
   for (const id of [ids.find(isCanary), ids.find((each) => !isCanary(each))]) {
     const trial = { listener: 'ingress', method: 'GET', url: `http://127.0.0.1:${ingress()}/`, visitorId: id };
