@@ -20,8 +20,8 @@ export interface ExchangeHandler {
 }
 
 /**
- * One request of a client and the answer to it, whatever the transport (Node's HTTP server now). All that forwarding knows
- * of the client's side; requests of one connection come one after the other.
+ * One request of a client and the answer to it, whatever the transport. All that forwarding knows
+ * of the client's side; requests of an HTTP/1.1 connection come one after the other.
  */
 export interface ClientExchange {
   readonly method: string;

@@ -13,7 +13,6 @@ export interface SentRequest {
 
 class EditContext implements HeaderEditContext {
   readonly message: 'request' | 'response';
-  readonly protocol = 'HTTP/1.1';
   readonly responseCode: number;
   private readonly sent: SentRequest;
 
@@ -21,6 +20,10 @@ class EditContext implements HeaderEditContext {
     this.message = message;
     this.sent = sent;
     this.responseCode = responseCode;
+  }
+
+  get protocol(): string {
+    return `HTTP/${this.sent.request.version}`;
   }
 
   requestHeader(name: string): string | undefined {

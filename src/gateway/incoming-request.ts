@@ -40,6 +40,8 @@ export interface Listener {
  */
 export class IncomingRequest implements RequestHead {
   readonly method: string;
+  /** HTTP version that the client speaks. */
+  readonly version: string;
   readonly path: string;
   readonly authority: string;
   readonly scheme: 'http' | 'https';
@@ -63,6 +65,7 @@ export class IncomingRequest implements RequestHead {
 
   constructor(exchange: RequestOnWire, listener: ListenerKind, lines: HeaderLines, target: RequestTarget, uuid: () => string) {
     this.method = exchange.method;
+    this.version = exchange.version;
     this.path = target.path;
     this.authority = target.authority;
     this.targetPort = target.port;
@@ -141,7 +144,7 @@ export function readRequest(
   limits: GatewayLimits,
   uuid: () => string,
 ): IncomingRequest | Refusal {
-  if (exchange.version !== '1.1') return { status: 426, detail: 'only HTTP/1.1 is served' };
+  if (exchange.version !== '1.1' && exchange.version !== '2') return { status: 426, detail: 'only HTTP/1.1 is served' };
   if (!METHODS.has(exchange.method)) return { status: 400, detail: 'unknown method' };
   const raw = exchange.rawHeaders;
   if (raw.length > limits.requestHeaderCount * 2) return { status: 431, detail: 'too many headers' };

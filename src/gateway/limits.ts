@@ -63,6 +63,12 @@ export const LIMIT_SPECS = {
     HOUR,
     'From the opening of a connection to the end of its first message, by which the TLS server is chosen, and from there to the end of the handshake: cut afterwards.',
   ),
+  http2Streams: count(
+    100,
+    1,
+    100_000,
+    'Requests that one HTTP/2 connection may have at work: more are reset (REFUSED_STREAM), or end the connection where the client has acknowledged the limit.',
+  ),
   clientConnections: count(
     10_000,
     1,

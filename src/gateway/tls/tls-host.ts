@@ -80,7 +80,7 @@ export class TlsHost {
     const { mutual } = this.spec;
     const server = createServer({
       ...context,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: this.limits.tlsHandshakeMs,
       ...(mutual && { requestCert: true, rejectUnauthorized: true }),
     });

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { serverForName, type TlsServer } from '../../core/routing/tls-server.ts';
 import type { ConnectionLimit, LimitedConnection } from '../connection-limit.ts';
+import { Http2Transport } from '../http2/http2-transport.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { NodeHttpTransport, type Transport, type TransportHandler } from '../node-http-transport.ts';
 import { MAXIMUM_HELLO, readClientHello } from './client-hello.ts';
@@ -24,6 +25,7 @@ export class TlsTransport implements Transport {
   private readonly room: ConnectionLimit;
   private readonly server: Server;
   private readonly http: NodeHttpTransport;
+  private readonly http2: Http2Transport;
   /** By `id` of the server. */
   private hosts = new Map<string, TlsHost>();
   /** Connections whose handshake is not over, by the address of the client. */
@@ -34,6 +36,7 @@ export class TlsTransport implements Transport {
     this.credentials = credentials;
     this.room = room;
     this.http = new NodeHttpTransport(handler, limits, room);
+    this.http2 = new Http2Transport(handler, limits, room);
     this.server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.tcpKeepAliveMs },
       (socket) => this.onConnection(socket),
@@ -79,6 +82,7 @@ export class TlsTransport implements Transport {
           if (next.has(id)) continue;
           host.close();
           this.http.drainServer(id);
+          this.http2.drainServer(id);
         }
       },
       abandon: () => {
@@ -92,16 +96,19 @@ export class TlsTransport implements Transport {
     for (const host of this.hosts.values()) host.close();
     for (const { socket } of this.arriving.values()) socket.destroy();
     this.http.drain();
+    this.http2.drain();
   }
 
   cut(): void {
     this.drain();
     this.http.cut();
+    this.http2.cut();
   }
 
   sweep(now: number): void {
     for (const { socket, spareSince } of this.arriving.values()) if (now - spareSince > this.limits.tlsHandshakeMs) socket.destroy();
     this.http.sweep(now);
+    this.http2.sweep(now);
   }
 
   private onConnection(socket: Socket): void {
@@ -143,7 +150,8 @@ export class TlsTransport implements Transport {
     const peer = peerOf(socket);
     const arriving = this.arriving.get(peer);
     if (arriving !== undefined) this.arrived(peer, arriving);
-    this.http.accept(socket, id);
+    if (socket.alpnProtocol === 'h2') this.http2.accept(socket, id);
+    else this.http.accept(socket, id);
   }
 
   private arrived(peer: string, arriving: Arriving): void {

@@ -1,0 +1,242 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
+import type { GatewayLimits } from '../limits.ts';
+import { headersOf, respondWith } from './http2-fields.ts';
+import type { Http2Head } from './request-head.ts';
+
+/** What an exchange has of its connection. */
+export interface ExchangePlace {
+  readonly remoteAddress: string;
+  readonly peer: string | undefined;
+  readonly local: string | undefined;
+  readonly tlsServer: string | undefined;
+  readonly scheme: 'http' | 'https';
+  readonly limits: GatewayLimits;
+  /** The exchange is over. */
+  leave(exchange: Http2Exchange): void;
+}
+
+/** One stream of an HTTP/2 connection. What is wrong with it resets it and leaves the others alone. */
+export class Http2Exchange implements ClientExchange {
+  readonly version = '2';
+  readonly upgradable = false;
+  readonly method: string;
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+
+  private readonly stream: ServerHttp2Stream;
+  private readonly place: ExchangePlace;
+  private handler: ExchangeHandler | undefined;
+  private awaitsContinue: boolean;
+  private trailers: readonly string[] = [];
+  private responseTrailers: readonly string[] | undefined;
+  private received: boolean;
+  private reading = false;
+  private readPaused = false;
+  private bodyMovedAt = 0;
+  private bodyBytes = 0;
+  /** The answer has no body, whatever is written. */
+  private bodyless: boolean;
+  private ended = false;
+  private awaitsDrain = false;
+  /** Pieces that the network has not taken. */
+  private unsent = 0;
+  private writeMovedAt = 0;
+
+  constructor(stream: ServerHttp2Stream, head: Http2Head, ended: boolean, place: ExchangePlace) {
+    this.stream = stream;
+    this.place = place;
+    this.method = head.method;
+    this.target = head.target;
+    this.rawHeaders = head.rawHeaders;
+    this.awaitsContinue = head.expectsContinue && !ended;
+    this.received = ended;
+    this.bodyless = head.method === 'HEAD';
+    stream.on('trailers', (_headers, _flags, raw) => {
+      this.trailers = raw;
+    });
+    stream.on('close', () => this.onClose());
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.place.scheme;
+  }
+
+  get tlsServer(): string | undefined {
+    return this.place.tlsServer;
+  }
+
+  get remoteAddress(): string {
+    return this.place.remoteAddress;
+  }
+
+  get peer(): string | undefined {
+    return this.place.peer;
+  }
+
+  get local(): string | undefined {
+    return this.place.local;
+  }
+
+  get bodyComplete(): boolean {
+    return this.received;
+  }
+
+  attach(handler: ExchangeHandler): void {
+    this.handler = handler;
+  }
+
+  startBody(): void {
+    this.reading = true;
+    this.bodyMovedAt = performance.now();
+    this.stream.on('data', (chunk: Buffer) => {
+      this.bodyBytes += chunk.length;
+      if (this.bodyBytes >= this.place.limits.requestBodyStallBytes) this.bodyMoved();
+      this.handler?.requestData(chunk);
+    });
+    this.stream.on('end', () => {
+      this.reading = false;
+      // A stream that was reset ends, too, and its body is not whole.
+      if (this.stream.aborted || this.stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+      this.received = true;
+      this.handler?.requestEnd(this.trailers);
+    });
+    if (this.awaitsContinue && this.place.limits.continueMs === 0) this.proceed();
+  }
+
+  pauseBody(): void {
+    this.readPaused = true;
+    this.stream.pause();
+  }
+
+  resumeBody(): void {
+    this.readPaused = false;
+    this.bodyMoved();
+    this.stream.resume();
+  }
+
+  // Where the next request begins is certain: each has a stream of its own.
+  closeAfterAnswer(): void {}
+
+  inform(status: number, _reason: string, fields: readonly string[]): void {
+    if (this.stream.closed || this.stream.headersSent) return;
+    if (status !== 100) this.stream.additionalHeaders({ ...headersOf(fields), ':status': status });
+    else if (this.awaitsContinue) this.proceed();
+  }
+
+  respond(status: number, reason: string, fields: string[], body: string | Uint8Array | undefined): void {
+    if (this.stream.closed) return;
+    if (body === undefined || body.length === 0) {
+      this.ended = true;
+      this.bodyless = true;
+      respondWith(this.stream, status, fields, { endStream: true });
+      this.stopReading();
+      return;
+    }
+    this.respondHead(status, reason, fields);
+    this.end(typeof body === 'string' ? Buffer.from(body, 'latin1') : body, undefined);
+  }
+
+  respondHead(status: number, _reason: string, fields: string[]): void {
+    if (this.stream.closed) return;
+    this.bodyless ||= status === 204 || status === 205 || status === 304;
+    const waitForTrailers = !this.bodyless && !fields.includes('content-length');
+    if (waitForTrailers) {
+      this.stream.once('wantTrailers', () => {
+        this.stream.sendTrailers(headersOf(this.responseTrailers ?? []));
+      });
+    }
+    respondWith(this.stream, status, fields, { endStream: this.bodyless, waitForTrailers });
+  }
+
+  // It was sent with `respondHead`.
+  flushHead(): void {}
+
+  get flushed(): boolean {
+    return this.unsent === 0;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const { stream } = this;
+    if (this.bodyless || stream.closed || stream.writableEnded) return true;
+    if (this.unsent === 0) this.writeMovedAt = performance.now();
+    this.unsent += 1;
+    const more = stream.write(chunk, () => {
+      this.unsent -= 1;
+      this.writeMovedAt = performance.now();
+    });
+    if (more) return true;
+    if (!this.awaitsDrain) {
+      this.awaitsDrain = true;
+      stream.once('drain', () => {
+        this.awaitsDrain = false;
+        this.handler?.clientDrained();
+      });
+    }
+    return false;
+  }
+
+  end(chunk: Uint8Array | undefined, trailers: readonly string[] | undefined): void {
+    this.ended = true;
+    this.responseTrailers = trailers;
+    if (chunk !== undefined && chunk.length > 0) this.write(chunk);
+    if (!this.bodyless && !this.stream.writableEnded) {
+      if (!this.received) this.stream.once('finish', () => this.stopReading());
+      this.stream.end();
+    } else {
+      this.stopReading();
+    }
+  }
+
+  destroy(): void {
+    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  switchProtocols(): Duplex {
+    throw new Error('This exchange cannot switch protocols');
+  }
+
+  sweep(now: number): void {
+    const { limits } = this.place;
+    if (this.reading) this.sweepBody(now - this.bodyMovedAt);
+    if (this.unsent > 0 && now - this.writeMovedAt > limits.responseStallMs) this.stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** The answer is whole: the rest of the body is of no use (RFC 9113 section 8.1). */
+  private stopReading(): void {
+    if (!this.received && !this.stream.closed) this.stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  private sweepBody(silentMs: number): void {
+    const { continueMs, requestBodyStallMs, requestStallMs } = this.place.limits;
+    if (this.readPaused) {
+      if (silentMs <= requestStallMs) return;
+      this.reading = false;
+      this.handler?.requestStuck();
+    } else if (this.awaitsContinue && silentMs > continueMs && !this.stream.headersSent) {
+      this.proceed();
+    } else if (silentMs > requestBodyStallMs) {
+      this.reading = false;
+      this.handler?.requestFailed(408);
+    }
+  }
+
+  private bodyMoved(): void {
+    this.bodyMovedAt = performance.now();
+    this.bodyBytes = 0;
+  }
+
+  private proceed(): void {
+    this.awaitsContinue = false;
+    this.bodyMoved();
+    if (!this.stream.closed) this.stream.additionalHeaders({ ':status': 100 });
+  }
+
+  private onClose(): void {
+    const { handler } = this;
+    this.handler = undefined;
+    handler?.clientClosed(this.ended && this.unsent === 0 && this.stream.rstCode === constants.NGHTTP2_NO_ERROR);
+    this.place.leave(this);
+  }
+}
