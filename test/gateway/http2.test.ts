@@ -80,7 +80,7 @@ test('a request of HTTP/2 is sent on as HTTP/1.1: cookies in one line, Host, htt
   expect(echo).toMatchObject({ method: 'GET', url: '/a?b=c', body: '' });
   expect(echo.headers).toMatchObject({ host: 'shop.test', cookie: 'a=1; b=2', 'x-own': '1, 2', 'x-forwarded-proto': 'https' });
   expect(echo.headers['transfer-encoding']).toBeUndefined();
-  expect(scene.requests[0]).toMatchObject({ protocol: 'HTTP/2', response_code: 200 });
+  expect(scene.requests[0]).toMatchObject({ protocol: 'HTTP/2', response_code: 200, requested_server_name: 'shop.test' });
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { LimitedConnection } from '../connection-limit.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { TransportHandler } from '../node-http-transport.ts';
@@ -17,6 +18,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   readonly remoteAddress: string;
   readonly peer: string | undefined;
   readonly local: string | undefined;
+  readonly serverName: string | undefined;
   readonly limits: GatewayLimits;
   readonly tlsServer: string | undefined;
 
@@ -35,6 +37,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
     this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
     this.peer = socketAddress(socket.remoteAddress, socket.remotePort);
     this.local = socketAddress(socket.localAddress, socket.localPort);
+    this.serverName = socket instanceof TLSSocket && typeof socket.servername === 'string' ? socket.servername : undefined;
     this.session = performServerHandshake(socket, {
       // Each crumb of a cookie is a line, and each line counts 32 bytes more (RFC 9113 section 6.5.2): the true bounds are looked at afterwards.
       maxHeaderListPairs: 4 * limits.requestHeaderCount,

@@ -10,6 +10,7 @@ export interface ExchangePlace {
   readonly remoteAddress: string;
   readonly peer: string | undefined;
   readonly local: string | undefined;
+  readonly serverName: string | undefined;
   readonly tlsServer: string | undefined;
   readonly scheme: 'http' | 'https';
   readonly limits: GatewayLimits;
@@ -77,6 +78,10 @@ export class Http2Exchange implements ClientExchange {
 
   get local(): string | undefined {
     return this.place.local;
+  }
+
+  get serverName(): string | undefined {
+    return this.place.serverName;
   }
 
   get bodyComplete(): boolean {
