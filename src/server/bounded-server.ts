@@ -36,7 +36,7 @@ export const BOUNDS: ListenerBounds = {
 /** Bytes of a request's head, the request line included. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
-/** The TLS of an API: what is older than 1.2 is not spoken (RFC 8996). */
+/** The TLS of an API or a webhook: what is older than 1.2 is not spoken (RFC 8996). */
 export function secureContext({ cert, key }: Certificate): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' } {
   return { cert, key, minVersion: 'TLSv1.2' };
 }

@@ -74,6 +74,8 @@ describe('tokens', () => {
       expect([method, path, (await scene.as(ACT, method, path, ...body)).status]).toEqual([method, path, status]);
     }
     for (const path of ['/healthz', '/readyz']) expect((await scene.ask('GET', path)).status).toBe(200);
+    // The page, or that it was not bundled: either way nobody is asked for a token.
+    expect([200, 503]).toContain((await scene.ask('GET', '/')).status);
   });
 
   test('no other spelling of a path goes past it', async () => {

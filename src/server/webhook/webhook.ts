@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Certificate, filesOfSecret, keepCertificate, readCertificate } from '../../cluster/certificates/certificate-files.ts';
+import { filesOfSecret, keepCertificate, readCertificate } from '../../cluster/certificates/certificate-files.ts';
+import { secureContext } from '../bounded-server.ts';
 import { asListenError } from '../listen-error.ts';
 import type { RuntimeLog } from '../runtime-log.ts';
 import { type AdmissionAnswer, type AdmissionRequest, readReview, reviewText } from './admission-review.ts';
@@ -101,10 +102,6 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
       await closed;
     },
   };
-}
-
-function secureContext({ cert, key }: Certificate): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' } {
-  return { cert, key, minVersion: 'TLSv1.2' };
 }
 
 async function listen(server: Server, port: number): Promise<number> {
