@@ -24,7 +24,8 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
       return;
     }
     // Anywhere: before the first byte, within the head, within the body, before the very last byte.
-    const cut = Math.floor(random() < 0.5 ? random() * 40 : random() * whole.length);
+    const where = random();
+    const cut = where < 0.3 ? 0 : Math.floor(random() * (where < 0.6 ? 40 : whole.length));
     const { socket } = request;
     if (cut === 0) socket.resetAndDestroy();
     else socket.write(whole.slice(0, cut), () => socket.resetAndDestroy());
