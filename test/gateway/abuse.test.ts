@@ -60,7 +60,7 @@ describe('slow clients', () => {
     const bodies: string[] = [];
     const origin = await own(startBodyOrigin(bodies));
     const { ingress } = await start(everythingTo(clusterAt(origin.port)), {
-      limits: { requestBodyStallMs: 1_000, requestBodyStallBytes: 1024 },
+      limits: { requestBodyStallMs: 2_000, requestBodyStallBytes: 1024 },
     });
     const client = await open(ingress);
     client.send('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 10000\r\n\r\n');
@@ -80,19 +80,19 @@ describe('slow clients', () => {
       }),
     );
     const sipping = async (responseStallBytes: number) => {
-      const gateway = await start(everythingTo(clusterAt(origin.port)), { limits: { responseStallMs: 1_000, responseStallBytes } });
+      const gateway = await start(everythingTo(clusterAt(origin.port)), { limits: { responseStallMs: 1_500, responseStallBytes } });
       const client = await open(gateway.ingress);
       client.socket.pause();
       client.send(GET);
       // Some of it all the time: a few MB each second.
-      const sip = setInterval(() => void client.socket.read(60_000), 20);
+      const sip = setInterval(() => void client.socket.read(), 20);
       return { gateway, stop: () => clearInterval(sip) };
     };
-    const [cut, kept] = await Promise.all([sipping(50_000_000), sipping(100_000)]);
+    const [cut, kept] = await Promise.all([sipping(50_000_000), sipping(1)]);
     const [event] = await cut.gateway.told(1);
     expect(event).toMatchObject({ flag: 'DC' });
-    expect(event?.durationMs).toBeGreaterThan(1_000);
-    await sleep(1_000);
+    expect(event?.durationMs).toBeGreaterThan(1_500);
+    await sleep(500);
     expect(kept.gateway.events).toEqual([]);
     cut.stop();
     kept.stop();
