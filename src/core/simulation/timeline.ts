@@ -37,6 +37,12 @@ export class Timeline {
     this.endMs = endMs;
   }
 
+  /** How much of a step has passed at a time, 0 to 1. */
+  passed(step: number, atMs: number): number {
+    const begin = this.#ends[step - 1] ?? 0;
+    return (atMs - begin) / ((this.#ends[step] ?? this.endMs) - begin);
+  }
+
   /** A page whose assets are asked for `waitMs` after its document; 0: together with it. */
   load({ atMs, assets }: Page, waitMs: number): PageLoad {
     const laterMs = atMs + waitMs;

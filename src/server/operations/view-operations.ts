@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REQUEST_ACTIONS } from '../../core/release/requests.ts';
+import { comparisonView } from '../../core/view/comparison-view.ts';
 import { forecastView } from '../../core/view/forecast-view.ts';
 import { routeTrialRequest, routeTrialView } from '../../core/view/route-trial-view.ts';
 import { timelineView } from '../../core/view/timeline-view.ts';
@@ -50,6 +51,16 @@ export const VIEW_OPERATIONS = {
     access: 'view',
     summary: 'The objects that a release is woven into, as their owner wrote them and as they are served',
     answers: { 200: { description: 'The objects, line by line', schema: wovenRoutesView.meta({ id: 'WovenRoutes' }) } },
+    problems: absent,
+  }),
+  comparison: operation({
+    id: 'comparisonOfRelease',
+    method: 'get',
+    path: `${ONE}/comparison`,
+    tag,
+    access: 'view',
+    summary: 'What other schemes would have exposed over the same steps, simulated',
+    answers: { 200: { description: 'Their exposure over time', schema: comparisonView.meta({ id: 'Comparison' }) } },
     problems: absent,
   }),
   routeTrial: operation({

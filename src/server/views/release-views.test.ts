@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Exposure } from '../../core/evidence/exposure.ts';
 import { sipKey } from '../../core/evidence/sip-hash.ts';
 import { PROGRESSING } from '../../core/release/status.cases.ts';
+import { comparisonView } from '../../core/view/comparison-view.ts';
 import { forecastView } from '../../core/view/forecast-view.ts';
 import { type TimelineView, timelineView } from '../../core/view/timeline-view.ts';
 import { wovenRoutesView } from '../../core/view/woven-routes-view.ts';
@@ -24,7 +25,7 @@ async function read(path: string): Promise<unknown> {
   return await response.json();
 }
 
-test.each(['timeline', 'routes', 'forecast?action=pause'])('%s of a release that does not exist', async (path) => {
+test.each(['timeline', 'routes', 'forecast?action=pause', 'comparison'])('%s of a release that does not exist', async (path) => {
   const response = await scene.send('GET', `${BASE}/${path}`);
   expect(response.status).toBe(404);
   expect(await problemOf(response)).toMatchObject({ code: 'PERCH4005' });
@@ -124,4 +125,22 @@ describe('forecast', () => {
       expect(await problemOf(response)).toMatchObject({ code: 'PERCH4006' });
     },
   );
+});
+
+test('comparison: what each scheme would have exposed, at the times of the steps', async () => {
+  await scene.applyExample();
+  const startedAt = '2026-11-30T12:00:00.000Z';
+  await scene.writeStatus({ ...PROGRESSING, phase: 'RolledBack', startedAt, stepStartedAt: startedAt });
+  const first = comparisonView.parse(await read('comparison'));
+  expect(first.schemes.map(({ scheme }) => scheme)).toEqual(['article', 'flagger', 'flagger-primary', 'perch']);
+  for (const { points } of first.schemes) {
+    expect(points.length).toBeGreaterThan(10);
+    expect(points.length).toBeLessThanOrEqual(240);
+    expect(points.map(({ at }) => at)).toEqual(points.map(({ at }) => at).toSorted());
+    expect(points[0]?.at.slice(0, 10)).toBe('2026-11-30');
+  }
+  const end = (name: string) => first.schemes.find(({ scheme }) => scheme === name)?.points.at(-1)?.share ?? Number.NaN;
+  // Whoever pins the outcome exposes more than 10 %.
+  expect(end('article')).toBeGreaterThan(20);
+  expect(Math.abs(end('perch') - 10)).toBeLessThan(3);
 });

@@ -3,7 +3,9 @@ import type { ObjectRef, StoredObject } from '../../cluster/store.ts';
 import type { ExposureSummary } from '../../core/evidence/exposure.ts';
 import { FIRST_INTERVAL_MS } from '../../core/evidence/exposure-timeline.ts';
 import { canaryReleaseSpec, KIND } from '../../core/release/canary-release.ts';
+import { MAX_EVENTS } from '../../core/release/release-event.ts';
 import { forecastRequest } from '../../core/release/request-forecast.ts';
+import { stepTimes } from '../../core/release/step-times.ts';
 import type { ForecastView } from '../../core/view/forecast-view.ts';
 import type { TimelineView } from '../../core/view/timeline-view.ts';
 import { type ApiContext, noSuchObject } from '../api-context.ts';
@@ -11,6 +13,7 @@ import type { ApiEnv } from '../api-guards.ts';
 import type { Operation } from '../operations/operation.ts';
 import { OperationRoutes } from '../operations/operation-routes.ts';
 import { VIEW_OPERATIONS } from '../operations/view-operations.ts';
+import { compareSchemes } from './compare-schemes.ts';
 import { wovenRoutes } from './woven-routes.ts';
 
 /** Where nothing measures, as in a cluster. */
@@ -32,6 +35,11 @@ export function releaseViews(context: ApiContext): Hono<ApiEnv> {
 
   view(VIEW_OPERATIONS.timeline, ({ ref }) => context.timeline(ref) ?? UNMEASURED);
   view(VIEW_OPERATIONS.forecast, (stored, query) => forecastOf(stored, context.exposure(stored.ref), query));
+  view(VIEW_OPERATIONS.comparison, async (stored) => {
+    const { steps } = canaryReleaseSpec.parse(stored.base.spec);
+    const events = await store.history(stored.ref, { limit: MAX_EVENTS });
+    return await compareSchemes(stepTimes({ steps }, stored.status, events, Date.now()));
+  });
   view(VIEW_OPERATIONS.routes, ({ ref }) => wovenRoutes(store, ref));
 
   return routes.app;
