@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { flushCompileCache } from 'node:module';
 import { runtimeAdmission } from '../../src/cluster/admission.ts';
 import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
-import type { RequestObserver } from '../../src/core/evidence/request-event.ts';
+import type { RequestEvent, RequestObserver } from '../../src/core/evidence/request-event.ts';
 import { compileRouting } from '../../src/core/routing/compile.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import { startExposureObserver } from '../../src/observers/exposure-observer.ts';
+import { openAccessLog } from '../../src/server/access-log/access-log-writer.ts';
+import { startTelemetry } from '../../src/server/telemetry.ts';
 import type { PerchProxyOptions } from './perch.ts';
 import { CUTOFF, EDGE_PORT, OFFSET, SERVICE_PORT, shopObjects, shopRelease, shopRoutes, wovenShopRoutes } from './shop.ts';
 
@@ -45,12 +47,32 @@ async function observeExposure(): Promise<RequestObserver> {
 const options = JSON.parse(process.argv[2] ?? '') as PerchProxyOptions;
 const { table, diagnostics } = compileRouting(shopObjects(options.origins, options.scheme ? wovenShopRoutes() : shopRoutes));
 if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+const { evidence, telemetry: asked } = options;
+const log = asked?.accessLog === undefined ? undefined : await openAccessLog(asked.accessLog, console.error);
+const collector = asked?.collector;
+const telemetry =
+  asked &&
+  (await startTelemetry(
+    {
+      ...(log !== undefined && { accessLog: log }),
+      ...(collector !== undefined && { tracing: { ...collector, headers: {}, serviceName: 'bench', version: '0' } }),
+    },
+    console.error,
+  ));
+const observers = [...(evidence ? [await observeExposure()] : []), ...(telemetry === undefined ? [] : [telemetry.observe])];
+const observe =
+  observers.length < 2
+    ? observers[0]
+    : (event: RequestEvent): void => {
+        for (const each of observers) each(event);
+      };
 const gateway = await startGateway({
   map: new Map([
     [EDGE_PORT, 0],
     [SERVICE_PORT, 0],
   ]),
-  ...(options.evidence ? { observe: await observeExposure() } : {}),
+  ...(observe === undefined ? {} : { observe }),
+  ...telemetry?.gateway,
 });
 await gateway.update(table);
 // What is alive, in MiB, for who wants to know whether it grows.

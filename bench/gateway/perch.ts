@@ -13,6 +13,13 @@ export interface PerchProxyOptions {
   readonly scheme: boolean;
   /** Whether every request is counted, visitor by visitor, as `perch serve` does. */
   readonly evidence: boolean;
+  /** Istio's metrics, as `perch serve` always has them, and what else is told of requests; absent: none. */
+  readonly telemetry?: {
+    /** A file. */
+    readonly accessLog?: string;
+    /** Where spans go, and which share of the traces is sampled. */
+    readonly collector?: { readonly url: string; readonly share: number };
+  };
 }
 
 const PROXY = fileURLToPath(new URL('perch-proxy.ts', import.meta.url));
