@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bundleDashboard } from '../../tools/bundle-dashboard.ts';
+import { launchChromium } from '../browser/chromium.ts';
+import { DashboardPage } from '../dashboard/dashboard-page.ts';
 import type { PerchProcess } from '../harness/perch-process.ts';
-import { describeWithKubernetes } from '../requirements.ts';
+import { describeWithChromium, describeWithKubernetes } from '../requirements.ts';
 import { bookinfoBases, bookinfoFile, reviewsRelease } from './bookinfo-objects.ts';
 import { ReleaseHandle } from './cluster-release.ts';
 import { type IstioCluster, objectsOf, startIstioCluster } from './istio-cluster.ts';
@@ -75,6 +78,32 @@ describeWithKubernetes('the HTTP API of a controller, for those whom a real kube
       expect([path, await call('eve', path)]).toMatchObject([path, { status: 403, body: { code: 'PERCH4081' } }]);
     }
     expect((await call('eve', `${REVIEWS}/history`)).status).toBe(403);
+  });
+
+  describeWithChromium('in a browser', (executable) => {
+    it('the page asks for a token, shows what the routes ask for, and says that nothing counts visitors', async () => {
+      const [browser] = await Promise.all([launchChromium(executable), bundleDashboard()]);
+      const dashboard = await DashboardPage.open(browser, origin);
+      try {
+        await expect.poll(() => dashboard.page.getByRole('heading').innerText()).toBe('Who asks?');
+        await dashboard.page.getByLabel('Token').fill(tokenOf('vera'));
+        await dashboard.button('Use this token').click();
+        await expect
+          .poll(() => dashboard.headline())
+          .toContain('reviews v2 is for 10 % of visitors, as its routes say: nothing here counts them.');
+        await expect.poll(() => dashboard.page.locator('.is-exposure .note').innerText()).toContain('Nothing here counts visitors');
+        await expect.poll(() => dashboard.page.getByRole('img', { name: /^Exposure of reviews v2/ }).count()).toBe(1);
+        await expect.poll(() => dashboard.page.locator('.is-routes').textContent()).toContain('perch:default/reviews:');
+        await dashboard.picture('cluster');
+        expect(await dashboard.axe()).toEqual([]);
+        // Vera may look.
+        await dashboard.ask('Promote to 25 %');
+        await expect.poll(() => dashboard.dialog.getByRole('alert').innerText()).toContain('PERCH4081');
+        expect(dashboard.complaints).toEqual([]);
+      } finally {
+        await browser.close();
+      }
+    });
   });
 
   it('what weaving finds is for those who see all of what it looks at', async () => {

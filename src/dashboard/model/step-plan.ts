@@ -19,11 +19,31 @@ export interface PlannedStep {
   readonly confirmedAt?: number;
 }
 
-/** Events of the current or last release, oldest first; `events` is newest first, as the API gives it. */
+/** As core/release writes the message of StepStarted. */
+const STEP = /^step (\d{1,2}) of \d/;
+
+/**
+ * Events of the current or last release, oldest first; `events` is newest first, as the API gives it. Kubernetes' Events say only in words which
+ * step they are about, and are gone after an hour: then the status has at least the current one.
+ */
 export function eventsOfRun(release: Release, events: readonly RecordedEvent[]): readonly RecordedEvent[] {
-  const startedAt = Date.parse(release.status?.startedAt ?? '');
-  if (Number.isNaN(startedAt)) return [];
-  return events.filter(({ at }) => Date.parse(at) >= startedAt).toReversed();
+  const { spec, status } = release;
+  const startedAt = Date.parse(status?.startedAt ?? '');
+  if (status === undefined || Number.isNaN(startedAt)) return [];
+  const run = events
+    .filter(({ at }) => Date.parse(at) >= startedAt)
+    .toReversed()
+    .map((event): RecordedEvent => {
+      if (event.reason !== 'StepStarted' || event.step !== undefined) return event;
+      const step = Number(STEP.exec(event.message)?.[1]) - 1;
+      const weight = spec.steps[step]?.weight;
+      return Number.isNaN(step) ? event : { ...event, step, ...(weight === undefined ? {} : { weight }) };
+    });
+  const isGoing = status.phase === 'Progressing' || status.phase === 'Paused';
+  const isTold = run.some(({ reason, step }) => reason === 'StepStarted' && step === status.step);
+  if (!isGoing || isTold || status.stepStartedAt === undefined) return run;
+  const { step, weight, stepStartedAt: at, message } = status;
+  return [...run, { id: 0, at, type: 'Normal', reason: 'StepStarted', message, step, weight }];
 }
 
 /** When the current or last release came to its end, one way or the other; undefined while it goes on. */
