@@ -1,8 +1,10 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
+import { get } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeCertificate } from '../../test/harness/certificates.ts';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
 import { createScene, type Scene } from '../../test/harness/serve-scene.ts';
 import { FREE_PORTS } from '../../test/harness/serving.ts';
@@ -296,4 +298,29 @@ test('an endpoint that its health check finds unhealthy gets no visitor while th
   } finally {
     await sick.close();
   }
+});
+
+test('serves HTTPS with the certificates of --credentials, also with several workers, and says so once', async () => {
+  const credentials = join(scene.dir, 'credentials');
+  makeCertificate(join(credentials, 'web'));
+  const basics = await readFile(join(scene.files, 'basics.yaml'), 'utf8');
+  const https = 'name: https, protocol: HTTPS}\n    tls: {mode: SIMPLE, credentialName: web}';
+  await writeFile(join(scene.files, 'basics.yaml'), basics.replace('name: http, protocol: HTTP}', https));
+  for (const workers of ['1', '2']) {
+    const { process, ingress } = await scene.serve('-f', scene.files, '--credentials', credentials, '--workers', workers);
+    expect(ingress).toMatch(/^https:\/\/localhost:\d+$/);
+    const options = { rejectUnauthorized: false, agent: false };
+    const body = await new Promise((resolve, reject) => {
+      get(ingress, options, (response) => response.on('data', (chunk: Buffer) => resolve(String(chunk)))).on('error', reject);
+    });
+    expect(body).toBe('v1');
+    expect(await process.stop('SIGTERM')).not.toBe(1);
+  }
+  const { process, ingress } = await scene.serve('-f', scene.files, '--workers', '2');
+  await process.until(
+    /server https refuses connections: there is no folder with the credential web: name it with --credentials \(PERCH4075\)/,
+  );
+  const refused = new Promise((resolve) => get(ingress, { rejectUnauthorized: false, agent: false }).on('error', resolve));
+  expect(await refused).toBeInstanceOf(Error);
+  expect(process.stderr.match(/PERCH4075/g)).toHaveLength(1);
 });

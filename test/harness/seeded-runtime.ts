@@ -18,7 +18,7 @@ export interface SeededRuntime {
   close(): Promise<void>;
 }
 
-/** The ports 8080 and 9080 of what is served are moved to free ones. `others`: request ids of another making, who is told what, and the clock of request rates. */
+/** The ports 8080 and 9080 of what is served are moved to free ones. `others`: request ids of another making, who is told what, the clock of request rates, and where certificates are. */
 export async function startSeededRuntime(
   seed: number,
   others: {
@@ -26,6 +26,7 @@ export async function startSeededRuntime(
     readonly log?: RuntimeLog;
     readonly accessLog?: { write(line: string): void; dropped(): number };
     readonly monotonicNow?: () => number;
+    readonly credentials?: string;
   } = {},
 ): Promise<SeededRuntime> {
   const dataDir = mkdtempSync(join(tmpdir(), 'perch-seeded-'));

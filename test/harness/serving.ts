@@ -25,6 +25,6 @@ export async function startServing(
   const [, server = ''] = await process.until(/ API +(http:\/\/[^/\n]+)/);
   // The last of the lines.
   await process.until(/ proxy +http\S+\n/);
-  const origin = (kind: string): string => new RegExp(` ${kind} +(http://\\S+)`).exec(process.stdout)?.[1] ?? '';
+  const origin = (kind: string): string => new RegExp(` ${kind} +(https?://\\S+)`).exec(process.stdout)?.[1] ?? '';
   return { process, server, ingress: origin('ingress'), mesh: origin('mesh') };
 }

@@ -25,7 +25,7 @@ export function readClientHello(bytes: Buffer): ClientHello {
   reader.take(2); // cipher suites
   reader.take(1); // compression methods
   // TLS 1.2 allows a message that ends here.
-  if (reader.ended) return { serverName: undefined };
+  if (reader.ended) return reader.failed ? 'invalid' : { serverName: undefined };
   const extensions = new Reader(reader.take(2));
   while (!extensions.ended && !extensions.failed) {
     const type = extensions.number(2);
