@@ -8,6 +8,7 @@ import { exposurePicture, HOW_IT_WORKS, howItWorks } from './exposure-comparison
 import { gatewayLimitsReference } from './gateway-limits-reference.ts';
 import { HELM_TEMPLATES } from './helm-chart.ts';
 import { historyReference } from './history-reference.ts';
+import { malformedRequestsReference } from './malformed-requests-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 import { readNamespaceRbac, watchedNamespaceRbac } from './namespaced-rbac.ts';
 import { phaseReference } from './phase-reference.ts';
@@ -21,6 +22,7 @@ export const PAGES: readonly { readonly path: string; readonly text: () => strin
   { path: 'docs/reference/errors.md', text: errorReference },
   { path: 'docs/reference/commands.md', text: commandReference },
   { path: 'docs/reference/gateway-limits.md', text: gatewayLimitsReference },
+  { path: 'docs/reference/malformed-requests.md', text: malformedRequestsReference },
   { path: 'docs/reference/history.md', text: historyReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
   { path: 'docs/reference/openapi.json', text: () => `${JSON.stringify(openApiDocument(), null, 2)}\n` },

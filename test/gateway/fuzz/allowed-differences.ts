@@ -2,6 +2,8 @@
 export interface AllowedDifference {
   /** llhttp's reason, and whether the head was whole before. */
   readonly reason: RegExp;
+  /** What has to be in the message; anything where absent. */
+  readonly where?: RegExp;
   readonly section: string;
   readonly what: string;
   /** Why nobody can be misled by it. */
@@ -23,12 +25,30 @@ export const LAXER: readonly AllowedDifference[] = [
     why: 'a trailer that must not be is left out: it counts for nothing, and nobody sees it',
   },
   {
+    reason: /^in the head: Invalid character in Content-Length/,
+    where: /^Content-Length:[ \t]*[0-9]+\t[ \t]*\r$/im,
+    section: '9112 5',
+    what: 'a tab after a Content-Length, which Node’s own llhttp accepts, too',
+    why: 'white space after a value, a tab as well, is no part of it; no other reading is possible',
+  },
+  {
+    reason: /^in the head: a tab after the transfer coding/,
+    section: '9112 5',
+    what: 'a tab right after `chunked`, which llhttp takes for another coding (in a request for an error)',
+    why: 'the same; the gateway sends its own chunks on',
+  },
+  {
     reason: /^in the head: Data after `Connection: close`/,
     section: '9110 15.2',
     what: 'a final response after an interim one with `Connection: close`, or of HTTP/1.0',
     why: 'the final response comes after any interim one; an upstream that says `close` is not asked again',
   },
 ];
+
+/** The difference that explains why the gateway accepts this text, though llhttp gives that reason; undefined where none does. */
+export function allowedDifference(reason: string, text: string): AllowedDifference | undefined {
+  return LAXER.find((each) => each.reason.test(reason) && each.where?.test(text) !== false);
+}
 
 /** The part of llhttp's verdict on a request that the scanner and the decoder leave to others (incoming-request.ts, request-target.ts). */
 export const NOT_ASKED =

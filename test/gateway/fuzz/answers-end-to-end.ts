@@ -6,9 +6,9 @@ import { drawFor, FuzzFailure } from './fuzz-parsers.ts';
 import { responseText } from './messages.ts';
 import { mutate } from './mutate.ts';
 import { RawConnection } from './raw-connection.ts';
+import { fieldOf } from './request-property.ts';
 import { type GatewayReading, readByGateway } from './response-property.ts';
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamScript } from './scripted-upstream.ts';
-import { fieldOf } from './seeing-upstream.ts';
 import { segments } from './segments.ts';
 
 /** Clients at once. */
@@ -40,13 +40,20 @@ function makeCase(draw: Draw, path: string): Case {
   const bytes = Buffer.from(text, 'latin1');
   const reading = readByGateway([bytes], toHead, DEFAULT_LIMITS);
   const isAll = reading.outcome === 'whole' && reading.end === bytes.length && reading.head?.framing !== 'close';
+  const isTooMuch = reading.outcome === 'whole' && reading.end < bytes.length;
   let pieces = segments(bytes, draw, 40);
-  if (reading.outcome === 'whole' && reading.end < bytes.length) {
+  if (isTooMuch) {
     // What is too much comes with the end: later it could only be taken for the answer to whoever comes next.
     const cut = draw.below(reading.end);
     pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
   }
-  return { path, text, toHead, reading, script: { pieces, closes: !isAll || draw.oneIn(4) } };
+  return {
+    path,
+    text,
+    toHead,
+    reading,
+    script: { pieces, closes: (!isAll && !isTooMuch) || draw.oneIn(4), spoils: !isAll || reading.head?.keepAlive !== true },
+  };
 }
 
 function fail(what: string, ...values: readonly unknown[]): never {

@@ -1,8 +1,7 @@
 import type { IncomingRequest } from '../../../src/gateway/incoming-request.ts';
 import { DEFAULT_LIMITS } from '../../../src/gateway/limits.ts';
 import { type LlhttpMessage, LlhttpParser } from '../../harness/llhttp.ts';
-import { readAsGateway } from './request-property.ts';
-import { fieldOf } from './seeing-upstream.ts';
+import { fieldOf, readAsGateway } from './request-property.ts';
 
 /** What has to come of one request in the bytes that a client sends. */
 interface Expected {

@@ -40,6 +40,12 @@ function fail(what: string, ...values: readonly unknown[]): never {
   throw new Error(`${what}: ${values.map((value) => JSON.stringify(value)).join(', ')}`);
 }
 
+/** Value of a field, by its name in lower case. */
+export function fieldOf(fields: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < fields.length; at += 2) if (fields[at]?.toLowerCase() === name) return fields[at + 1];
+  return undefined;
+}
+
 /** How many there are of a field. */
 function countOf(fields: readonly string[], name: string): number {
   let count = 0;
@@ -86,7 +92,7 @@ function judgeOwnParsers(
     bytes.toString('latin1', from + (scanner.marks[2 * at] as number), from + (scanner.marks[2 * at + 1] as number)),
   );
   if (JSON.stringify(fields) !== JSON.stringify(message.fields)) fail('other fields', fields, message.fields);
-  if (countOf(fields, 'transfer-encoding') !== 1 || !fields.some((each) => each.toLowerCase() === 'chunked')) return 'both';
+  if (countOf(fields, 'transfer-encoding') !== 1 || fieldOf(fields, 'transfer-encoding')?.toLowerCase() !== 'chunked') return 'both';
   const decoder = new ChunkedDecoder(limits);
   let body = '';
   const end = decoder.decode(bytes, after, bytes.length, (buffer, first, last) => {

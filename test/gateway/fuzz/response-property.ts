@@ -77,6 +77,9 @@ function readByLlhttp(
   };
 }
 
+/** llhttp takes no tab for the end of a coding, and such a body for one that ends with the connection. */
+const TAB_AFTER_CODING = /^Transfer-Encoding:[^\r\n]*chunked\t[ \t]*\r$/im;
+
 /** How a response was read. */
 export type ResponseVerdict = { readonly kind: 'both' | 'neither' | 'stricter' | 'laxer'; readonly reason: string };
 
@@ -99,6 +102,7 @@ export function judgeResponse(text: string, pieces: readonly Buffer[], toHead: b
   }
   if (theirs.outcome !== 'whole')
     return { kind: 'laxer', reason: `${theirs.message === undefined ? 'in the head' : 'after the head'}: ${theirs.error ?? 'cut off'}` };
+  if (TAB_AFTER_CODING.test(text)) return { kind: 'laxer', reason: 'in the head: a tab after the transfer coding' };
   for (const key of ['status', 'body', 'end'] as const) {
     if (ours[key] !== theirs[key])
       throw new Error(`${key}: the gateway ${JSON.stringify(ours[key])}, llhttp ${JSON.stringify(theirs[key])}`);

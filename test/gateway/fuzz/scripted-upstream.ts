@@ -6,6 +6,8 @@ export interface UpstreamScript {
   readonly pieces: readonly Buffer[];
   /** Whether it closes its side afterwards. */
   readonly closes: boolean;
+  /** Whether nobody may ask on this connection again: too much was said, too little, or no HTTP. */
+  readonly spoils: boolean;
 }
 
 /** An upstream that says whatever a script has for the path of a request. */
@@ -22,6 +24,7 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const errors: string[] = [];
   const origin = await startTcpOrigin((socket) => {
     const parser = new LlhttpParser('request');
+    let isSpoilt = false;
     const say = async ({ pieces, closes }: UpstreamScript): Promise<void> => {
       for (const piece of pieces) {
         if (!socket.writable) return;
@@ -35,7 +38,11 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
       for (const message of parser.messages.splice(0)) {
         const script = message.complete ? scripts.get(message.target) : undefined;
         if (script === undefined) errors.push(`no request: ${JSON.stringify(bytes.toString('latin1'))}`);
-        else void say(script);
+        else {
+          if (isSpoilt) errors.push(`asked again on a connection that is not to be used: ${message.target}`);
+          isSpoilt = script.spoils;
+          void say(script);
+        }
       }
     });
     socket.on('end', () => socket.end());

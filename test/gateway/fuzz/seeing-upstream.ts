@@ -1,5 +1,6 @@
 import { type LlhttpMessage, LlhttpParser } from '../../harness/llhttp.ts';
 import { type Origin, startTcpOrigin } from '../origins.ts';
+import { fieldOf } from './request-property.ts';
 
 /** An upstream that answers each request with the id that the edge gave it. */
 export interface SeeingUpstream {
@@ -10,12 +11,6 @@ export interface SeeingUpstream {
   readonly errors: string[];
   /** Whole requests so far. */
   readonly requests: () => number;
-}
-
-/** Value of a field, by its name in lower case. */
-export function fieldOf(fields: readonly string[], name: string): string | undefined {
-  for (let at = 0; at < fields.length; at += 2) if (fields[at]?.toLowerCase() === name) return fields[at + 1];
-  return undefined;
 }
 
 /** The response to the request with this id: its framing goes by the id. */

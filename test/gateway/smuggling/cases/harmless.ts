@@ -219,6 +219,11 @@ export const HARMLESS: readonly HarmlessRequest[] = [
     bytes: chunked('0\r\nConnection: close\r\n\r\n'),
     upstream: [`${sent('POST /', '', CHUNKED)}0\r\n\r\n`],
   },
+  {
+    ...{ section: '9112 5', name: 'a tab right after chunked: Node’s parser refuses it', statuses: [400], last: true },
+    bytes: post('Transfer-Encoding: chunked\t\r\n', CHUNKS),
+    upstream: [],
+  },
   { section: '9112 3.2.4', name: 'OPTIONS * is nowhere', bytes: line('OPTIONS * HTTP/1.1'), upstream: [], statuses: [404] },
   {
     ...{ section: '9112 9.3.2', name: 'a request behind one that closes the connection', last: true },
