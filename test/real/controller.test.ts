@@ -9,7 +9,7 @@ import { describeWithKubernetes } from '../requirements.ts';
 import { bookinfoBases, reviewsRelease } from './bookinfo-objects.ts';
 import { ReleaseHandle } from './cluster-release.ts';
 import { type IstioCluster, startIstioCluster } from './istio-cluster.ts';
-import { startController } from './start-controller.ts';
+import { saidBy, startController } from './start-controller.ts';
 
 describeWithKubernetes('perch controller at a real kube-apiserver', (parts) => {
   let cluster: IstioCluster;
@@ -70,7 +70,7 @@ describeWithKubernetes('perch controller at a real kube-apiserver', (parts) => {
     await reviews.reaches('Succeeded 100 %');
     expect((await served()).canary).toBe(1);
     expect((await reviews.status())?.lastRequest).toMatchObject({ action: 'promote', by: 'ada', outcome: 'done' });
-    expect(`${controller.stdout}${controller.stderr}`).not.toMatch(/error|warning|NotWoven/i);
+    expect(saidBy(controller)).not.toMatch(/error|warning|NotWoven/i);
   });
 
   it('tells what happened in Events, which kubectl shows beside the release', async () => {

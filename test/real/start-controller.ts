@@ -12,3 +12,8 @@ export function startController(
   const settle = options.includes('--settle') ? [] : SETTLE;
   return new PerchProcess(['controller', '--kubeconfig', kubeconfig, ...settle, ...options], environment);
 }
+
+/** All that a controller said, but that it waits for an apiserver which has just been told of new kinds, as it should. */
+export function saidBy({ stdout, stderr }: PerchProcess): string {
+  return `${stdout}${stderr}`.replace(/^warning: .*: storage is \(re\)initializing; again in \d+ ms\n/gm, '');
+}

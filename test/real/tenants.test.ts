@@ -9,7 +9,7 @@ import { bookinfoBases } from './bookinfo-objects.ts';
 import { type ClusterRelease, ReleaseHandle } from './cluster-release.ts';
 import { httpRouteAtEdge, makeServices, sayAccepted } from './http-route-scene.ts';
 import { type IstioCluster, objectsOf, pathOf, startIstioCluster } from './istio-cluster.ts';
-import { startController } from './start-controller.ts';
+import { saidBy, startController } from './start-controller.ts';
 import { created, makeNamespace, movedTo } from './tenants.ts';
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -32,7 +32,6 @@ describeWithKubernetes('tenants', (parts) => {
     controllers.push(controller);
     return controller;
   };
-  const outputOf = ({ stdout, stderr }: PerchProcess) => `${stdout}${stderr}`;
   const spec = async (namespace: string, name: string) => (await cluster.get({ kind: 'VirtualService', namespace, name }))?.spec;
   /** Gives the controller rights: those of what `perch manifests` prints that are in these namespaces. */
   const allow = async (namespaces: readonly string[], ...options: readonly string[]): Promise<void> => {
@@ -80,8 +79,8 @@ describeWithKubernetes('tenants', (parts) => {
     expect([await spec('pay', 'reviews'), await spec('pay', 'bookinfo')]).toEqual(before);
     expect((await handle('pay').get())?.status).toBeUndefined();
     expect((await handle('pay').get())?.metadata.finalizers).toBeUndefined();
-    expect(outputOf(controller)).toMatch(/controls releases at \S+ in shop,/);
-    expect(outputOf(controller)).not.toMatch(/forbidden|error|warning/i);
+    expect(saidBy(controller)).toMatch(/controls releases at \S+ in shop,/);
+    expect(saidBy(controller)).not.toMatch(/forbidden|error|warning/i);
     await handle('shop').delete();
     await expect.poll(() => handle('shop').get()).toBeUndefined();
     expect(await spec('shop', 'reviews')).toEqual(before[0]);
@@ -110,7 +109,7 @@ describeWithKubernetes('tenants', (parts) => {
     await reviews.delete();
     await expect.poll(() => reviews.get()).toBeUndefined();
     expect(await woven()).toBe(1);
-    expect(outputOf(controller)).not.toMatch(/forbidden|error/i);
+    expect(saidBy(controller)).not.toMatch(/forbidden|error/i);
   });
 
   it('controllers of different namespaces lead side by side; of the same one, one', async () => {
@@ -118,7 +117,7 @@ describeWithKubernetes('tenants', (parts) => {
     const all = [start('--watch-namespace', 'shop'), start('--watch-namespace', 'pay'), start('--watch-namespace', 'pay')];
     await handle('shop').reaches('Paused 10 %');
     await handle('pay').reaches('Paused 10 %');
-    const leads = all.map((each) => /leads: moves/.test(outputOf(each)));
+    const leads = all.map((each) => /leads: moves/.test(saidBy(each)));
     expect([leads[0], leads.slice(1).filter(Boolean)]).toEqual([true, [true]]);
     const { body } = await cluster.send('GET', '/apis/coordination.k8s.io/v1/namespaces/perch-system/leases');
     const names = (body['items'] as readonly KubeObject[]).map(({ metadata }) => metadata.name);
@@ -172,7 +171,7 @@ describeWithKubernetes('tenants', (parts) => {
       const controller = start('--watch-namespace', 'shop', '--read-namespace', 'istio-system');
       await handle('shop').reaches('Paused 10 %');
       expect(JSON.stringify(await spec('shop', 'bookinfo'))).toMatch(/perch=%REQ\(x-request-id\)%;[^"]*; Secure/);
-      expect(outputOf(controller)).not.toMatch(/forbidden|error|warning/i);
+      expect(saidBy(controller)).not.toMatch(/forbidden|error|warning/i);
     });
   });
 
