@@ -109,6 +109,32 @@ describeWithChromium('the dashboard', (executable) => {
     await dashboard.close();
   });
 
+  test('other schemes are laid over the chart, dashed, and said to be simulated', async () => {
+    const dashboard = await DashboardPage.open(browser, scene.api);
+    const { page } = dashboard;
+    // The steps of the test before: 50 % for half an hour now.
+    await expect.poll(() => dashboard.headline()).toContain('Next: 100 %');
+    await page.getByRole('checkbox', { name: 'Other schemes, simulated' }).check();
+    const legend = page.getByRole('list', { name: 'Simulated schemes' });
+    await expect.poll(() => legend.getByRole('listitem').count()).toBe(4);
+    expect(await legend.innerText()).toMatch(/article.*: \d+\.\d %/);
+    const lengths = "[...document.querySelectorAll('.chart path.scheme')].map((path) => path.getTotalLength())";
+    for (const length of (await page.evaluate(lengths)) as number[]) expect(length).toBeGreaterThan(100);
+    expect(await page.getByText('Simulated, not measured:').count()).toBe(1);
+    expect(await page.locator('.chart path.scheme').count()).toBe(4);
+    const dashes = "[...document.querySelectorAll('.chart path.scheme')].map((path) => getComputedStyle(path).strokeDasharray)";
+    const drawn = (await page.evaluate(dashes)) as string[];
+    // All dashed, and no two alike: not told apart by colour.
+    expect(new Set(drawn).size).toBe(4);
+    expect(drawn).not.toContain('none');
+    expect(await dashboard.axe()).toEqual([]);
+    await dashboard.picture('schemes');
+    await page.getByRole('checkbox', { name: 'Other schemes, simulated' }).uncheck();
+    expect(await page.locator('.chart path.scheme').count()).toBe(0);
+    expect(dashboard.complaints).toEqual([]);
+    await dashboard.close();
+  });
+
   test('takes nothing from elsewhere, is small, and quick to paint', async () => {
     const dashboard = await DashboardPage.open(browser, scene.api);
     await expect.poll(() => dashboard.connection.innerText()).toMatch(/^\s*live$/);

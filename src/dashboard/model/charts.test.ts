@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TimelineSample } from '../../core/view/timeline-view.ts';
 import { foldDiff } from './fold-diff.ts';
+import { measuredLine } from './measured-line.ts';
 import { bandPath, linePath, stairPath } from './paths.ts';
 import { ratesOf } from './rates.ts';
 import { linearScale, roundUp, spreadLabels, timeTicks } from './scale.ts';
@@ -83,6 +84,19 @@ test('rates are differences, and begin anew with each step', () => {
     { at: 5000, stable: { requests: 10, errors: 0 }, canary: { requests: 5, errors: 0 } },
   ]);
   expect(ratesOf([sample(0, 10, 0), sample(2000, 10, 0)], 1000)).toMatchObject([{ stable: { requests: 0, errors: undefined } }]);
+});
+
+test('the measured line ends with what the release says by itself, while that is of the same step', () => {
+  const samples = [{ ...sample(0, 10, 10), share: 33 }, sample(1000, 25, 0), { ...sample(2000, 25, 10), share: 20 }];
+  const figures = { requests: { stable: 30, canary: 10 }, errors: { stable: 0, canary: 0 } };
+  const exposure = { counts: 'requests', since: '', weight: 25, ...figures, real: figures, synthetic: figures } as const;
+  expect(measuredLine(samples, exposure, 5000)).toEqual([
+    { at: 0, value: 33, range: undefined, isFirst: false },
+    { at: 1000, value: undefined, range: undefined, isFirst: true },
+    { at: 2000, value: 20, range: undefined, isFirst: false },
+    { at: 5000, value: 25, range: undefined, isFirst: false },
+  ]);
+  expect(measuredLine(samples, { ...exposure, weight: 50 }, 5000)).toHaveLength(3);
 });
 
 test('samples that are not newer are dropped: figures never jump back', () => {

@@ -1,17 +1,17 @@
+import type { ComparisonView } from '../../core/view/comparison-view.ts';
 import type { TimelineSample } from '../../core/view/timeline-view.ts';
-import type { Comparison } from '../model/comparison.ts';
+import { measuredLine } from '../model/measured-line.ts';
 import { shareText, weightText } from '../model/number-text.ts';
 import { bandPath, linePath, stairPath } from '../model/paths.ts';
-import { isAnew } from '../model/rates.ts';
 import { type Release, versionNames } from '../model/release.ts';
-import { linearScale, spreadLabels, timeTicks } from '../model/scale.ts';
+import { linearScale, timeTicks } from '../model/scale.ts';
 import { type PlannedStep, type Stair, stairsToCome } from '../model/step-plan.ts';
 import { useSize } from './use-size.ts';
 
 interface ExposureChartProps {
   readonly release: Release;
   readonly samples: readonly TimelineSample[];
-  readonly schemes: Comparison['schemes'];
+  readonly schemes: ComparisonView['schemes'];
   readonly stairs: readonly Stair[];
   readonly plan: readonly PlannedStep[];
   /** When the release ended, ms since the epoch; undefined while it goes on. */
@@ -20,13 +20,13 @@ interface ExposureChartProps {
 }
 
 /** Room around the picture, and between labels, in rem. */
-const ROOM = { left: 3.3, top: 1.3, bottom: 1.7, right: 5.2, rightWithSchemes: 8.2, labelGap: 1.05, tickGap: 5.5 } as const;
+const ROOM = { left: 3.3, top: 1.3, bottom: 1.7, right: 5.2, tickGap: 5.5 } as const;
 
 /** The staircase of weights, the measured share with its band of chance, and simulated lines: a picture, whose words are in the table below. */
 export function ExposureChart({ release, samples, schemes, stairs, plan, end, now }: ExposureChartProps) {
   const { ref, width, height, rem } = useSize<HTMLDivElement>();
   const [left, top, bottom] = [ROOM.left * rem, ROOM.top * rem, ROOM.bottom * rem];
-  const right = (schemes.length > 0 ? ROOM.rightWithSchemes : ROOM.right) * rem;
+  const right = ROOM.right * rem;
   const from = stairs[0]?.at ?? now;
   const come = end === undefined ? stairsToCome(plan) : [];
   const last = Math.max(end ?? now, ...plan.map(({ until }) => until ?? 0).filter((at) => end === undefined || at <= end), from + 1000);
@@ -34,33 +34,9 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
   const x = linearScale(domain, [left, Math.max(left + 1, width - right)]);
   const y = linearScale([0, 100], [height - bottom, top]);
   const until = end ?? now;
-  const line = samples.map((sample, index) => {
-    const before = samples[index - 1];
-    return {
-      at: Date.parse(sample.at),
-      value: sample.share,
-      range: sample.chance,
-      isFirst: before !== undefined && isAnew(before, sample),
-    };
-  });
+  const line = measuredLine(samples, release.exposure, until);
   const current = stairs.at(-1);
   const lastShare = line.findLast(({ value }) => value !== undefined);
-  const newest = line.at(-1);
-  // Without a newer sample nothing has changed since.
-  if (newest !== undefined && samples.at(-1)?.weight === current?.weight)
-    line.push({ ...newest, at: Math.max(newest.at, until), isFirst: false });
-  const labels = [
-    ...(lastShare?.value === undefined ? [] : [{ name: 'measured', at: lastShare.value, text: shareText(lastShare.value) }]),
-    ...schemes.flatMap(({ scheme, label, points }) => {
-      const point = points.at(-1);
-      return point === undefined ? [] : [{ name: `scheme is-${scheme}`, at: point.share, text: label }];
-    }),
-  ];
-  const places = spreadLabels(
-    labels.map(({ at }) => y(at)),
-    ROOM.labelGap * rem,
-    height - bottom,
-  );
   const { canary, service } = versionNames(release);
   const said = `Exposure of ${service} ${canary} over time: asked ${weightText(current?.weight ?? 0)}${lastShare?.value === undefined ? '' : `, measured ${shareText(lastShare.value)}`}. The table below has the figures.`;
   return (
@@ -94,21 +70,14 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
               key={scheme}
               class={`scheme is-${scheme}`}
               d={linePath(
-                points.map(({ at, share }) => ({ at: Date.parse(at), value: share })),
+                points.map(({ at, share }) => ({ at: Date.parse(at), value: share })).filter(({ at }) => at <= domain[1]),
                 x,
                 y,
               )}
             />
           ))}
           <path class="share" d={linePath(line, x, y)} />
-          {lastShare?.value !== undefined && (
-            <circle
-              class="share-end"
-              cx={x(line.at(-1)?.value === lastShare.value ? (line.at(-1)?.at ?? lastShare.at) : lastShare.at)}
-              cy={y(lastShare.value)}
-              r="4"
-            />
-          )}
+          {lastShare?.value !== undefined && <circle class="share-end" cx={x(lastShare.at)} cy={y(lastShare.value)} r="4" />}
           {[...stairs, ...come].map(({ at, weight }, index) => (
             // Left of its riser, where the stairs were lower: free of the line. The first one has no left.
             <text
@@ -122,11 +91,11 @@ export function ExposureChart({ release, samples, schemes, stairs, plan, end, no
             </text>
           ))}
           {end === undefined && <line class="now" x1={x(now)} x2={x(now)} y1={top} y2={height - bottom} />}
-          {labels.map(({ name, text }, index) => (
-            <text key={name} class={`label ${name}`} x={width - right + 8} y={(places[index] ?? 0) + 4}>
-              {text}
+          {lastShare?.value !== undefined && (
+            <text class="label measured" x={width - right + 8} y={Math.min(height - bottom, y(lastShare.value) + 4)}>
+              {shareText(lastShare.value)}
             </text>
-          ))}
+          )}
         </svg>
       )}
     </div>

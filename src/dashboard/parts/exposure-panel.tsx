@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
+import type { ComparisonView } from '../../core/view/comparison-view.ts';
 import type { TimelineView } from '../../core/view/timeline-view.ts';
 import type { ApiClient } from '../data/api-client.ts';
-import type { Comparison } from '../model/comparison.ts';
 import { keyOf, type Release, versionNames } from '../model/release.ts';
 import type { PlannedStep, Stair } from '../model/step-plan.ts';
 import { ExposureChart } from './exposure-chart.tsx';
 import { ExposureTable } from './exposure-table.tsx';
 import { Panel } from './panel.tsx';
+import { SchemeLegend } from './scheme-legend.tsx';
 import { type Loaded, useLoaded } from './use-loaded.ts';
 
 interface ExposurePanelProps {
@@ -25,7 +26,11 @@ export function ExposurePanel(props: ExposurePanelProps) {
   const { release, api, timeline, epoch, stairs } = props;
   const [isCompared, setCompared] = useState(false);
   const path = `releases/${keyOf(release)}/comparison`;
-  const comparison = useLoaded<Comparison>(api, isCompared ? path : undefined, `${epoch} ${release.status?.step} ${release.status?.phase}`);
+  const comparison = useLoaded<ComparisonView>(
+    api,
+    isCompared ? path : undefined,
+    `${epoch} ${release.status?.step} ${release.status?.phase}`,
+  );
   const measured = timeline.kind === 'value' ? timeline.value : undefined;
   const isDrawn = release.spec.affinity?.mode === 'canaryOnly';
   return (
@@ -45,12 +50,7 @@ export function ExposurePanel(props: ExposurePanelProps) {
       ) : (
         <ExposureChart {...props} samples={measured?.items ?? []} schemes={comparison.kind === 'value' ? comparison.value.schemes : []} />
       )}
-      {isCompared && comparison.kind === 'value' && (
-        <p class="note">
-          Dashed lines are simulated, not measured: what the same steps would have exposed at {comparison.value.visitorsPerMinute} visitors
-          a minute.
-        </p>
-      )}
+      {isCompared && comparison.kind === 'value' && <SchemeLegend comparison={comparison.value} at={props.end ?? props.now} />}
       {isCompared && comparison.kind === 'problem' && (
         <p class="note">There is nothing to compare with here: {comparison.problem.detail}.</p>
       )}
