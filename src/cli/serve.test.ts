@@ -38,7 +38,7 @@ test('serves the files, says where, and ends by Ctrl-C with everything closed', 
   const { process, ingress, server } = await scene.serve('-f', scene.files);
   expect(process.stdout).toContain('gateway/edge created\n');
   expect(process.stdout).toMatch(
-    / data +\S+\n {2}API +http:\/\/127.0.0.1:\d+\/api\/v1\/releases\n {2}ingress +http:\/\/localhost:\d+ +\(declared 8080\)\n/,
+    / data +\S+\n {2}dashboard +http:\/\/127.0.0.1:\d+\n {2}API +http:\/\/127.0.0.1:\d+\/api\/v1\/releases\n {2}ingress +http:\/\/localhost:\d+ +\(declared 8080\)\n/,
   );
   expect(await (await fetch(ingress)).text()).toBe('v1');
   expect((await fetch(`${server}/readyz`)).status).toBe(200);
