@@ -1,5 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { comparisonView } from '../../src/core/view/comparison-view.ts';
+import { forecastView } from '../../src/core/view/forecast-view.ts';
+import { routeTrialView } from '../../src/core/view/route-trial-view.ts';
+import { timelineView } from '../../src/core/view/timeline-view.ts';
+import { wovenRoutesView } from '../../src/core/view/woven-routes-view.ts';
 import { bundleDashboard } from '../../tools/bundle-dashboard.ts';
 import { launchChromium } from '../browser/chromium.ts';
 import { DashboardPage } from '../dashboard/dashboard-page.ts';
@@ -104,6 +109,40 @@ describeWithKubernetes('the HTTP API of a controller, for those whom a real kube
         await browser.close();
       }
     });
+  });
+
+  it('shows releases as the dashboard does, without what nobody measures', async () => {
+    for (const person of ['ada', 'vera'] as const) {
+      const view = async (path: string) => (await call(person, `${REVIEWS}/${path}`)).body;
+      expect(timelineView.parse(await view('timeline'))).toMatchObject({ items: [] });
+      const { items } = wovenRoutesView.parse(await view('routes'));
+      expect(items.map(({ name }) => name).toSorted()).toEqual(['bookinfo', 'reviews']);
+      expect(items.every(({ lines }) => lines.some(({ sign, text }) => sign === '+' && text.includes('perch:default/reviews')))).toBe(true);
+      expect(forecastView.parse(await view('forecast?action=promote'))).toEqual({
+        ...{ action: 'promote', allowed: true },
+        sentence: 'Promote to 25 %: 15 % of visitors move from v1 to v2 with their next request',
+      });
+      expect(comparisonView.parse(await view('comparison')).schemes).toHaveLength(4);
+    }
+    for (const path of ['timeline', 'routes', 'forecast?action=promote', 'comparison']) {
+      expect([path, (await call('eve', `${REVIEWS}/${path}`)).status]).toEqual([path, 403]);
+    }
+  });
+
+  it('tries a request on the routes that the caller may see', async () => {
+    const trial = { listener: 'mesh', method: 'GET', url: 'http://reviews:9080/reviews/0', headers: [['baggage', 'perch.reviews=canary']] };
+    const tried = async (person: Person) => {
+      const { body } = await call(person, '/api/v1/route-trials', { method: 'POST', body: JSON.stringify(trial) });
+      return routeTrialView.parse(body);
+    };
+    const { outcome, sentence } = await tried('vera');
+    expect(outcome).toMatchObject({
+      kind: 'forward',
+      destinations: [{ host: 'reviews.default.svc.cluster.local', subset: 'v2', port: 9080 }],
+    });
+    expect(sentence).toContain('by rule “told by the edge: canary (default/reviews)” of VirtualService default/reviews');
+    expect((await tried('eve')).outcome).toMatchObject({ destinations: [{ percent: 100, port: 9080 }] });
+    expect((await tried('eve')).sentence).not.toContain('VirtualService');
   });
 
   it('what weaving finds is for those who see all of what it looks at', async () => {

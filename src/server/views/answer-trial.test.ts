@@ -60,16 +60,16 @@ describe('a request is tried on the routes that are served', () => {
     const v1 = { host: 'web.default.svc.cluster.local', port: 80, subset: 'v1', percent: 100, endpoints: 1 };
     // The path is normalized as the gateway does it.
     expect(outcome).toEqual({ kind: 'forward', destinations: [v1], path: '/slow?x=1', authority: 'shop.test:8080' });
-    expect(sentence).toBe('Goes to web.default.svc.cluster.local:80, subset v1, by slow of VirtualService default/shop.');
+    expect(sentence).toBe('Goes to web.default.svc.cluster.local:80, subset v1, by rule “slow” of VirtualService default/shop.');
   });
 
   test('a visitor’s id goes where releases have it', async () => {
-    expect((await tried({ url: 'http://shop.test:8080/', visitorId: ANNA })).sentence).toContain('subset v2, by member');
+    expect((await tried({ url: 'http://shop.test:8080/', visitorId: ANNA })).sentence).toContain('subset v2, by rule “member”');
     const spec = { ...RELEASE.spec, visitorId: { from: { header: 'x-tenant' } } };
     await scene.send('PUT', '/api/v1/objects', { objects: [{ ...RELEASE, spec }] });
     expect((await tried({ url: 'http://shop.test:8080/', visitorId: ANNA })).trail[2]?.text).toContain('there is no header cookie');
     expect((await tried({ url: 'http://shop.test:8080/', visitorId: ANNA })).sentence).toMatch(
-      /^Drawn: 75 % to .*v1; 25 % to .*v2, by all/,
+      /^Drawn: 75 % to .*v1; 25 % to .*v2, by rule “all”/,
     );
   });
 

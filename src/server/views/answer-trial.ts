@@ -116,5 +116,6 @@ function takenBy(rule: Parameters<typeof takenText>[1]): string | undefined {
 
 function ruleText({ taken }: Explanation): string | undefined {
   if (taken?.object === undefined) return undefined;
-  return `${takenBy(taken.rule) ?? taken.rule.name ?? `rule ${taken.place + 1}`} of VirtualService ${taken.object}`;
+  const name = takenBy(taken.rule) ?? taken.rule.name;
+  return `${name === undefined ? `rule ${taken.place + 1}` : `rule “${name}”`} of VirtualService ${taken.object}`;
 }

@@ -125,7 +125,9 @@ test('what visitors did through the gateway is what the views tell, and a trial 
     const version = isCanary(id ?? '') ? 'v2' : 'v1';
     expect(outcome).toMatchObject({ kind: 'forward', destinations: [{ subset: version, percent: 100, endpoints: 1 }] });
     expect(sentence).toMatch(
-      isCanary(id ?? '') ? /by known visitors of the canary \(default\/web\)/ : /by all other known visitors \(default\/web\)/,
+      isCanary(id ?? '')
+        ? /by rule “known visitors of the canary \(default\/web\)”/
+        : /by rule “all other known visitors \(default\/web\)”/,
     );
     expect(trail.at(-2)).toMatchObject({ kind: 'rule', object: 'default/web', matched: true });
   }
