@@ -18,6 +18,7 @@ const PROGRAMS = {
   nginx: { args: ['-v'], version: /nginx\/(\S+)/, from: 'nginx-light' },
   haproxy: { args: ['-v'], version: /version (\S+)/, from: 'haproxy' },
   wrk: { args: ['--version'], version: /wrk (\S+)/, from: 'wrk' },
+  openssl: { args: ['version'], version: /OpenSSL (\S+)/, from: 'openssl' },
   taskset: { args: ['--version'], version: /(\d\S+)/, from: 'util-linux' },
 } as const satisfies Record<string, Program>;
 

@@ -14,26 +14,38 @@ function processAndChildren(pid: number): readonly number[] {
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processAndChildren(Number(child))))];
 }
 
+/** The processes that a process started and that run. */
+export function childProcesses(pid: number): readonly number[] {
+  return processAndChildren(pid).slice(1);
+}
+
+function timeOf(pid: number): CpuTime {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field, the name in parentheses, may contain spaces: count behind it, where the third field is first.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { user: Number(fields[11]) / TICKS_PER_SECOND, system: Number(fields[12]) / TICKS_PER_SECOND };
+}
+
 /**
  * CPU time that a process, all its threads, and its child processes (nginx's workers) have used so far:
  * utime and stime of /proc/PID/stat, proc(5).
  */
 export function cpuTime(pid: number): CpuTime {
-  let user = 0;
-  let system = 0;
-  for (const id of processAndChildren(pid)) {
-    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-    // The second field, the name in parentheses, may contain spaces: count behind it, where the third field is first.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    user += Number(fields[11]) / TICKS_PER_SECOND;
-    system += Number(fields[12]) / TICKS_PER_SECOND;
-  }
-  return { user, system };
+  const times = processAndChildren(pid).map(timeOf);
+  return { user: times.reduce((sum, { user }) => sum + user, 0), system: times.reduce((sum, { system }) => sum + system, 0) };
 }
 
-/** Resident memory of a process and its children, in MiB (VmRSS). */
-export function residentMemory(pid: number): number {
-  const sizes = processAndChildren(pid).map((id) => /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? '0');
+/** Seconds of CPU that a process has used so far, with its threads and without its children. */
+export function ownCpuTime(pid: number): number {
+  const { user, system } = timeOf(pid);
+  return user + system;
+}
+
+/** Resident memory of a process and its children, or without them, in MiB (VmRSS). */
+export function residentMemory(pid: number, withChildren = true): number {
+  const sizes = (withChildren ? processAndChildren(pid) : [pid]).map(
+    (id) => /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? '0',
+  );
   return sizes.reduce((sum, size) => sum + Number(size), 0) / 1024;
 }
 

@@ -13,6 +13,8 @@ export interface Scheme {
 /** A proxy that runs. */
 export interface RunningProxy {
   readonly port: number;
+  /** The same over TLS. */
+  readonly tlsPort: number;
   /** The process whose CPU time and memory, with those of its children, are counted. */
   readonly pid: number;
   stop(): Promise<void>;
@@ -30,5 +32,7 @@ export interface Candidate {
   readonly proxy: ProxyName;
   /** Whether it tells visitors apart, routes by bucket and issues ids; else it only forwards to stable. */
   readonly scheme: boolean;
+  /** Whether it counts every visitor. */
+  readonly evidence?: true;
   start(): Promise<RunningProxy>;
 }

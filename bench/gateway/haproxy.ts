@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cookieBelow, cookieValid, requestIdBelow } from '../../src/core/visitor/patterns.ts';
 import type { Origins, RunningProxy, Scheme } from './candidate.ts';
+import type { Certificate } from './certificate.ts';
 import { freePort } from './free-port.ts';
 import { spawnProxy } from './spawn-proxy.ts';
 
@@ -26,8 +27,14 @@ function schemeRules({ cutoff, setCookie }: Scheme): readonly string[] {
 }
 
 /** HAProxy as a proxy with one thread and keep-alive servers; with a scheme it does what the woven routes do. */
-export async function startHaproxyProxy(core: number, origins: Origins, scheme: Scheme | undefined): Promise<RunningProxy> {
+export async function startHaproxyProxy(
+  core: number,
+  origins: Origins,
+  certificate: Certificate,
+  scheme: Scheme | undefined,
+): Promise<RunningProxy> {
   const port = await freePort();
+  const tlsPort = await freePort();
   const configuration = `global
   nbthread 1
   maxconn 4096
@@ -40,6 +47,7 @@ defaults
   timeout http-keep-alive 75s
 frontend edge
   bind 127.0.0.1:${port}
+  bind 127.0.0.1:${tlsPort} ssl crt ${certificate.both} alpn http/1.1 ssl-min-ver TLSv1.2
   unique-id-format %[uuid()]
   option forwardfor
   http-request set-header x-forwarded-proto http
@@ -49,7 +57,7 @@ frontend edge
   default_backend stable
 ${(['stable', 'canary'] as const).map((version) => `backend ${version}\n  server ${version} 127.0.0.1:${origins[version]}`).join('\n')}
 `;
-  return spawnProxy({
+  const started = await spawnProxy({
     name: 'haproxy',
     core,
     port,
@@ -59,4 +67,5 @@ ${(['stable', 'canary'] as const).map((version) => `backend ${version}\n  server
       return ['-db', '-q', '-f', path];
     },
   });
+  return { ...started, tlsPort };
 }

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runCommand } from '../../tools/run-command.ts';
 import { BODY_SIZES, type BodySize } from './body-size.ts';
 
-/** What wrk saw in one window. */
+/** What was seen in one window. */
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
@@ -32,12 +33,12 @@ function visitorId(random: () => number): string {
 
 const BEFORE_ID = '_ga=GA1.2.1298712345.1761203344; _gid=GA1.2.88123761.1763001122; consent=analytics:1,ads:0; theme=dark';
 
-/** One browser-like page request: a head of about 900 bytes, with a cookie of about 600. */
-function request(random: () => number, known: boolean, path: string): string {
+/** One browser-like request for a page: a head of about 900 bytes, with a cookie of about 600. */
+function request(random: () => number, known: boolean, { path, posted }: (typeof BODY_SIZES)[BodySize]): string {
   const session = `session=${hex(random, 380)}`;
   const cookies = known ? [BEFORE_ID, `perch=${visitorId(random)}`, session] : [BEFORE_ID, `other=${visitorId(random)}`, session];
   return [
-    `GET ${path}?page=2 HTTP/1.1`,
+    `${posted > 0 ? 'POST' : 'GET'} ${path}?page=2 HTTP/1.1`,
     'Host: shop.example.com',
     'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -45,45 +46,52 @@ function request(random: () => number, known: boolean, path: string): string {
     'Accept-Encoding: gzip, deflate, br',
     `Cookie: ${cookies.join('; ')}`,
     'Cache-Control: max-age=0',
+    ...(posted > 0 ? ['Content-Type: application/octet-stream', `Content-Length: ${posted}`] : []),
     '',
-    '',
+    'x'.repeat(posted),
   ].join('\r\n');
 }
 
 /** 512 requests for an answer of this size, every second one by a visitor who holds an id; the others ask for a page and are given one. */
 export function loadRequests(size: BodySize): readonly string[] {
   const random = seededRandom(20261122);
-  return Array.from({ length: 512 }, (_, index) => request(random, index % 2 === 0, BODY_SIZES[size].path));
+  return Array.from({ length: 512 }, (_, index) => request(random, index % 2 === 0, BODY_SIZES[size]));
 }
 
 /**
  * How hard a proxy is loaded. `full`: each connection sends its next request as soon as it has the answer, so the proxy's core is busy all
- * the time. `paced`: each waits first, for exponentially distributed times, so requests come at about the same rate to every proxy.
+ * the time. The others: requests come at a rate, whatever the answers (open-loop.ts).
  */
-export type LoadKind = 'full' | 'paced';
+export const LOADS = ['full', 'calm', 'paced'] as const;
 
-/** Requests per second of a paced load if answers took no time: well below what the slowest proxy can do. */
-export const PACED_RATE: Readonly<Record<BodySize, number>> = { '1k': 5000, '100k': 1000 };
+/** One of `LOADS`. */
+export type LoadKind = (typeof LOADS)[number];
+
+/** Requests per second, below what the slowest proxy can do; undefined: that load is not measured with such requests. */
+export function rateOf(size: BodySize, load: LoadKind): number | undefined {
+  if (load === 'calm') return size === '1k' ? 1000 : undefined;
+  if (load === 'paced') return { '1k': 5000, '100k': 1000, post: undefined, tls: undefined }[size];
+  return undefined;
+}
 
 /** Keep-alive connections of every load. */
 export const CONNECTIONS = 64;
 
-function pacing(size: BodySize, kind: LoadKind): string {
-  if (kind === 'full') return '';
-  const meanMs = (CONNECTIONS * 1000) / PACED_RATE[size];
-  return `delay = function()
-  return math.floor(-math.log(1 - math.random()) * ${meanMs} + 0.5)
-end
-`;
+/** What the programs that make the load read: requests as a script of wrk, and as JSON. */
+export interface LoadFiles {
+  readonly script: string;
+  readonly requests: string;
 }
 
-/** The script for a load of the gateway bench. Gives its path. */
-export function writeLoadScript(folder: string, size: BodySize, kind: LoadKind): string {
-  return writeRequestScript(join(folder, `${size}-${kind}.lua`), loadRequests(size), pacing(size, kind));
+/** Writes the requests of a size into a folder. */
+export function writeLoadFiles(folder: string, size: BodySize): LoadFiles {
+  const requests = join(folder, `${size}.json`);
+  writeFileSync(requests, JSON.stringify(loadRequests(size)));
+  return { script: writeRequestScript(join(folder, `${size}.lua`), loadRequests(size)), requests };
 }
 
-/** Writes the script that makes wrk send these requests in turn and print what it measured as one line of JSON. `more`: Lua. Gives its path. */
-export function writeRequestScript(path: string, requests: readonly string[], more = ''): string {
+/** Writes the script that makes wrk send these requests in turn and print what it measured as one line of JSON. Gives its path. */
+export function writeRequestScript(path: string, requests: readonly string[]): string {
   const literals = requests.map((text) => `  ${JSON.stringify(text)},`);
   writeFileSync(
     path,
@@ -95,7 +103,7 @@ request = function()
   next = next % #requests + 1
   return requests[next]
 end
-${more}done = function(summary, latency, rates)
+done = function(summary, latency, rates)
   local errors = summary.errors
   print(string.format('{"requests":%d,"seconds":%.6f,"p50":%.3f,"p99":%.3f,"failed":%d}', summary.requests, summary.duration / 1e6,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000,
@@ -106,25 +114,47 @@ end
   return path;
 }
 
-/** One window of load: a script of `writeLoadScript` against a port of 127.0.0.1, for whole seconds, with wrk pinned to `core`. */
-export interface LoadOptions {
+/** One window of full load: a script against a port of 127.0.0.1, for whole seconds, with wrk pinned to `core`. */
+interface FullLoadOptions {
   readonly script: string;
   readonly port: number;
   readonly seconds: number;
   readonly core: number;
+  readonly tls?: boolean;
 }
 
+/** What open-loop.ts is told. */
+export interface OpenLoopOptions {
+  readonly port: number;
+  /** Requests per second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly connections: number;
+  /** Path of the requests, as JSON. */
+  readonly requests: string;
+}
+
+const OPEN_LOOP = fileURLToPath(new URL('open-loop.ts', import.meta.url));
+
 /**
- * One window of load over keep-alive connections.
+ * One window of full load over keep-alive connections.
  * @throws Error where any request failed: such a window says nothing about cost.
  */
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { code, output, stdout } = await runCommand('taskset', [
-    ...['-c', String(options.core), 'wrk', '--threads', '1', '--connections', String(CONNECTIONS)],
-    ...['--duration', `${options.seconds}s`, '--timeout', '5s', '--script', options.script, `http://127.0.0.1:${options.port}/`],
-  ]);
+export function runLoad({ script, port, seconds, core, tls }: FullLoadOptions): Promise<LoadResult> {
+  const url = `${tls === true ? 'https' : 'http'}://127.0.0.1:${port}/`;
+  const options = ['--duration', `${seconds}s`, '--timeout', '5s', '--script', script, url];
+  return run('wrk', core, ['wrk', '--threads', '1', '--connections', String(CONNECTIONS), ...options]);
+}
+
+/** One window at a rate; one that is above what the proxy can do shows in the latencies. @throws Error where any request failed. */
+export function runOpenLoop(core: number, options: OpenLoopOptions): Promise<LoadResult> {
+  return run('the load', core, [process.execPath, '--disable-warning=ExperimentalWarning', OPEN_LOOP, JSON.stringify(options)]);
+}
+
+async function run(name: string, core: number, command: readonly string[]): Promise<LoadResult> {
+  const { code, output, stdout } = await runCommand('taskset', ['-c', String(core), ...command]);
   const line = stdout.split('\n').find((text) => text.startsWith('{'));
-  if (code !== 0 || line === undefined) throw new Error(`wrk failed (exit ${code}):\n${output}`);
+  if (code !== 0 || line === undefined) throw new Error(`${name} failed (exit ${code}):\n${output}`);
   const { failed, ...result } = JSON.parse(line) as LoadResult & { readonly failed: number };
   if (failed > 0 || result.requests === 0) throw new Error(`${failed} of ${result.requests} requests failed:\n${output}`);
   return result;

@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { cookieBelow, cookieValid, requestIdBelow } from '../../src/core/visitor/patterns.ts';
 import { BODY_SIZES } from './body-size.ts';
 import type { Origins, RunningProxy, Scheme } from './candidate.ts';
+import type { Certificate } from './certificate.ts';
 import { freePort } from './free-port.ts';
-import { spawnProxy } from './spawn-proxy.ts';
+import { type SpawnedProxy, spawnProxy } from './spawn-proxy.ts';
 
 /** Where an origin says what reached it: only asked before anything is measured. */
 export const SEEN_PATH = '/shop/seen';
 
 /** Runs nginx in the foreground with one worker on one core; `http` gives the inside of its http block, and may write files for it. */
-function startNginx(core: number, port: number, http: (folder: string) => string): Promise<RunningProxy> {
+function startNginx(core: number, port: number, http: (folder: string) => string): Promise<SpawnedProxy> {
   return spawnProxy({
     name: 'nginx',
     core,
@@ -77,9 +78,18 @@ function schemeMaps({ cutoff, setCookie }: Scheme): string {
 /** A response of 100 KB in few pieces: with nginx's own 8 buffers of a page each it would take half as much CPU again. */
 const BUFFERS = 'proxy_buffer_size 16k; proxy_buffers 16 16k; proxy_busy_buffers_size 64k;';
 
-function proxyServer(port: number, target: string, requestId: string, extra: string): string {
+/** Where a proxy listens: without TLS, and with it. */
+interface Ports {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly certificate: Certificate;
+}
+
+function proxyServer({ port, tlsPort, certificate }: Ports, target: string, requestId: string, extra: string): string {
   return `server {
     listen 127.0.0.1:${port};
+    listen 127.0.0.1:${tlsPort} ssl; ssl_certificate ${certificate.certificate}; ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     location /shop {
       proxy_pass http://${target}; proxy_http_version 1.1; ${BUFFERS}
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
@@ -90,15 +100,21 @@ function proxyServer(port: number, target: string, requestId: string, extra: str
 }
 
 /** nginx as a proxy with keep-alive upstreams; with a scheme it does what the woven routes do. */
-export async function startNginxProxy(core: number, origins: Origins, scheme: Scheme | undefined): Promise<RunningProxy> {
-  const port = await freePort();
+export async function startNginxProxy(
+  core: number,
+  origins: Origins,
+  certificate: Certificate,
+  scheme: Scheme | undefined,
+): Promise<RunningProxy> {
+  const ports: Ports = { port: await freePort(), tlsPort: await freePort(), certificate };
   const upstreams = (['stable', 'canary'] as const).map(
     (version) => `upstream ${version} { server 127.0.0.1:${origins[version]}; keepalive 128; keepalive_requests 1000000000; }`,
   );
   const server =
     scheme === undefined
-      ? proxyServer(port, 'stable', '$request_id', '')
+      ? proxyServer(ports, 'stable', '$request_id', '')
       : `${schemeMaps(scheme)}
-  ${proxyServer(port, '$cohort', '$new_id', 'add_header Set-Cookie $set_cookie always; add_header Cache-Control $cache_control always;')}`;
-  return startNginx(core, port, () => `${upstreams.join('\n  ')}\n  ${server}`);
+  ${proxyServer(ports, '$cohort', '$new_id', 'add_header Set-Cookie $set_cookie always; add_header Cache-Control $cache_control always;')}`;
+  const started = await startNginx(core, ports.port, () => `${upstreams.join('\n  ')}\n  ${server}`);
+  return { ...started, tlsPort: ports.tlsPort };
 }

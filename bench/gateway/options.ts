@@ -1,7 +1,7 @@
 import { readCount, readNames, readOptions } from '../command-line.ts';
 import { BODY_SIZES, type BodySize } from './body-size.ts';
 import { PROXIES, type ProxyName } from './candidate.ts';
-import type { LoadKind } from './load.ts';
+import { LOADS, type LoadKind } from './load.ts';
 
 /** What to measure. */
 export interface Plan {
@@ -26,8 +26,8 @@ CPU per proxied request and latency of Perch's gateway beside nginx, HAProxy and
 
   --only NAMES      proxies, by comma: nginx,haproxy,envoy,perch          (all)
   --scheme WHICH    with the visitor scheme, without, or both: on,off     (on,off)
-  --sizes NAMES     sizes of the answers: 1k,100k                         (1k,100k)
-  --loads NAMES     full: as fast as it goes; paced: at a fixed rate      (full,paced)
+  --sizes NAMES     GETs of 1 and 100 KB, a POST, TLS: 1k,100k,post,tls   (all)
+  --loads NAMES     full: as fast as it goes; calm, paced: at a rate      (all)
   --rounds N        rounds, each with every proxy in another order        (8)
   --seconds N       length of each window                                 (2)
   --warm-up N       seconds of load before measuring, per proxy and size  (4)
@@ -45,7 +45,7 @@ export function readPlan(args: readonly string[]): Plan | string {
     only: { type: 'string', default: PROXIES.join(',') },
     scheme: { type: 'string', default: 'on,off' },
     sizes: { type: 'string', default: SIZES.join(',') },
-    loads: { type: 'string', default: 'full,paced' },
+    loads: { type: 'string', default: LOADS.join(',') },
     rounds: { type: 'string', default: '8' },
     seconds: { type: 'string', default: '2' },
     'warm-up': { type: 'string', default: '4' },
@@ -60,7 +60,7 @@ export function readPlan(args: readonly string[]): Plan | string {
     only: readNames('only', values.only, PROXIES),
     scheme: readNames('scheme', values.scheme, ['on', 'off']),
     sizes: readNames('sizes', values.sizes, SIZES),
-    loads: readNames('loads', values.loads, ['full', 'paced']),
+    loads: readNames('loads', values.loads, LOADS),
     record: values.record,
   };
 }

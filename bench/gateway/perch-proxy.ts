@@ -5,14 +5,16 @@ import { runtimeAdmission } from '../../src/cluster/admission.ts';
 import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
 import type { RequestEvent, RequestObserver } from '../../src/core/evidence/request-event.ts';
 import { compileRouting } from '../../src/core/routing/compile.ts';
-import { startGateway } from '../../src/gateway/gateway.ts';
+import { type ListeningAddress, startGateway } from '../../src/gateway/gateway.ts';
 import { startExposureObserver } from '../../src/observers/exposure-observer.ts';
+import { startRequestRateObserver } from '../../src/observers/request-rate-observer.ts';
 import { openAccessLog } from '../../src/server/access-log/access-log-writer.ts';
 import { startTelemetry } from '../../src/server/telemetry.ts';
+import { startWorkerPool } from '../../src/server/workers/worker-pool.ts';
 import type { PerchProxyOptions } from './perch.ts';
-import { CUTOFF, EDGE_PORT, OFFSET, SERVICE_PORT, shopObjects, shopRelease, shopRoutes, wovenShopRoutes } from './shop.ts';
+import { CUTOFF, EDGE_PORT, OFFSET, SERVICE_PORT, shopObjects, shopRelease, shopRoutes, TLS_PORT, wovenShopRoutes } from './shop.ts';
 
-/** The observer that `perch serve` runs, following a release that stands at its first step. */
+/** What `perch serve` makes of every request: exposure and rates, following a release that stands at its first step. */
 async function observeExposure(): Promise<RequestObserver> {
   const store = openSqliteStore({
     dataDir: ':memory:',
@@ -41,12 +43,16 @@ async function observeExposure(): Promise<RequestObserver> {
   }
   const observer = startExposureObserver({ store, hashKey: randomBytes(16), now: Date.now });
   await observer.ready;
-  return observer.observe;
+  const rates = startRequestRateObserver();
+  return (event) => {
+    observer.observe(event);
+    rates.observe(event);
+  };
 }
 
 const options = JSON.parse(process.argv[2] ?? '') as PerchProxyOptions;
-const { table, diagnostics } = compileRouting(shopObjects(options.origins, options.scheme ? wovenShopRoutes() : shopRoutes));
-if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+const objects = shopObjects(options.origins, options.scheme ? wovenShopRoutes() : shopRoutes, options.certificate);
+const map = new Map([EDGE_PORT, TLS_PORT, SERVICE_PORT].map((declared) => [declared, 0]));
 const { evidence, telemetry: asked } = options;
 const log = asked?.accessLog === undefined ? undefined : await openAccessLog(asked.accessLog, console.error);
 const collector = asked?.collector;
@@ -66,15 +72,24 @@ const observe =
     : (event: RequestEvent): void => {
         for (const each of observers) each(event);
       };
-const gateway = await startGateway({
-  map: new Map([
-    [EDGE_PORT, 0],
-    [SERVICE_PORT, 0],
-  ]),
-  ...(observe === undefined ? {} : { observe }),
-  ...telemetry?.gateway,
-});
-await gateway.update(table);
+
+async function startOwn(): Promise<readonly ListeningAddress[]> {
+  const { table, diagnostics } = compileRouting(objects);
+  if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+  const gateway = await startGateway({ map, ...(observe === undefined ? {} : { observe }), ...telemetry?.gateway });
+  await gateway.update(table);
+  return gateway.addresses();
+}
+
+async function startWorkers(count: number): Promise<readonly ListeningAddress[]> {
+  const silent = { info: () => undefined, warn: console.error, error: console.error, audit: () => undefined };
+  const none = { proxyPort: undefined, limits: {}, credentials: undefined, accessLog: undefined, traceShare: undefined };
+  const pool = await startWorkerPool({ count, map, observe: observe ?? (() => undefined), log: silent, ...none });
+  await pool.publish({ objects, delegates: new Set(), idNames: { cookies: ['perch'], headers: [] } });
+  return pool.addresses();
+}
+
+const addresses = options.workers === undefined ? await startOwn() : await startWorkers(options.workers);
 // What is alive, in MiB, for who wants to know whether it grows.
 process.on('SIGUSR2', () => {
   globalThis.gc?.();
@@ -83,4 +98,5 @@ process.on('SIGUSR2', () => {
 });
 // For the next process: see perch.ts.
 flushCompileCache();
-console.log(JSON.stringify({ port: gateway.addresses().find(({ kind }) => kind === 'ingress')?.actualPort }));
+const portOf = (declared: number): number | undefined => addresses.find(({ port }) => port === declared)?.actualPort;
+console.log(JSON.stringify({ port: portOf(EDGE_PORT), tlsPort: portOf(TLS_PORT) }));

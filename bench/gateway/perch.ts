@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Origins, RunningProxy } from './candidate.ts';
+import type { Certificate } from './certificate.ts';
 
 /** What perch-proxy.ts is told. */
 export interface PerchProxyOptions {
   readonly origins: Origins;
+  readonly certificate: Certificate;
   /** Woven routes, or the user's own. */
   readonly scheme: boolean;
   /** Whether every request is counted, visitor by visitor, as `perch serve` does. */
@@ -20,6 +22,8 @@ export interface PerchProxyOptions {
     /** Where spans go, and which share of the traces is sampled. */
     readonly collector?: { readonly url: string; readonly share: number };
   };
+  /** Gateways in processes of their own, as `perch serve --workers`; undefined: one, in the process itself. */
+  readonly workers?: number;
 }
 
 const PROXY = fileURLToPath(new URL('perch-proxy.ts', import.meta.url));
@@ -45,7 +49,7 @@ async function spawnGateway(core: number, options: PerchProxyOptions, compiled: 
   const line = await nextLine();
   if (line === undefined || child.pid === undefined) throw new Error('The gateway ended while starting');
   return {
-    port: (JSON.parse(line) as { readonly port: number }).port,
+    ...(JSON.parse(line) as { readonly port: number; readonly tlsPort: number }),
     pid: child.pid,
     alive: async () => {
       const told = nextLine();

@@ -10,21 +10,22 @@ import { runBench } from '../run-bench.ts';
 import { shuffled } from '../shuffled.ts';
 import type { BodySize } from './body-size.ts';
 import { allCandidates } from './candidates.ts';
-import { CONNECTIONS, type LoadKind, writeLoadScript } from './load.ts';
+import { makeCertificate } from './certificate.ts';
+import { CONNECTIONS, type LoadFiles, type LoadKind, rateOf, writeLoadFiles } from './load.ts';
 import { measureWindow, type RunningCandidate, type Sample } from './measure.ts';
 import { startOrigins } from './nginx.ts';
 import { type Plan, readPlan } from './options.ts';
 import { goalTable, quietLine, resultTables, type Series } from './report.ts';
 import { verifyCandidate, verifyUpstream } from './verify.ts';
 
-const PROGRAMS = ['nginx', 'haproxy', 'wrk', 'taskset'] as const;
+const PROGRAMS = ['nginx', 'haproxy', 'wrk', 'taskset', 'openssl'] as const;
 
 /** One cell of the results: a proxy under a load, and what was measured of it. */
 interface Cell {
   readonly running: RunningCandidate;
   readonly size: BodySize;
   readonly load: LoadKind;
-  readonly script: string;
+  readonly files: LoadFiles;
   readonly samples: Sample[];
 }
 
@@ -34,27 +35,28 @@ function remaining(startedAt: number, done: number, total: number): string {
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
-async function warmUp(running: readonly RunningCandidate[], plan: Plan, scripts: ReadonlyMap<BodySize, string>): Promise<void> {
+async function warmUp(running: readonly RunningCandidate[], plan: Plan, all: ReadonlyMap<BodySize, LoadFiles>): Promise<void> {
   for (const each of running) {
     say(`warming up ${each.candidate.name}, scheme ${each.candidate.scheme ? 'on' : 'off'}`);
-    for (const script of scripts.values()) await measureWindow(each, { script, core: LOAD_CORE, seconds: plan.warmUp });
+    for (const [size, files] of all) await measureWindow(each, { size, load: 'full', files, core: LOAD_CORE, seconds: plan.warmUp });
   }
 }
 
 async function measure(running: readonly RunningCandidate[], plan: Plan): Promise<readonly Series[]> {
   const folder = mkdtempSync(join(tmpdir(), 'perch-bench-'));
+  const files = new Map(plan.sizes.map((size) => [size, writeLoadFiles(folder, size)]));
   const cells: readonly Cell[] = plan.loads.flatMap((load) =>
-    plan.sizes.flatMap((size) => {
-      const script = writeLoadScript(folder, size, load);
-      return running.map((each) => ({ running: each, size, load, script, samples: [] }));
+    [...files].flatMap(([size, each]) => {
+      if (load !== 'full' && rateOf(size, load) === undefined) return [];
+      return running.map((one) => ({ running: one, size, load, files: each, samples: [] }));
     }),
   );
   try {
-    await warmUp(running, plan, new Map(plan.sizes.map((size) => [size, writeLoadScript(folder, size, 'full')])));
+    await warmUp(running, plan, files);
     const startedAt = performance.now();
     for (let round = 1; round <= plan.rounds; round++) {
       for (const cell of shuffled(cells, Math.random)) {
-        cell.samples.push(await measureWindow(cell.running, { script: cell.script, core: LOAD_CORE, seconds: plan.seconds }));
+        cell.samples.push(await measureWindow(cell.running, { ...cell, core: LOAD_CORE, seconds: plan.seconds }));
       }
       say(`round ${round} of ${plan.rounds}, ${remaining(startedAt, round, plan.rounds)} left`);
     }
@@ -68,7 +70,7 @@ async function bench(plan: Plan, envoy: string): Promise<readonly Series[]> {
   const origins = await startOrigins(LOAD_CORE);
   const running: RunningCandidate[] = [];
   try {
-    for (const candidate of allCandidates(MEASURED_CORE, envoy, origins)) {
+    for (const candidate of allCandidates(MEASURED_CORE, envoy, origins, makeCertificate())) {
       if (!plan.only.includes(candidate.proxy) || !plan.scheme.includes(candidate.scheme ? 'on' : 'off')) continue;
       const started = { candidate, proxy: await candidate.start() };
       running.push(started);
@@ -84,9 +86,9 @@ async function bench(plan: Plan, envoy: string): Promise<readonly Series[]> {
 
 async function report(series: readonly Series[], plan: Plan, envoy: string): Promise<string> {
   const lines = [
-    ...(await describeMachine(PROGRAMS.slice(0, 3), envoy)),
+    ...(await describeMachine(['nginx', 'haproxy', 'wrk'], envoy)),
     '',
-    `Medians of ${plan.rounds} shuffled rounds of ${plan.seconds} s windows after ${plan.warmUp} s of warm-up, ${CONNECTIONS} keep-alive connections; ratios are medians of the rounds' own.`,
+    `Medians of ${plan.rounds} shuffled rounds of ${plan.seconds} s windows after ${plan.warmUp} s of warm-up, ${CONNECTIONS} keep-alive connections; ratios are medians of the rounds' own. Rates are of a Poisson process that does not wait for answers.`,
     quietLine(series),
     '',
     resultTables(series),

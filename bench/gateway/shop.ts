@@ -6,9 +6,12 @@ import { cutoffOf, type Offset } from '../../src/core/visitor/bucket.ts';
 import { issuingSetCookie } from '../../src/core/weave/set-cookie.ts';
 import { weaveRelease } from '../../src/core/weave/weave-virtual-service.ts';
 import type { Origins } from './candidate.ts';
+import type { Certificate } from './certificate.ts';
 
 /** The port that the Gateway declares; where Perch really listens is chosen when it starts. */
 export const EDGE_PORT = 80;
+/** The same, over TLS. */
+export const TLS_PORT = 443;
 
 const NETWORKING = 'networking.istio.io/v1';
 const HOST = 'shop.default.svc.cluster.local';
@@ -72,9 +75,16 @@ function endpoints(origins: Origins): ServiceEntry {
   };
 }
 
+/** The gateway with a second server, over TLS; ids are issued as without it, with one Set-Cookie for all proxies. */
+function withTls({ certificate, key }: Certificate): Gateway {
+  const tls = { mode: 'SIMPLE', serverCertificate: certificate, privateKey: key } as const;
+  const server = { port: { number: TLS_PORT, name: 'https', protocol: 'HTTPS' }, bind: '127.0.0.1', hosts: ['*'], tls };
+  return { ...gateway, spec: { servers: [...gateway.spec.servers, server] } };
+}
+
 /** All objects of the bench's shop, with these routes. */
-export function shopObjects(origins: Origins, routes: VirtualService): readonly RoutingObject[] {
-  return [gateway, versions, endpoints(origins), routes];
+export function shopObjects(origins: Origins, routes: VirtualService, certificate: Certificate): readonly RoutingObject[] {
+  return [withTls(certificate), versions, endpoints(origins), routes];
 }
 
 /** Where the release stands in the bench: 10 % of the visitors, by the first three digits. */

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningProxy } from './candidate.ts';
 
+/** A program that runs, with one port. */
+export type SpawnedProxy = Omit<RunningProxy, 'tlsPort'>;
+
 /** A program that stays in the foreground, and the files that it needs. */
 export interface ProxyProgram {
   readonly name: string;
@@ -32,7 +35,7 @@ function accepts(port: number): Promise<boolean> {
  * Starts a program on one core and waits until its port accepts.
  * @throws Error with what it wrote to stderr where it ends instead.
  */
-export async function spawnProxy({ name, core, port, configure }: ProxyProgram): Promise<RunningProxy> {
+export async function spawnProxy({ name, core, port, configure }: ProxyProgram): Promise<SpawnedProxy> {
   const folder = mkdtempSync(join(tmpdir(), `perch-${name}-`));
   const child = spawn('taskset', ['-c', String(core), name, ...configure(folder)], { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';

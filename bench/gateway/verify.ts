@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http';
+import { Agent, request as plainRequest } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { bucketOf } from '../../src/core/visitor/bucket.ts';
 import { BODY_SIZES, type BodySize } from './body-size.ts';
 import { loadRequests } from './load.ts';
@@ -15,11 +16,14 @@ interface Answer {
 }
 
 /** Sends a head as the load does (its lines, on a connection of its own agent) and reads the answer. */
-function send(agent: Agent, port: number, head: string): Promise<Answer> {
-  const [, ...lines] = head.trimEnd().split('\r\n');
+function send(agent: Agent | SecureAgent, port: number, text: string): Promise<Answer> {
+  const [head = '', sent] = text.split('\r\n\r\n');
+  const [, ...lines] = head.split('\r\n');
+  const method = head.slice(0, head.indexOf(' '));
+  const request = agent instanceof SecureAgent ? secureRequest : plainRequest;
   const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
   return new Promise((resolve, reject) => {
-    request({ agent, port, host: '127.0.0.1', path: head.split(' ')[1], headers }, (response) => {
+    request({ agent, method, port, host: '127.0.0.1', path: head.split(' ')[1], headers }, (response) => {
       const version = response.headers['x-version'];
       let body = '';
       response.setEncoding('latin1').on('data', (text: string) => {
@@ -36,7 +40,7 @@ function send(agent: Agent, port: number, head: string): Promise<Answer> {
       );
     })
       .once('error', reject)
-      .end();
+      .end(sent);
   });
 }
 
@@ -54,11 +58,13 @@ function expectedVersion(id: string | undefined): 'canary' | 'stable' {
  * @throws Error naming the first request that was answered otherwise.
  */
 export async function verifyCandidate({ candidate, proxy }: RunningCandidate, size: BodySize): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const due = BODY_SIZES[size].bytes;
+  const { bytes: due, tls } = BODY_SIZES[size];
+  const kept = { keepAlive: true, maxSockets: 1 };
+  const agent = tls ? new SecureAgent({ ...kept, rejectUnauthorized: false }) : new Agent(kept);
+  const port = tls ? proxy.tlsPort : proxy.port;
   try {
     for (const head of loadRequests(size)) {
-      const { status, body, version, cookies, cacheControl } = await send(agent, proxy.port, head);
+      const { status, body, version, cookies, cacheControl } = await send(agent, port, head);
       const held = ID.exec(head)?.[1];
       const issued = ID.exec(cookies[0] ?? '')?.[1];
       const expected = candidate.scheme ? expectedVersion(held ?? issued) : 'stable';

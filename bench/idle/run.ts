@@ -5,6 +5,7 @@ import { readRounds, say } from '../command-line.ts';
 import { LOAD_CORE, MEASURED_CORE } from '../cores.ts';
 import type { Candidate } from '../gateway/candidate.ts';
 import { allCandidates } from '../gateway/candidates.ts';
+import { makeCertificate } from '../gateway/certificate.ts';
 import { loadRequests } from '../gateway/load.ts';
 import { startOrigins } from '../gateway/nginx.ts';
 import { describeMachine } from '../machine.ts';
@@ -19,6 +20,8 @@ const CONNECTIONS = 1000;
 /** Requests before the first look: what a proxy allocates once, or compiles, is not the connections'. */
 const WARM_UP_REQUESTS = 5000;
 const WARM_UP_CONNECTIONS = 50;
+/** Resident memory with the connections, at most, in MiB. */
+const GOAL_MIB = 60;
 /** Time for memory to be given back before each look. */
 const SETTLE_MS = 2000;
 
@@ -83,13 +86,16 @@ function resultTable(looks: ReadonlyMap<Candidate, readonly Look[]>): string {
     ...[name, before.toFixed(1), all.toFixed(1), each.toFixed(1)],
     ...rivals.map((rival) => ratio(each, rival)),
   ]);
-  return table([head, ...body], 1);
+  const goals = rows
+    .filter(({ proxy }) => proxy === 'Perch')
+    .map(({ name, all }) => [`MiB with them: ${name}`, String(GOAL_MIB), all.toFixed(1), all <= GOAL_MIB ? 'met' : 'MISSED']);
+  return `${table([head, ...body], 1)}\n\n${table([['goal', 'at most', 'measured', ''], ...goals], 1)}`;
 }
 
 async function bench(rounds: number, envoy: string): Promise<string> {
   const origins = await startOrigins(LOAD_CORE);
   try {
-    const candidates = allCandidates(MEASURED_CORE, envoy, origins).filter(({ scheme }) => scheme);
+    const candidates = allCandidates(MEASURED_CORE, envoy, origins, makeCertificate()).filter(({ scheme }) => scheme);
     const looks = new Map<Candidate, Look[]>(candidates.map((candidate) => [candidate, []]));
     for (let round = 1; round <= rounds; round++) {
       for (const candidate of shuffled(candidates, Math.random)) looks.get(candidate)?.push(await measure(candidate));
@@ -104,7 +110,7 @@ async function bench(rounds: number, envoy: string): Promise<string> {
 await runBench({
   file: import.meta.url,
   title: 'Idle connections',
-  programs: ['nginx', 'haproxy', 'taskset'],
+  programs: ['nginx', 'haproxy', 'taskset', 'openssl'],
   readPlan: (args) => readRounds(args, USAGE, 5),
   async measure({ rounds }) {
     const envoy = await provideEnvoy();

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readOptions, say, UsageError } from '../command-line.ts';
 import { LOAD_CORE, MEASURED_CORE } from '../cores.ts';
+import { makeCertificate } from '../gateway/certificate.ts';
 import { startOrigins } from '../gateway/nginx.ts';
 import { startPerchProxy } from '../gateway/perch.ts';
 import { describeMachine } from '../machine.ts';
@@ -71,7 +72,7 @@ interface Minute {
 
 async function soak({ minutes, rate }: Plan): Promise<string> {
   const origins = await startOrigins(LOAD_CORE);
-  const proxy = await startPerchProxy(MEASURED_CORE, { origins, scheme: true, evidence: true });
+  const proxy = await startPerchProxy(MEASURED_CORE, { origins, certificate: makeCertificate(), scheme: true, evidence: true });
   const load = startFixedRate(proxy.port, rate);
   const samples: Sample[] = [];
   const rows: Minute[] = [];
@@ -156,7 +157,7 @@ function minuteTable(rows: readonly Minute[]): string {
 await runBench({
   file: import.meta.url,
   title: 'Soak',
-  programs: ['nginx', 'taskset'],
+  programs: ['nginx', 'taskset', 'openssl'],
   readPlan,
   async measure(plan) {
     const lines = [

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { readRounds, say } from '../command-line.ts';
 import { LOAD_CORE, MEASURED_CORE } from '../cores.ts';
 import type { Origins, RunningProxy } from '../gateway/candidate.ts';
-import { CONNECTIONS, writeLoadScript } from '../gateway/load.ts';
+import { makeCertificate } from '../gateway/certificate.ts';
+import { CONNECTIONS, writeLoadFiles } from '../gateway/load.ts';
 import { measureWindow, type RunningCandidate, type Sample } from '../gateway/measure.ts';
 import { startOrigins } from '../gateway/nginx.ts';
 import { type PerchProxyOptions, startPerchProxy } from '../gateway/perch.ts';
@@ -45,9 +46,10 @@ interface Measured {
 }
 
 async function startAll(log: string, collector: string, origins: Origins): Promise<readonly Measured[]> {
+  const certificate = makeCertificate();
   const all: Measured[] = [];
   for (const [name, told] of candidates(log, collector)) {
-    const start = (): Promise<RunningProxy> => startPerchProxy(MEASURED_CORE, { origins, scheme: true, ...told });
+    const start = (): Promise<RunningProxy> => startPerchProxy(MEASURED_CORE, { origins, certificate, scheme: true, ...told });
     all.push({ running: { candidate: { name, proxy: 'Perch', scheme: true, start }, proxy: await start() }, samples: [] });
   }
   return all;
@@ -67,7 +69,7 @@ function report(all: readonly Measured[]): string {
 await runBench({
   file: import.meta.url,
   title: 'What it costs to tell of requests',
-  programs: ['nginx', 'wrk', 'taskset'],
+  programs: ['nginx', 'wrk', 'taskset', 'openssl'],
   readPlan: (args) => readRounds(args, USAGE, 6),
   async measure({ rounds }) {
     const folder = mkdtempSync(join(tmpdir(), 'perch-bench-'));
@@ -77,12 +79,13 @@ await runBench({
     let all: readonly Measured[] = [];
     try {
       const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`;
-      const script = writeLoadScript(folder, '1k', 'full');
+      const files = writeLoadFiles(folder, '1k');
       all = await startAll(join(folder, 'access.log'), url, origins);
-      for (const { running } of all) await measureWindow(running, { script, core: LOAD_CORE, seconds: WARM_UP_SECONDS });
+      for (const { running } of all)
+        await measureWindow(running, { size: '1k', load: 'full', files, core: LOAD_CORE, seconds: WARM_UP_SECONDS });
       for (let round = 1; round <= rounds; round++) {
         for (const { running, samples } of shuffled(all, Math.random)) {
-          samples.push(await measureWindow(running, { script, core: LOAD_CORE, seconds: SECONDS }));
+          samples.push(await measureWindow(running, { size: '1k', load: 'full', files, core: LOAD_CORE, seconds: SECONDS }));
         }
         say(`round ${round} of ${rounds}`);
       }
