@@ -298,6 +298,37 @@ test('routes change under a connection that stays', async () => {
   expect((await ask(client, {})).body).toBe('two');
 });
 
+test('a connection without requests is sent away, and cut where it does not go', async () => {
+  const scene = await at(await scenes.echo(), { limits: { clientIdleMs: 200, requestHeadMs: 200 } });
+  const client = await session(scene);
+  expect((await ask(client, {})).headers[':status']).toBe(200);
+  await once(client, 'close');
+  const silent = await FrameClient.open(scene.port(443));
+  cleanups.push(() => silent.destroy());
+  silent.send(PREFACE, frame(FRAME.settings, 0, 0));
+  await expect.poll(() => silent.fate(1)).toBe('GOAWAY NO_ERROR');
+  await expect.poll(() => silent.closed).toBe(true);
+});
+
+test('a client that takes nothing of an answer is reset, and its upstream let go', async () => {
+  let gone = false;
+  const origin = await startHttpOrigin((_request, response) => {
+    response.on('close', () => {
+      gone = true;
+    });
+    response.end(Buffer.alloc(8 * 1024 * 1024));
+  });
+  const scene = await at(origin, { limits: { responseStallMs: 300 } });
+  const client = await session(scene);
+  const stream = client.request({ ':authority': 'shop.test' });
+  stream.on('error', () => undefined);
+  await once(stream, 'response');
+  await expect.poll(() => gone).toBe(true);
+  await expect.poll(() => scene.requests).toMatchObject([{ response_flags: 'DC' }]);
+  stream.resume();
+  await expect.poll(() => stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+});
+
 test('CONNECT and upgrades are refused', async () => {
   const client = await session(await at(await scenes.echo()));
   const stream = client.request({ ':method': 'CONNECT', ':authority': 'shop.test:443' });

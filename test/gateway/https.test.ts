@@ -63,9 +63,9 @@ test('each name gets its serverâ€™s certificate and routes, and no other serverâ
   const yaml = [gatewayYaml(...servers), everythingToYaml(origin.port)];
   const scene = await scenes.start({ one: ['a.test'], wild: ['*.b.test'], exact: ['x.b.test'] }, yaml);
   const port = scene.port(443);
-  expect((await ask(port, 'A.Test', 'a.test')).shown).toBe('DNS:a.test');
-  expect((await ask(port, 'y.b.test')).shown).toBe('DNS:*.b.test');
-  expect((await ask(port, 'x.b.test')).shown).toBe('DNS:x.b.test');
+  expect(await ask(port, 'A.Test', 'a.test')).toMatchObject({ shown: 'DNS:a.test', status: 200 });
+  expect(await ask(port, 'y.b.test')).toMatchObject({ shown: 'DNS:*.b.test', status: 200 });
+  expect(await ask(port, 'x.b.test')).toMatchObject({ shown: 'DNS:x.b.test', status: 200 });
   // A Host of another server than the connection is for: no route, as in Istio.
   expect((await ask(port, 'a.test', 'x.b.test')).status).toBe(404);
   expect((await ask(port, 'a.test', 'a.test:8443')).status).toBe(200);

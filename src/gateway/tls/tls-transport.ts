@@ -150,7 +150,9 @@ export class TlsTransport implements Transport {
     const peer = peerOf(socket);
     const arriving = this.arriving.get(peer);
     if (arriving !== undefined) this.arrived(peer, arriving);
-    if (socket.alpnProtocol === 'h2') this.http2.accept(socket, id);
+    // The server may have changed during the handshake.
+    if (!this.hosts.has(id)) socket.destroy();
+    else if (socket.alpnProtocol === 'h2') this.http2.accept(socket, id);
     else this.http.accept(socket, id);
   }
 
