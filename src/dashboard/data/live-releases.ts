@@ -68,6 +68,13 @@ export class LiveReleases {
     );
   }
 
+  /** Follows nothing any more, until `connect`. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#current?.abort();
+    this.#current = undefined;
+  }
+
   #lost(connection: AbortController, why: string): void {
     if (connection !== this.#current) return;
     const now = Date.now();
