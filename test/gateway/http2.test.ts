@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   type ClientHttp2Session,
@@ -15,6 +15,7 @@ import { type Echo, everythingToYaml, gatewayYaml, type HttpsScene, httpsScenes,
 import { type Origin, startHttpOrigin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
 
 const scenes = httpsScenes();
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -387,7 +388,7 @@ test('heads that are too large are refused, floods of control frames end the con
   await expect.poll(() => endless.fate(1)).toMatch(/^(RST|GOAWAY) (ENHANCE_YOUR_CALM|PROTOCOL_ERROR|INTERNAL_ERROR)$|^CLOSED$/);
 });
 
-test('curl speaks HTTP/2, and HTTP/1.1 where it asks for that', async () => {
+test.skipIf(!hasCurl)(`curl speaks HTTP/2, and HTTP/1.1 where it asks for that${hasCurl ? '' : ' (needs curl)'}`, async () => {
   const scene = await at(await scenes.echo());
   const run = promisify(execFile);
   const curl = async (...args: readonly string[]): Promise<string> => {
