@@ -35,7 +35,7 @@ CPU per proxied request and latency of Perch's gateway beside nginx, HAProxy and
   --help            this text
 
 Examples
-  node bench/gateway/run.ts --record                                       everything: about 13 minutes
+  node bench/gateway/run.ts --record                                       everything: about 20 minutes
   node bench/gateway/run.ts --only perch,envoy --scheme on --sizes 1k --loads full --rounds 4    one ratio, in a minute
 `;
 

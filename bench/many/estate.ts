@@ -3,6 +3,7 @@ import { KIND } from '../../src/core/release/canary-release.ts';
 
 /** The port that the Gateway declares; where it really listens is chosen at the start. */
 export const EDGE_PORT = 80;
+/** The port of every service of the estate. */
 export const SERVICE_PORT = 8080;
 const NETWORKING = 'networking.istio.io/v1';
 

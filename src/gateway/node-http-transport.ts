@@ -7,6 +7,7 @@ import type { ConnectionLimit } from './connection-limit.ts';
 import { httpDate } from './http-date.ts';
 import { LeanMessage } from './lean-message.ts';
 import { type GatewayLimits, SWEEP_MS } from './limits.ts';
+import { listenAt } from './listen-at.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { parseBehindUpgrade } from './parse-behind-upgrade.ts';
 import { SocketExchange } from './socket-exchange.ts';
@@ -121,17 +122,7 @@ export class NodeHttpTransport implements Transport {
   }
 
   listen(port: number, host: string, shared?: boolean): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port, host, exclusive: true, reusePort: shared === true }, () => {
-        this.server.removeListener('error', reject);
-        // Without a listener, being out of file descriptors for a moment would end the process.
-        this.server.on('error', (error) => process.emitWarning(error));
-        const address = this.server.address();
-        if (address === null || typeof address === 'string') reject(new Error('Listening on something that is not a TCP port'));
-        else resolve(address.port);
-      });
-    });
+    return listenAt(this.server, port, host, shared);
   }
 
   /** Serves a connection that another server has accepted, and made with the TLS of this one (`TlsServer.id`). */

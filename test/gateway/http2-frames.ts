@@ -30,7 +30,9 @@ const CODES = [
   'ENHANCE_YOUR_CALM',
 ];
 
+/** What a client sends first (RFC 9113, section 3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+/** Flags of HEADERS and DATA (RFC 9113, section 6). */
 export const END_STREAM = 1;
 export const END_HEADERS = 4;
 

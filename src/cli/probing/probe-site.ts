@@ -23,6 +23,7 @@ export interface ProbeBounds {
 /** Why a probe ended before its end, as a clause. */
 export type Stopped = string | undefined;
 
+/** What a probe saw, and how far it came: requests sent, and how long it took. */
 export interface Probed {
   readonly observations: Observations;
   readonly sent: number;
@@ -30,6 +31,7 @@ export interface Probed {
   readonly stopped: Stopped;
 }
 
+/** What is probed, and by whom it is ended or followed. */
 export interface ProbeOptions extends ProbeBounds {
   readonly url: URL;
   readonly capture: Capture | undefined;

@@ -9,6 +9,7 @@ import type { Capture } from '../../core/routing/capture-pattern.ts';
 /** How a browser asks: for a page, or for a part of one. */
 export type Asking = 'document' | 'asset';
 
+/** The site, and what is taken from its answers. */
 export interface SiteClientOptions {
   readonly url: URL;
   /** Takes the version from a body. */

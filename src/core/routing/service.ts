@@ -101,6 +101,7 @@ export function labelsOf(spec: WorkloadEntrySpec, { labels }: WorkloadEntry['met
   return { ...spec.labels, ...labels };
 }
 
+/** Whether all wanted labels are among these, with these values; without wanted ones always. */
 export function hasLabels(labels: Readonly<Record<string, string>> | undefined, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([name, value]) => labels?.[name] === value);
 }

@@ -23,6 +23,7 @@ export type Scheme = () => Client;
 
 /** The schemes that are compared. */
 export const SCHEMES = ['article', 'flagger', 'flagger-primary', 'perch'] as const;
+/** One of `SCHEMES`. */
 export type SchemeName = (typeof SCHEMES)[number];
 
 /** Draws of a scheme; with the same source, schemes that draw alike come to the same results. */

@@ -4,6 +4,7 @@ import { serverForName, type TlsServer } from '../../core/routing/tls-server.ts'
 import type { ConnectionLimit, LimitedConnection } from '../connection-limit.ts';
 import { Http2Transport } from '../http2/http2-transport.ts';
 import type { GatewayLimits } from '../limits.ts';
+import { listenAt } from '../listen-at.ts';
 import { NodeHttpTransport, type Transport, type TransportHandler } from '../node-http-transport.ts';
 import { MAXIMUM_HELLO, readClientHello } from './client-hello.ts';
 import type { Credentials } from './credentials.ts';
@@ -50,17 +51,7 @@ export class TlsTransport implements Transport {
   }
 
   listen(port: number, host: string, shared?: boolean): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port, host, exclusive: true, reusePort: shared === true }, () => {
-        this.server.removeListener('error', reject);
-        // Without a listener, being out of file descriptors for a moment would end the process.
-        this.server.on('error', (error) => process.emitWarning(error));
-        const address = this.server.address();
-        if (address === null || typeof address === 'string') reject(new Error('Listening on something that is not a TCP port'));
-        else resolve(address.port);
-      });
-    });
+    return listenAt(this.server, port, host, shared);
   }
 
   /** Gets these servers ready to take the place of those before. */
