@@ -31,6 +31,10 @@ export class ReportedRequest implements RequestEvent {
     return this.#outcome.request?.scheme ?? this.#outcome.exchange.scheme;
   }
 
+  get version(): string {
+    return this.#outcome.exchange.version;
+  }
+
   get authority(): string {
     return this.#outcome.request?.authority ?? '';
   }

@@ -86,6 +86,7 @@ function event(where: Where, role: 'known' | 'new' | 'told' | 'rest', more: Part
     method: 'GET',
     path: '/productpage',
     scheme: 'http',
+    version: '1.1',
     endpoint: undefined,
     trace: undefined,
     bytesReceived: 0,

@@ -1,4 +1,4 @@
-import type { RequestEvent, RequestTrace } from './../core/evidence/request-event.ts';
+import type { RequestEvent, RequestTrace } from '../core/evidence/request-event.ts';
 import { servedRuleNames } from '../core/weave/rule-name.ts';
 
 /** One span until it is encoded: what is kept of a request, and no more of it. */
@@ -9,6 +9,7 @@ export interface RequestSpan {
   readonly method: string;
   readonly path: string;
   readonly scheme: string;
+  readonly version: string;
   readonly authority: string;
   readonly userAgent: string | undefined;
   readonly requestId: string;
@@ -68,7 +69,7 @@ function attributesOf(span: RequestSpan, method: string, failed: boolean): reado
     text('url.path', span.path.split('?', 1)[0] as string),
     text('url.scheme', span.scheme),
     text('server.address', port === undefined ? authority : authority.slice(0, -port.length - 1)),
-    text('network.protocol.version', '1.1'),
+    text('network.protocol.version', span.version),
     text('response_flags', span.flag),
     text('guid:x-request-id', span.requestId),
   ];

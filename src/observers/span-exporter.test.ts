@@ -115,7 +115,7 @@ test('failures are errors, and what clients make up is bounded', async () => {
   const nowhere = { destination: undefined, endpoint: undefined, rule: undefined, trace: TRACE } as const;
   exporter.observe(requestEvent({ ...nowhere, status: 503, flag: 'UH', method: 'PURGE', userAgent: 'x'.repeat(5000), authority: '[::1]' }));
   exporter.observe(requestEvent({ ...nowhere, status: 0, flag: 'DC', trace: { ...TRACE, parentId: undefined } }));
-  exporter.observe(requestEvent({ ...nowhere, status: 404, flag: 'NR' }));
+  exporter.observe(requestEvent({ ...nowhere, status: 404, flag: 'NR', version: '2' }));
   await expect.poll(() => collector.spans()).toHaveLength(3);
   const [first, second, third] = collector.spans();
   expect(first).toMatchObject({ name: 'HTTP', status: { code: 2 } });
@@ -129,6 +129,7 @@ test('failures are errors, and what clients make up is bounded', async () => {
   expect(second?.status).toEqual({ code: 2 });
   expect(values(second?.attributes)['error.type']).toBe('DC');
   expect(third?.status).toBeUndefined();
+  expect(values(third?.attributes)['network.protocol.version']).toBe('2');
 });
 
 test('what is not sampled, or not traced, is no span', async () => {

@@ -149,9 +149,9 @@ export function startSpanExporter(options: SpanExporterOptions): SpanExporter {
 }
 
 function spanOf(event: RequestEvent, trace: NonNullable<RequestEvent['trace']>): RequestSpan {
-  const { at, durationMs, method, path, scheme, authority, userAgent, requestId, status, flag, rule, destination } = event;
+  const { at, durationMs, method, path, scheme, version, authority, userAgent, requestId, status, flag, rule, destination } = event;
   return {
-    ...{ trace, startMs: at - durationMs, endMs: at, method, path, scheme, authority },
+    ...{ trace, startMs: at - durationMs, endMs: at, method, path, scheme, version, authority },
     ...{ userAgent, requestId, status, flag, rule, destination },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
+import type { GatewayOptions } from '../../src/gateway/gateway.ts';
 import { block, END_HEADERS, END_STREAM, FRAME, FrameClient, frame, PREFACE } from './http2-frames.ts';
 import { type Echo, everythingToYaml, gatewayYaml, type HttpsScene, httpsScenes, serverYaml } from './https-scene.ts';
 import { type Origin, startHttpOrigin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
@@ -386,6 +387,14 @@ test('heads that are too large are refused, floods of control frames end the con
   endless.send(PREFACE, frame(FRAME.settings, 0, 0), frame(FRAME.headers, END_STREAM, 1, block([[':method', 'GET']])));
   for (let count = 0; count < 100; count += 1) endless.send(frame(FRAME.continuation, 0, 1, block([['x-a', 'a'.repeat(8000)]])));
   await expect.poll(() => endless.fate(1)).toMatch(/^(RST|GOAWAY) (ENHANCE_YOUR_CALM|PROTOCOL_ERROR|INTERNAL_ERROR)$|^CLOSED$/);
+});
+
+test('observers are told that it was HTTP/2', async () => {
+  const versions: string[] = [];
+  const observe: GatewayOptions['observe'] = ({ version }) => void versions.push(version);
+  const client = await session(await at(await startHttpOrigin((_request, response) => response.end('ok')), { observe }));
+  expect((await read(client.request({ ':authority': 'shop.test' }))).body).toBe('ok');
+  await expect.poll(() => versions).toEqual(['2']);
 });
 
 test.skipIf(!hasCurl)(`curl speaks HTTP/2, and HTTP/1.1 where it asks for that${hasCurl ? '' : ' (needs curl)'}`, async () => {

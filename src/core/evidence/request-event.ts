@@ -21,6 +21,8 @@ export interface RequestEvent {
   readonly method: string;
   readonly path: string;
   readonly scheme: 'http' | 'https';
+  /** Of HTTP, as the client spoke it: `1.1`, `2`. */
+  readonly version: string;
   readonly authority: string;
   /** `x-request-id` as the upstream saw it; at the ingress always one that the gateway drew. */
   readonly requestId: string;

@@ -17,6 +17,7 @@ function event(more: Partial<RequestEvent> = {}): RequestEvent {
     method: 'GET',
     path: '/a?q=1',
     scheme: 'https',
+    version: '2',
     authority: 'shop',
     endpoint: { address: '10.0.0.1', port: 1, workload: { labels: { version: 'v2' } } },
     trace: undefined,
@@ -104,7 +105,7 @@ const line = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(';'));
 test('of a request that is sampled, and of no other, arrives what a span says, without the query', () => {
   const trace = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), parentId: '3'.repeat(16), sampled: true };
   const [sampled, other] = told([event({ trace }), event({ trace: { ...trace, sampled: false } })]);
-  expect(sampled).toMatchObject({ path: '/a', scheme: 'https', authority: 'shop', trace: { ...trace } });
+  expect(sampled).toMatchObject({ path: '/a', scheme: 'https', version: '2', authority: 'shop', trace: { ...trace } });
   expect(other).toMatchObject({ path: '', trace: undefined });
 });
 

@@ -31,7 +31,7 @@ export type EventRow = readonly [
 ];
 
 /** What a span has of a request beyond the rest. */
-type SpanParts = Pick<RequestEvent, 'path' | 'scheme' | 'authority'> & { readonly trace: RequestTrace };
+type SpanParts = Pick<RequestEvent, 'path' | 'scheme' | 'version' | 'authority'> & { readonly trace: RequestTrace };
 
 /** What a worker tells at a time. */
 export interface EventBatch {
@@ -119,10 +119,10 @@ export class EventBatchWriter {
   }
 }
 
-function spanPartsOf({ trace, path, scheme, authority }: RequestEvent): SpanParts | null {
+function spanPartsOf({ trace, path, scheme, version, authority }: RequestEvent): SpanParts | null {
   if (trace?.sampled !== true) return null;
   const [plain = ''] = path.split('?', 1);
-  return { trace, scheme, path: plain.slice(0, LONGEST_OF_SPAN), authority: authority.slice(0, LONGEST_OF_SPAN) };
+  return { trace, scheme, version, path: plain.slice(0, LONGEST_OF_SPAN), authority: authority.slice(0, LONGEST_OF_SPAN) };
 }
 
 function placeOf<Key>(places: Map<Key, number>, key: Key): number {
@@ -162,7 +162,8 @@ export function eventsOf({ rules, destinations, endpoints, events }: EventBatch)
     const [cookies, headers, endpoint, bytesReceived, bytesSent, span] = [row[13], row[14], row[15], row[16], row[17], row[18]];
     return {
       ...{ at, listener, method, requestId, status, flag, durationMs, cookies },
-      ...{ path: span?.path ?? '', authority: span?.authority ?? '', scheme: span?.scheme ?? 'http', trace: span?.trace },
+      ...{ path: span?.path ?? '', authority: span?.authority ?? '', scheme: span?.scheme ?? 'http' },
+      ...{ version: span?.version ?? '', trace: span?.trace },
       ...{ endpoint: endpoints[endpoint], bytesReceived, bytesSent },
       lines: (name) => headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name),
       userAgent: userAgent ?? undefined,
