@@ -1,5 +1,6 @@
 import { areaOf, CODE_AREAS } from '../../core/diagnostics/code-areas.ts';
-import { CODES, type CodeEntry } from '../../core/diagnostics/codes.ts';
+import type { CodeEntry } from '../../core/diagnostics/code-entry.ts';
+import { CODES } from '../../core/diagnostics/codes.ts';
 import { suggest } from '../../core/diagnostics/suggest.ts';
 import { wrap } from '../../core/diagnostics/wrap.ts';
 import { CommandError } from '../command-error.ts';
