@@ -99,6 +99,35 @@ test('a pipe that nobody reads holds nothing up: memory is bounded, what is too 
   closeSync(reader);
 });
 
+test('lines that come while others are being written are written before the end, too', async () => {
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const opened = await openAt(fifo);
+  const lines = Array.from({ length: 180 }, (_, index) => `${index} ${'x'.repeat(1000)}`);
+  const [first, others] = [lines.slice(0, 90), lines.slice(90)];
+  for (const line of first) opened.write(line);
+  const buffer = Buffer.alloc(1 << 20);
+  let received = '';
+  const read = (): string => {
+    try {
+      received += buffer.toString('latin1', 0, readSync(reader, buffer));
+    } catch {
+      // Nothing is there yet.
+    }
+    return received;
+  };
+  // More than a pipe holds: the rest of it is still to be written.
+  await expect.poll(read).not.toBe('');
+  for (const line of others) opened.write(line);
+  const closing = opened.close();
+  await expect.poll(() => read().length, { interval: 5 }).toBe(lines.join('\n').length + 1);
+  await closing;
+  expect(received).toBe(`${lines.join('\n')}\n`);
+  expect(opened.dropped()).toBe(0);
+  closeSync(reader);
+});
+
 test('a full disk drops lines, says so, and does not tear the next line', async () => {
   const opened = await openAt('/dev/full');
   opened.write('one');

@@ -103,14 +103,17 @@ class Writer implements AccessLogWriter {
   async close(): Promise<void> {
     this.#closed = true;
     this.#start();
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), CLOSE_MS);
-    });
-    const ended = await Promise.race([this.#writing ?? Promise.resolve(), enough]);
+    let isLate = false;
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      isLate = true;
+      resolve();
+    }, CLOSE_MS);
+    // After a batch comes the one of what has come meanwhile.
+    while (this.#writing !== undefined && !isLate) await Promise.race([this.#writing, enough]);
     clearTimeout(timer);
     // A batch that is still being written has the descriptor until the process ends.
-    if (ended === 'late' || this.#descriptor === undefined || this.#descriptor === STDOUT) return;
+    if (isLate || this.#descriptor === undefined || this.#descriptor === STDOUT) return;
     await closed(this.#descriptor).catch(() => {});
   }
 
