@@ -202,6 +202,18 @@ describe('slow and greedy clients', () => {
     expect(scene.logged).toEqual([]);
   });
 
+  test('clients that ask for a tunnel and are gone at once do no harm', async () => {
+    for (let count = 0; count < 50; count++) {
+      const client = new Client(`CONNECT example.org:443 HTTP/1.1\r\n${host()}\r\n`);
+      // The server reads the request, and finds the connection reset as it answers.
+      client.socket.once('connect', () => setImmediate(() => client.socket.resetAndDestroy()));
+      await client.cut;
+    }
+    const after = new Client(get('/healthz', CLOSE));
+    await after.cut;
+    expect(after.heard).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   test('connections are bounded; others are closed as they come, and those that are idle make room', async () => {
     const clients = Array.from({ length: SHORT.connections }, () => new Client(get('/healthz')));
     await expect.poll(() => clients.every(({ heard }) => heard.endsWith('ok'))).toBe(true);
@@ -233,6 +245,12 @@ describe('slow and greedy clients', () => {
     expect(more.problem).toMatchObject({ status: 503, code: 'PERCH4098' });
     streams[0]?.socket.destroy();
     await expect.poll(() => scene.context.streams.taken).toBe(streams.length - 1);
+    // A head alone is no stream: it must not take that room, least of all for ever.
+    for (let count = 0; count < streams.length; count++) {
+      const head = new Client(`HEAD /api/v1/events HTTP/1.1\r\n${host()}${CLOSE}\r\n`);
+      await head.cut;
+      expect(head.heard).toMatch(/^HTTP\/1\.1 200 .*^content-type: text\/event-stream\r$/ims);
+    }
     const again = new Client(get('/api/v1/events'));
     await expect.poll(() => again.heard).toMatch(/^HTTP\/1\.1 200 /);
   });

@@ -111,6 +111,8 @@ function answerWhatNodeWould(server: Server | TlsServer): void {
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body);
   });
   server.on('connect', (_: IncomingMessage, socket: Socket) => {
+    // Node listens to this socket no more: its client may be gone, and nobody has to die of that.
+    socket.on('error', () => undefined);
     socket.write(wholeAnswer(problem(405, 'PERCH4004', 'this is no proxy: CONNECT is not allowed')));
     socket.destroySoon();
   });

@@ -25,6 +25,8 @@ const keyOf = (ref: ObjectRef): string => `${ref.namespace}/${ref.name}`;
  */
 export function eventStream(context: ApiContext, c: Context<ApiEnv>): Response {
   const { store, streams } = context;
+  // Hono answers it with the head of GET's answer, whose body nobody would ever read or cancel.
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
   const giveBack = streams.take();
   if (giveBack === undefined) {
     return problemResponse(problem(503, 'PERCH4098', `there are ${streams.most} event streams already`), { 'retry-after': '10' });
