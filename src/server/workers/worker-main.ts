@@ -72,8 +72,14 @@ class Worker {
     for (const [key, port] of ports) this.#ports.set(key, port);
     await this.abandon();
     if (this.#table === undefined) throw new Error('there is no table to open');
-    this.#prepared = await this.#running().prepare(this.#table);
-    return { ports: [...this.#prepared.ports] };
+    const prepared = await this.#running().prepare(this.#table);
+    if (this.#isClosing) {
+      // Nobody would commit it any more, and the gateway does not close before that is settled.
+      await prepared.abandon();
+      throw new Error('the worker ends');
+    }
+    this.#prepared = prepared;
+    return { ports: [...prepared.ports] };
   }
 
   async avoid(unhealthy: readonly Endpoint[]): Promise<null> {
