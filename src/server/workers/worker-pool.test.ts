@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -156,6 +158,40 @@ describe('a pool of workers', { skip: process.platform !== 'linux' }, () => {
     } finally {
       await Promise.all(versions.map((version) => version.close()));
     }
+  });
+
+  test('where no process can be started in the place of one that ended, it is tried again, and the others serve on', async () => {
+    const program = `
+      import { closeSync, openSync, readFileSync } from 'node:fs';
+      import { setTimeout as sleep } from 'node:timers/promises';
+      import { startWorkerPool } from ${JSON.stringify(new URL('./worker-pool.ts', import.meta.url).href)};
+      const [errors, infos] = [[], []];
+      const log = { info: (line) => infos.push(line), warn: () => {}, audit: () => {}, error: (line) => errors.push(line) };
+      const pool = await startWorkerPool({ count: 2, map: new Map([[80, 0]]), limits: {}, observe: () => {}, log });
+      const { objects } = JSON.parse(process.argv[1]);
+      await pool.publish({ objects, delegates: new Set(), idNames: { cookies: [], headers: [] } });
+      const workers = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim().split(' ').map(Number);
+      const taken = [];
+      try { for (;;) taken.push(openSync('/dev/null')); } catch (error) { if (error.code !== 'EMFILE') throw error; }
+      process.kill(workers[0], 'SIGKILL');
+      while (errors.length < 3) await sleep(10);
+      for (const descriptor of taken) closeSync(descriptor);
+      while (infos.length === 0) await sleep(10);
+      console.log(JSON.stringify([pool.failure() ?? null, infos.length]));
+      await pool.close(0);`;
+    const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, JSON.stringify(saying('x'))];
+    const child = spawn('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, ...flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    await once(child, 'close');
+    expect(output.trim()).toBe(JSON.stringify([null, 1]));
   });
 
   test('findings of the routes are given back', async () => {

@@ -160,18 +160,31 @@ class WorkerPool implements DataPlane {
       this.#workers.delete(worker);
       if (this.#isClosing) return;
       this.#failures = performance.now() - worker.startedAt > STEADY_MS ? 0 : this.#failures + 1;
-      const waitMs = Math.min(MOST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.max(0, this.#failures - 1));
       this.#options.log.error(`worker ${worker.pid} of the gateway ended (${how}); another one takes its place`);
-      const timer = setTimeout(() => {
-        this.#restarts.delete(timer);
-        this.#replace();
-      }, waitMs);
-      this.#restarts.add(timer);
+      this.#replaceLater();
     });
   }
 
+  #replaceLater(): void {
+    const waitMs = Math.min(MOST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.max(0, this.#failures - 1));
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#replace();
+    }, waitMs);
+    this.#restarts.add(timer);
+  }
+
   #replace(): void {
-    const worker = this.#spawn();
+    let worker: WorkerProcess;
+    try {
+      worker = this.#spawn();
+    } catch (error) {
+      // Short of memory, for one (fork(2)); the others serve on.
+      this.#failures += 1;
+      this.#options.log.error('no worker of the gateway can be started; trying again', error);
+      this.#replaceLater();
+      return;
+    }
     this.#watch(worker);
     this.#greet(worker)
       .then(() => this.#inTurn(() => this.#join(worker)))

@@ -95,8 +95,8 @@ export class WorkerProcess {
   }
 
   #send(message: ToWorker): void {
-    // A worker that is gone is noticed by its end.
-    this.#child.send(message, () => {});
+    // A worker that is gone, or that could not be started and has no channel at all, is noticed by its end.
+    if (this.#child.connected) this.#child.send(message, () => {});
   }
 
   #answered(message: Extract<FromWorker, { readonly id: number }>): void {
