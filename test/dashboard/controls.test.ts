@@ -62,6 +62,18 @@ describeWithChromium('the dashboard’s controls', (executable) => {
     expect(await dashboard.dialog.count()).toBe(0);
   });
 
+  test('what would do something else by now is not confirmed', async () => {
+    await dashboard.button('Promote to 50 %').click();
+    await expect.poll(() => dashboard.dialog.innerText()).toContain('Promote to 50 %: ');
+    await scene.promote();
+    await expect.poll(() => dashboard.dialog.innerText()).toContain('The release has moved on since you asked');
+    const confirm = dashboard.dialog.getByRole('button', { name: 'Promote to 50 %' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await dashboard.dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(await dashboard.buttons()).toEqual(['Promote to 100 %', 'Roll back']);
+    expect(await scene.status()).toMatchObject({ step: 1, weight: 50 });
+  });
+
   test('is clean for axe', async () => {
     await expect.poll(() => dashboard.connection.innerText()).toContain('live');
     await dashboard.picture('first');

@@ -18,13 +18,15 @@ interface Forecast {
 interface ConfirmDialogProps {
   readonly release: Release;
   readonly asked: Action;
+  /** What the same request is by now; undefined where it is not possible any more. */
+  readonly offered: Action | undefined;
   readonly api: ApiClient;
   /** `result` is what came of it; undefined where nothing was asked. */
   readonly close: (result?: string) => void;
 }
 
 /** Asks once more, and says what will happen to how many visitors; then asks the API, and stays where that is refused. */
-export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps) {
+export function ConfirmDialog({ release, asked, offered, api, close }: ConfirmDialogProps) {
   const { action, isFull, label, question } = asked;
   const dialog = useRef<HTMLDialogElement>(null);
   const safe = useRef<HTMLButtonElement>(null);
@@ -32,7 +34,11 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
   const [isWaiting, setWaiting] = useState(false);
   const [problem, setProblem] = useState<ProblemText>();
   const path = `releases/${keyOf(release)}`;
-  const forecast = useLoaded<Forecast>(api, `${path}/forecast?action=${action}${isFull ? '&full=true' : ''}`, '');
+  // Somebody was quicker, or a hold ended. What is not possible any more the API refuses, with the reason.
+  const isOutdated = !isWaiting && offered !== undefined && offered.question !== question;
+  const standing = useRef('');
+  if (offered !== undefined && !isWaiting) standing.current = `${release.status?.phase} ${release.status?.step}`;
+  const forecast = useLoaded<Forecast>(api, `${path}/forecast?action=${action}${isFull ? '&full=true' : ''}`, standing.current);
   useEffect(() => {
     dialog.current?.showModal();
     // The safe choice: whoever presses Enter twice changes nothing.
@@ -77,9 +83,10 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
     >
       <h2 id="question">{question}</h2>
       <p class="forecast" aria-live="polite">
-        {forecast.kind === 'loading' && 'Counting whom this moves …'}
-        {forecast.kind === 'value' && forecast.value.sentence}
-        {forecast.kind === 'problem' && 'How many visitors this moves is not known here.'}
+        {isOutdated && 'The release has moved on since you asked: cancel, and look again.'}
+        {!isOutdated && forecast.kind === 'loading' && 'Counting whom this moves …'}
+        {!isOutdated && forecast.kind === 'value' && forecast.value.sentence}
+        {!isOutdated && forecast.kind === 'problem' && 'How many visitors this moves is not known here.'}
       </p>
       <label for="by">Your name, for the history</label>
       <input id="by" maxLength={200} value={by} autocomplete="name" onInput={(event) => setBy(event.currentTarget.value)} />
@@ -97,7 +104,7 @@ export function ConfirmDialog({ release, asked, api, close }: ConfirmDialogProps
           type="button"
           class="main"
           onClick={() => void confirm()}
-          disabled={isWaiting || (forecast.kind === 'value' && !forecast.value.allowed)}
+          disabled={isWaiting || isOutdated || (forecast.kind === 'value' && !forecast.value.allowed)}
         >
           {isWaiting ? 'Waiting for the routes …' : label}
         </button>

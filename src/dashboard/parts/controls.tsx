@@ -36,6 +36,7 @@ export function Controls({ release, actions, api }: ControlsProps) {
         <ConfirmDialog
           release={release}
           asked={asked}
+          offered={actions.find(({ action, isFull }) => action === asked.action && isFull === asked.isFull)}
           api={api}
           close={(text) => {
             setAsked(undefined);
