@@ -1,24 +1,11 @@
 import { expect, test } from 'vitest';
 import { compareSchemes } from './compare-schemes.ts';
+import { turnsDuring } from './turns-during.cases.ts';
 
 const BEGIN = Date.parse('2026-11-30T12:00:00.000Z');
 
 function stepsOf(lengthMs: number): Parameters<typeof compareSchemes>[0] {
   return [10, 50, 100].map((weight, index) => ({ weight, beginMs: BEGIN + index * lengthMs, lengthMs }));
-}
-
-/** How many turns the event loop had meanwhile. */
-async function turnsDuring(work: Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let isDone = false;
-  const turn = (): void => {
-    turns += 1;
-    if (!isDone) setImmediate(turn);
-  };
-  turn();
-  await work;
-  isDone = true;
-  return turns;
 }
 
 test('the event loop has its turns while visitors are simulated; what was simulated is kept', async () => {

@@ -8,6 +8,7 @@ import { type TimelineView, timelineView } from '../../core/view/timeline-view.t
 import { wovenRoutesView } from '../../core/view/woven-routes-view.ts';
 import { wovenRuleName } from '../../core/weave/rule-name.ts';
 import { ApiScene, problemOf, RELEASE, RELEASE_REF, ROUTES } from '../api-scene.cases.ts';
+import { wovenRoutes } from './woven-routes.ts';
 
 let scene: ApiScene;
 
@@ -93,6 +94,9 @@ describe('routes', () => {
       { sign: '+', text: `    - name: ${name}` },
       { sign: '+', text: '      route:' },
     ]);
+    // Made once for each change: every page asks.
+    const [once, again] = [await wovenRoutes(scene.store, RELEASE_REF), await wovenRoutes(scene.store, RELEASE_REF)];
+    expect(again.items[0]).toBe(once.items[0]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { objectYaml } from '../../cluster/object-yaml.ts';
 import type { ObjectRef, StoredObject } from '../../cluster/store.ts';
 import { HTTP_ROUTE } from '../../core/gateway-api/http-route.ts';
@@ -5,6 +6,11 @@ import type { WovenRoutesView } from '../../core/view/woven-routes-view.ts';
 import { releasesInRoute } from '../../core/weave-http-route/woven-route.ts';
 import type { ApiStore } from '../api-store.ts';
 import { lineDiff } from './line-diff.ts';
+
+type Item = WovenRoutesView['items'][number];
+
+/** What was made of objects: an object is another one after each change, and every page asks for the same. */
+const made = new WeakMap<StoredObject, Promise<Item>>();
 
 /** What of the store a release is woven into, as far as the store shows it. */
 export async function wovenRoutes(store: Pick<ApiStore, 'list'>, { namespace, name }: ObjectRef): Promise<WovenRoutesView> {
@@ -14,7 +20,18 @@ export async function wovenRoutes(store: Pick<ApiStore, 'list'>, { namespace, na
   return { items: await Promise.all(woven.map(itemOf)) };
 }
 
-async function itemOf({ ref: { kind, namespace, name }, base, served }: StoredObject): Promise<WovenRoutesView['items'][number]> {
-  const [before, after] = await Promise.all([objectYaml(base), objectYaml(served)]);
-  return { kind, namespace, name, base: before, woven: after, lines: lineDiff(before.split('\n'), after.split('\n')) };
+function itemOf(stored: StoredObject): Promise<Item> {
+  const known = made.get(stored);
+  if (known !== undefined) return known;
+  const item = makeItem(stored);
+  made.set(stored, item);
+  return item;
+}
+
+async function makeItem({ ref: { kind, namespace, name }, base, served }: StoredObject): Promise<Item> {
+  const before = await objectYaml(base);
+  // Each takes some time for an object of hundreds of rules; requests come between.
+  await setImmediate();
+  const after = await objectYaml(served);
+  return { kind, namespace, name, base: before, woven: after, lines: await lineDiff(before.split('\n'), after.split('\n')) };
 }
