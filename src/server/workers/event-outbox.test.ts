@@ -29,3 +29,19 @@ test('no more than so many are under way; what comes beyond is counted', () => {
   outbox.flush();
   expect(sent[2]).toMatchObject({ lines: ['g'], lost: 0 });
 });
+
+test('however long clients make the lines, what is under way is bounded', () => {
+  const sent: EventBatch[] = [];
+  const outbox = new EventOutbox((batch) => sent.push(batch), 1000, 10);
+  for (const line of ['1234567', '12345', '123', '1']) outbox.addLine(line);
+  outbox.flush();
+  expect(sent).toMatchObject([{ lines: ['1234567', '123'], lost: 2 }]);
+  outbox.addLine('1');
+  outbox.flush();
+  expect(sent[1]).toMatchObject({ lines: [], lost: 1 });
+  outbox.taken(2);
+  outbox.taken(0);
+  outbox.addLine('1234567890');
+  outbox.flush();
+  expect(sent[2]).toMatchObject({ lines: ['1234567890'], lost: 0 });
+});
