@@ -140,6 +140,14 @@ describe('a forecast of a request', () => {
     for (const action of REQUEST_ACTIONS) expect(forecastRequest(unseen, { action })).toMatchObject({ action, allowed: false });
   });
 
+  test('knows nothing of what somebody’s request of any id came to', () => {
+    const world = started();
+    world.request = { id: 'forecast', action: 'resume', by: 'ada' };
+    world.look();
+    expect(world.status?.lastRequest).toMatchObject({ id: 'forecast', outcome: 'refused' });
+    expect(forecast(world, 'pause', seen(10, 1))).toMatchObject({ allowed: true });
+  });
+
   test('is what happens: in every phase the machine does as forecast, and moves whom it said', () => {
     const asked = (action: RequestAction): ReleaseWorld => {
       const world = started();

@@ -26,7 +26,8 @@ interface ReleaseNow {
   readonly now: number;
 }
 
-const ID = 'forecast';
+/** With a character that no request's id has. */
+const ID = '(forecast)';
 
 /**
  * What a request would do now. The release machine itself says it (`advance`), told that the endpoints are as its status last knew them and that nothing else
