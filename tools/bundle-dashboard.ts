@@ -18,11 +18,11 @@ function digestOf(root: string, path: string): string {
     .digest('hex');
 }
 
-/** Writes so that a reader sees the old file or the new one, whole. */
-function write(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}`;
+/** Writes so that a reader sees the old file or the new one, whole. The new one is made outside assets/, where another process may just tidy up. */
+function write(target: string, path: string, content: string | Uint8Array): void {
+  const temporary = join(target, `${basename(path)}.${process.pid}`);
   writeFileSync(temporary, content);
-  renameSync(temporary, path);
+  renameSync(temporary, join(target, path));
 }
 
 /**
@@ -56,9 +56,9 @@ export async function bundleDashboard(root: string = ROOT): Promise<DashboardMan
     inputs: Object.fromEntries(inputs.map((path) => [path, digestOf(root, path)])),
   };
   mkdirSync(join(target, 'assets'), { recursive: true });
-  for (const { name, contents } of assets) write(join(target, 'assets', name), contents);
-  write(join(target, 'index.html'), html);
-  write(join(target, 'manifest.json'), JSON.stringify(manifest, undefined, 1));
+  for (const { name, contents } of assets) write(target, join('assets', name), contents);
+  write(target, 'index.html', html);
+  write(target, 'manifest.json', JSON.stringify(manifest, undefined, 1));
   for (const name of readdirSync(join(target, 'assets'))) {
     if (!manifest.assets.includes(name)) rmSync(join(target, 'assets', name), { force: true });
   }
