@@ -234,7 +234,13 @@ export class ProxiedRequest implements ExchangeHandler, UpstreamUser, Outcome {
     this.upstreamMs = performance.now() - this.sentAt;
     this.response = head;
     this.reportHealth(head.status);
-    if (head.status === 101) this.switchProtocols(head);
+    if (head.status > 599 && this.exchange.version === '2') {
+      // No status of HTTP (RFC 9110 section 15), and none that Node's HTTP/2 would send.
+      this.dropConnection();
+      this.abort(REPLY.protocol);
+    } else if (head.status === 101) {
+      this.switchProtocols(head);
+    }
   }
 
   responseData(buffer: Buffer, start: number, end: number): void {

@@ -94,6 +94,18 @@ export class FrameClient {
     return this;
   }
 
+  /** Reads nothing any more. */
+  pause(): this {
+    this.socket.pause();
+    return this;
+  }
+
+  /** Ends the sending side. */
+  end(): this {
+    this.socket.end();
+    return this;
+  }
+
   destroy(): void {
     this.socket.destroy();
   }

@@ -1,16 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
+import { type ClientHttp2Session, constants } from 'node:http2';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import type { GatewayOptions } from '../../src/gateway/gateway.ts';
+import { ask, openHttp2, read } from './http2-client.ts';
 import { block, END_HEADERS, END_STREAM, FRAME, FrameClient, frame, PREFACE } from './http2-frames.ts';
 import { type Echo, everythingToYaml, gatewayYaml, type HttpsScene, httpsScenes, serverYaml } from './https-scene.ts';
 import { type Origin, startHttpOrigin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
@@ -29,48 +23,9 @@ async function at(origin: Origin, options = {}, hosts = "['*']"): Promise<HttpsS
 
 /** An HTTP/2 client of Node. */
 async function session(scene: HttpsScene): Promise<ClientHttp2Session> {
-  const client = connect(`https://127.0.0.1:${scene.port(443)}`, { servername: 'shop.test', rejectUnauthorized: false });
+  const client = await openHttp2(scene.port(443));
   cleanups.push(() => client.destroy());
-  client.on('error', () => undefined);
-  await once(client, 'connect');
   return client;
-}
-
-interface Answer {
-  readonly headers: IncomingHttpHeaders & { readonly ':status'?: number | undefined };
-  readonly body: string;
-  readonly trailers: IncomingHttpHeaders;
-  readonly interim: readonly unknown[];
-  /** Code of the reset; 0: there was none. */
-  readonly code: number;
-}
-
-function read(stream: ClientHttp2Stream): Promise<Answer> {
-  return new Promise((resolve) => {
-    let headers: Answer['headers'] = {};
-    let trailers = {};
-    let body = '';
-    const interim: unknown[] = [];
-    stream.on('headers', (fields) => interim.push(fields[':status']));
-    stream.on('response', (fields) => {
-      headers = fields;
-    });
-    stream.on('trailers', (fields) => {
-      trailers = fields;
-    });
-    stream.on('data', (chunk: Buffer) => {
-      body += chunk.toString('latin1');
-    });
-    stream.on('error', () => undefined);
-    stream.on('close', () => resolve({ headers, body, trailers, interim, code: stream.rstCode }));
-  });
-}
-
-function ask(client: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: string): Promise<Answer> {
-  const stream = client.request({ ':authority': 'shop.test', ...headers });
-  const answer = read(stream);
-  stream.end(body);
-  return answer;
 }
 
 test('a request of HTTP/2 is sent on as HTTP/1.1: cookies in one line, Host, https', async () => {

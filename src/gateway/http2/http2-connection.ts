@@ -28,6 +28,9 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   private hadStream = false;
   private freeSince = performance.now();
   private closingSince: number | undefined;
+  /** Since when nothing flows to a client that has sent its FIN. */
+  private halfClosedSince: number | undefined;
+  private writtenThen = 0;
 
   constructor(socket: Socket, limits: GatewayLimits, tlsServer: string | undefined, handler: TransportHandler) {
     this.socket = socket;
@@ -48,6 +51,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
       },
     });
     this.session.on('error', () => undefined);
+    socket.once('end', () => this.onHalfClosed());
     this.session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, raw: string[]) =>
       this.onStream(stream, (flags & END_STREAM) !== 0, raw),
     );
@@ -75,7 +79,10 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
 
   sweep(now: number): void {
     for (const exchange of this.exchanges) exchange.sweep(now);
-    if (this.exchanges.size > 0) return;
+    if (this.exchanges.size > 0) {
+      if (this.isForsaken(now)) this.evict();
+      return;
+    }
     const silentMs = now - this.freeSince;
     if (this.closingSince !== undefined) {
       if (now - Math.max(this.closingSince, this.freeSince) > GOAWAY_MS) this.socket.destroy();
@@ -87,6 +94,27 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   leave(exchange: Http2Exchange): void {
     this.exchanges.delete(exchange);
     if (this.exchanges.size === 0) this.freeSince = performance.now();
+  }
+
+  /** Such a client may still want its answers; one that is gone looks just the same. */
+  private onHalfClosed(): void {
+    if (this.exchanges.size === 0 || this.limits.halfClosedMs === 0) {
+      this.evict();
+      return;
+    }
+    this.halfClosedSince = performance.now();
+    this.writtenThen = this.socket.bytesWritten;
+    this.drain();
+  }
+
+  private isForsaken(now: number): boolean {
+    if (this.halfClosedSince === undefined) return false;
+    const { bytesWritten } = this.socket;
+    if (bytesWritten !== this.writtenThen) {
+      this.writtenThen = bytesWritten;
+      this.halfClosedSince = now;
+    }
+    return now - this.halfClosedSince > this.limits.halfClosedMs;
   }
 
   private onStream(stream: ServerHttp2Stream, ended: boolean, raw: readonly string[]): void {
@@ -106,6 +134,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
 
   private refuse(stream: ServerHttp2Stream, status: 'reset' | number): void {
     this.handler.refused(status === 'reset' ? 400 : status, this);
+    if (stream.closed) return;
     if (status === 'reset') {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
       return;

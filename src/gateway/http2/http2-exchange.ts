@@ -1,8 +1,9 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
+import { withoutFields } from '../hop-by-hop.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { headersOf, respondWith } from './http2-fields.ts';
+import { sendFields } from './http2-fields.ts';
 import type { Http2Head } from './request-head.ts';
 
 /** What an exchange has of its connection. */
@@ -16,6 +17,8 @@ export interface ExchangePlace {
   readonly limits: GatewayLimits;
   /** The exchange is over. */
   leave(exchange: Http2Exchange): void;
+  /** Cuts the connection, with all that is at work on it. */
+  evict(): void;
 }
 
 /** One stream of an HTTP/2 connection. What is wrong with it resets it and leaves the others alone. */
@@ -43,7 +46,7 @@ export class Http2Exchange implements ClientExchange {
   private awaitsDrain = false;
   /** Pieces that the network has not taken. */
   private unsent = 0;
-  private writeMovedAt = 0;
+  private takenAt = performance.now();
 
   constructor(stream: ServerHttp2Stream, head: Http2Head, ended: boolean, place: ExchangePlace) {
     this.stream = stream;
@@ -126,7 +129,8 @@ export class Http2Exchange implements ClientExchange {
 
   inform(status: number, _reason: string, fields: readonly string[]): void {
     if (this.stream.closed || this.stream.headersSent) return;
-    if (status !== 100) this.stream.additionalHeaders({ ...headersOf(fields), ':status': status });
+    // One that cannot be sent is left out: the answer follows.
+    if (status !== 100) sendFields(fields, (headers) => this.stream.additionalHeaders({ ...headers, ':status': status }));
     else if (this.awaitsContinue) this.proceed();
   }
 
@@ -135,7 +139,7 @@ export class Http2Exchange implements ClientExchange {
     if (body === undefined || body.length === 0) {
       this.ended = true;
       this.bodyless = true;
-      respondWith(this.stream, status, fields, { endStream: true });
+      this.sendHead(status, fields, { endStream: true });
       this.stopReading();
       return;
     }
@@ -149,10 +153,14 @@ export class Http2Exchange implements ClientExchange {
     const waitForTrailers = !this.bodyless && !fields.includes('content-length');
     if (waitForTrailers) {
       this.stream.once('wantTrailers', () => {
-        this.stream.sendTrailers(headersOf(this.responseTrailers ?? []));
+        if (!sendFields(this.responseTrailers ?? [], (headers) => this.stream.sendTrailers(headers))) this.destroy();
       });
     }
-    respondWith(this.stream, status, fields, { endStream: this.bodyless, waitForTrailers });
+    // A 205 has no body (RFC 9110 section 15.3.6), and a client would wait for the bytes that it announces.
+    this.sendHead(status, status === 205 ? withoutFields(fields, ['content-length']) : fields, {
+      endStream: this.bodyless,
+      waitForTrailers,
+    });
   }
 
   // It was sent with `respondHead`.
@@ -165,11 +173,11 @@ export class Http2Exchange implements ClientExchange {
   write(chunk: Uint8Array): boolean {
     const { stream } = this;
     if (this.bodyless || stream.closed || stream.writableEnded) return true;
-    if (this.unsent === 0) this.writeMovedAt = performance.now();
+    if (this.unsent === 0) this.takenAt = performance.now();
     this.unsent += 1;
     const more = stream.write(chunk, () => {
       this.unsent -= 1;
-      this.writeMovedAt = performance.now();
+      this.takenAt = performance.now();
     });
     if (more) return true;
     if (!this.awaitsDrain) {
@@ -205,12 +213,27 @@ export class Http2Exchange implements ClientExchange {
   sweep(now: number): void {
     const { limits } = this.place;
     if (this.reading) this.sweepBody(now - this.bodyMovedAt);
-    if (this.unsent > 0 && now - this.writeMovedAt > limits.responseStallMs) this.stream.close(constants.NGHTTP2_CANCEL);
+    // A head, an end and a reset wait for the connection to take them, too.
+    if (this.unsent === 0 && !this.ended && !this.stream.closed) this.takenAt = now;
+    if (now - this.takenAt <= limits.responseStallMs) return;
+    if (this.stream.closed) {
+      this.place.evict();
+      return;
+    }
+    this.takenAt = now;
+    this.stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  private sendHead(status: number, fields: readonly string[], options: { endStream?: boolean; waitForTrailers?: boolean }): void {
+    if (!sendFields(fields, (headers) => this.stream.respond({ ...headers, ':status': status }, options))) this.destroy();
   }
 
   /** The answer is whole: the rest of the body is of no use (RFC 9113 section 8.1). */
   private stopReading(): void {
-    if (!this.received && !this.stream.closed) this.stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.received) return;
+    this.stream.close(constants.NGHTTP2_NO_ERROR);
+    // One that is paused would never come to its end, and never close.
+    this.stream.resume();
   }
 
   private sweepBody(silentMs: number): void {
