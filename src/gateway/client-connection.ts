@@ -46,6 +46,10 @@ export class ClientConnection implements LimitedConnection {
   /** When reading went on after requests had waited. */
   private resumedAt = Number.NEGATIVE_INFINITY;
   private lastReply: string | undefined;
+  /** Closing by the gateway's own will. */
+  private draining = false;
+  /** The client knows by the present answer that none follows. */
+  private told = false;
   private broken = false;
   private tunnel = false;
   private lingering = false;
@@ -109,7 +113,9 @@ export class ClientConnection implements LimitedConnection {
     if (this.current !== exchange) return;
     this.current = undefined;
     if (this.tunnel) return;
-    const next = this.closing ? undefined : this.waiting.shift();
+    // Where the gateway began to close behind the head of this answer, the client may take the connection for one that stays.
+    const isLast = this.closing && (this.told || !this.draining || !exchange.bodyComplete);
+    const next = isLast ? undefined : this.waiting.shift();
     if (next !== undefined) {
       this.current = next;
       if (this.waiting.length === 0) {
@@ -121,14 +127,16 @@ export class ClientConnection implements LimitedConnection {
     }
     this.freeSince = performance.now();
     this.readThen = this.socket.bytesRead;
-    if (this.lastReply !== undefined && !this.closing) {
+    if (this.lastReply !== undefined && !isLast) {
       this.linger(this.lastReply);
-    } else if (this.closing || this.halfClosedSince !== undefined) {
+    } else if (isLast || this.halfClosedSince !== undefined) {
       // What is read from here on is nobody's request any more.
       this.broken = true;
       this.linger();
     } else if (!exchange.bodyComplete) {
       this.unread = exchange;
+    } else if (this.closing) {
+      this.closeWhenSpare();
     }
   }
 
@@ -160,6 +168,7 @@ export class ClientConnection implements LimitedConnection {
    * afterwards (Node does, or `leave`) ends our side only, and reading goes on for a moment (RFC 9112 section 9.6).
    */
   keepReading(): void {
+    this.tellLast();
     this.socket.destroySoon = () => this.linger();
   }
 
@@ -168,12 +177,15 @@ export class ClientConnection implements LimitedConnection {
    * answered, too, if it comes soon, and told that it was the last. Tunnels stay until they are cut.
    */
   drain(): void {
+    this.draining ||= !this.closing;
     this.closing = true;
-    const since = this.spareSince;
-    if (since === undefined) return;
-    const waitMs = since + DRAIN_IDLE_MS - performance.now();
-    if (waitMs > 0) setTimeout(() => this.closeIfSpare(), waitMs);
-    else this.closeIfSpare();
+    this.closeWhenSpare();
+  }
+
+  /** The present answer says that it is the last one. */
+  tellLast(): void {
+    this.closing = true;
+    this.told = true;
   }
 
   sweep(now: number): void {
@@ -186,6 +198,14 @@ export class ClientConnection implements LimitedConnection {
     } else if (now - this.freeSince > this.limits.clientIdleMs) {
       this.socket.destroy();
     }
+  }
+
+  private closeWhenSpare(): void {
+    const since = this.spareSince;
+    if (since === undefined) return;
+    const waitMs = since + DRAIN_IDLE_MS - performance.now();
+    if (waitMs > 0) setTimeout(() => this.closeIfSpare(), waitMs);
+    else this.closeIfSpare();
   }
 
   private closeIfSpare(): void {

@@ -162,7 +162,6 @@ export class NodeExchange implements ClientExchange, QueuedExchange {
       response.removeHeader('connection');
     } else {
       // Whatever was pipelined behind this request must not get its turn.
-      this.connection.closing = true;
       this.connection.keepReading();
       fields.push('connection', 'close');
     }

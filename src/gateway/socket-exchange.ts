@@ -141,7 +141,7 @@ export class SocketExchange implements ClientExchange, QueuedExchange {
     if (this.chunked) this.socket.end(lastChunk(trailers), 'latin1');
     else this.socket.end();
     // Node no longer watches the socket: without this, a client that never closes its side would keep it for ever.
-    this.connection.closing = true;
+    this.connection.tellLast();
   }
 
   destroy(): void {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { startScriptedOrigin } from './origins.ts';
+import { startHttpOrigin, startScriptedOrigin } from './origins.ts';
 import { clusterAt, everythingTo } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
@@ -33,4 +33,24 @@ it('a connection that is closed since the client was not told to go on says so',
   client.send(`${REQUEST}Expect: 100-continue\r\n\r\n`);
   const received = await client.untilClosed();
   expect(received).toContain('connection: close\r\n');
+});
+
+it('an answer that had begun when the gateway ends, and did not say that it is the last, may be followed by one more', async () => {
+  let finish = (): void => undefined;
+  const origin = await scope.own(
+    startHttpOrigin((request, response) => {
+      if (request.url === '/next') response.end('next');
+      else response.write('begun', () => (finish = () => void response.end()));
+    }),
+  );
+  const { gateway, ingress } = await scope.start(everythingTo(clusterAt(origin.port)));
+  const client = await scope.client(ingress);
+  await client.send(`${REQUEST}\r\n`).untilText('begun');
+  const closed = gateway.close(10_000);
+  await new Promise(setImmediate);
+  finish();
+  await client.untilText('\r\n0\r\n\r\n');
+  client.send(`${REQUEST.replace('/', '/next')}\r\n`);
+  expect(await client.untilClosed()).toMatch(/\r\n0\r\n\r\nHTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*next$/s);
+  await closed;
 });

@@ -96,7 +96,7 @@ test('a client that is gone after its FIN leaves no request at work', async () =
 });
 
 test('a client that has sent its FIN still gets what flows', async () => {
-  const pieces = 6;
+  const pieces = 10;
   const origin = await startHttpOrigin((_request, response) => {
     let left = pieces;
     const timer = setInterval(() => {
@@ -106,7 +106,7 @@ test('a client that has sent its FIN still gets what flows', async () => {
       if (left === 0) clearInterval(timer);
     }, 300);
   });
-  const scene = await at(origin, { halfClosedMs: 1_200 });
+  const scene = await at(origin, { halfClosedMs: 2_000 });
   const waiting = (await frames(scene)).send(get(1)).end();
   await expect.poll(() => waiting.fate(1), { timeout: 10_000 }).toMatch(/^END$|^GOAWAY NO_ERROR$/);
   await expect.poll(() => waiting.frames.filter(({ type, payload }) => type === FRAME.data && payload.length === 5).length).toBe(pieces);

@@ -9,6 +9,11 @@ import { INGRESS, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
 const { start, client } = testScope();
+/** Time for what was sent to be read: in this process, and in so many turns, however busy the machine is. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
 const GET = 'GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n';
 
 async function statusAt(port: number): Promise<number | undefined> {
@@ -47,7 +52,7 @@ describe('requests that are held', () => {
     gateway.hold();
     early.send(GET);
     const late = statusAt(ingress);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await someTurns();
     (await gateway.prepare(saying(204))).commit();
     expect(early.received).toBe('');
     gateway.release();
@@ -76,7 +81,7 @@ describe('requests that are held', () => {
     const { gateway, ingress } = await start(saying(201));
     gateway.hold();
     const held = statusAt(ingress);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await someTurns();
     await gateway.close(1000);
     expect(await held).toBe(201);
   });
