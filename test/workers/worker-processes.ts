@@ -15,8 +15,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Sockets that a process has open. */
-export function socketsOf(pid: number): number {
+/** Connections that a process has from clients at a port of this machine. */
+export function connectionsOf(pid: number, port: number): number {
   const folder = `/proc/${pid}/fd`;
   const links = readdirSync(folder).map((name) => {
     try {
@@ -25,5 +25,17 @@ export function socketsOf(pid: number): number {
       return '';
     }
   });
-  return links.filter((link) => link.startsWith('socket:')).length;
+  const own = new Set(links);
+  return establishedAt(port).filter((inode) => own.has(`socket:[${inode}]`)).length;
+}
+
+const ESTABLISHED = '01';
+
+/** Inodes of the sockets at a port (proc_net_tcp). */
+function establishedAt(port: number): readonly string[] {
+  const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(1));
+  return lines.flatMap((line) => {
+    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+    return state === ESTABLISHED && Number.parseInt(local.split(':')[1] ?? '', 16) === port ? [inode] : [];
+  });
 }
