@@ -15,15 +15,23 @@ test('shows every line of both, what goes before what comes', async () => {
 });
 
 test('both texts can be read off it', async () => {
-  const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 14 });
+  const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(lines, lines, async (before, after) => {
       const diff = await lineDiff(before, after);
       expect(diff.filter(({ sign }) => sign !== '+').map(({ text }) => text)).toEqual(before);
       expect(diff.filter(({ sign }) => sign !== '-').map(({ text }) => text)).toEqual(after);
     }),
-    { seed: 1, numRuns: 150 },
+    { seed: 1, numRuns: 300 },
   );
+});
+
+test('many changes are found as few are', async () => {
+  const before = Array.from({ length: 1000 }, (_, index) => `${index}`);
+  const after = before.flatMap((line, index) => (index % 3 === 0 ? [`new ${index}`, line] : [line]));
+  const diff = await lineDiff(before, after);
+  expect(diff.filter(({ sign }) => sign === '-')).toEqual([]);
+  expect(diff.map(({ text }) => text)).toEqual(after);
 });
 
 test('of large texts with little in common all goes and all comes, and the event loop has its turns meanwhile', async () => {
