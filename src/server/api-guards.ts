@@ -9,7 +9,11 @@ import { problem, problemResponse } from './problem.ts';
 export interface ApiEnv {
   Bindings: HttpBindings;
   /** What the caller’s token allows; absent where tokens are none of this API’s business. */
-  Variables: { role?: Role };
+  Variables: {
+    role?: Role;
+    /** Whether the caller’s token still is one, for answers that last; absent as `role`. */
+    isStillKnown?: () => boolean;
+  };
 }
 
 /** By which names an API may be asked for. */

@@ -21,7 +21,7 @@ const keyOf = (ref: ObjectRef): string => `${ref.namespace}/${ref.name}`;
 /**
  * Server-sent events (WHATWG HTML, section 9.2): `release` with a ReleaseView for every release at the start, at each change, and
  * each second while its figures change; `deleted` with {namespace, name}; `sample` with {namespace, name, sample} when its timeline grows. A slow reader
- * gets the newest state, not every one.
+ * gets the newest state, not every one. It ends once the caller’s token is taken away.
  */
 export function eventStream(context: ApiContext, c: Context<ApiEnv>): Response {
   const { store, streams } = context;
@@ -31,6 +31,7 @@ export function eventStream(context: ApiContext, c: Context<ApiEnv>): Response {
   if (giveBack === undefined) {
     return problemResponse(problem(503, 'PERCH4098', `there are ${streams.most} event streams already`), { 'retry-after': '10' });
   }
+  const isStillKnown = c.get('isStillKnown') ?? (() => true);
   return streamSSE(c, async (stream) => {
     // Digests: with many readers, what each was told is not to be kept for each.
     const sent = new Map<string, string>();
@@ -49,7 +50,7 @@ export function eventStream(context: ApiContext, c: Context<ApiEnv>): Response {
       lastWrite = performance.now();
     };
     try {
-      while (!stream.aborted && !stream.closed) {
+      while (!stream.aborted && !stream.closed && isStillKnown()) {
         changed = false;
         for (const [event, data] of newsOf(await store.list(KIND), sent, context)) await write(event, data);
         for (const sample of samples.take()) await write('sample', sample);

@@ -121,6 +121,16 @@ describe('tokens', () => {
     expect(scene.said.filter((line) => line.startsWith('warning: '))).toHaveLength(1);
     for (const token of [LOOK, ACT, next, 'short']) expect(scene.said.join('\n')).not.toContain(token);
   });
+
+  test('an event stream ends once its token is taken away', async () => {
+    await scene.open({ bind: '0.0.0.0', insecureHttp: true, tokenFile: scene.tokenFile });
+    const ended: string[] = [];
+    for (const token of [LOOK, ACT]) void scene.as(token, 'GET', '/api/v1/events').then(({ status }) => ended.push(`${token} ${status}`));
+    await expect.poll(() => scene.scene.context.streams.taken).toBe(2);
+    writeFileSync(scene.tokenFile, `act ${ACT}\n`);
+    await expect.poll(() => ended).toEqual([`${LOOK} 200`]);
+    expect(scene.scene.context.streams.taken).toBe(1);
+  });
 });
 
 describe('TLS', () => {
