@@ -1,8 +1,12 @@
 // What must neither end the gateway's process nor leave anything behind, over HTTP/2.
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { ask, openHttp2, read } from './http2-client.ts';
 import { block, END_HEADERS, END_STREAM, FRAME, FrameClient, frame, PREFACE } from './http2-frames.ts';
 import { everythingToYaml, gatewayYaml, type HttpsScene, httpsScenes, serverYaml } from './https-scene.ts';
+import { digest, MEGABYTE, writeAll } from './large-body.ts';
 import { type Origin, startHttpOrigin, startScriptedOrigin, startTcpOrigin } from './origins.ts';
 
 const scenes = httpsScenes();
@@ -122,4 +126,28 @@ test('a client that reads nothing of its connection any more is cut', async () =
   for (let stream = 1; stream < 21; stream += 2) stuck.send(get(stream));
   await expect.poll(() => scene.requests.length, { timeout: 15_000 }).toBe(10);
   expect(scene.requests.some(({ response_flags: flags }) => flags === 'DC')).toBe(true);
+});
+
+test('large bodies of streams side by side arrive as they are, up and down, at slow readers and quick ones', async () => {
+  // Each gets back what it sends.
+  const origin = await startHttpOrigin((request, response) => void request.pipe(response));
+  const asking = await client(await at(origin));
+  const echoed = async (index: number): Promise<string> => {
+    const stream = asking.request({ ':authority': 'shop.test', ':method': 'POST' });
+    const total = (3 + index) * MEGABYTE + 1000 * index;
+    void writeAll(
+      (piece) => stream.write(piece),
+      () => once(stream, 'drain'),
+      total,
+    ).then(() => stream.end());
+    const hash = createHash('sha1');
+    let count = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      count += 1;
+      if (index % 2 === 0 && count % 50 === 0) await sleep(2);
+    }
+    return hash.digest('hex') === digest(total) ? 'as it was' : `another: ${index}`;
+  };
+  expect(new Set(await Promise.all(Array.from({ length: 6 }, (_, index) => echoed(index))))).toEqual(new Set(['as it was']));
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -156,4 +156,29 @@ test('MUTUAL: clients need a certificate of the authority', async () => {
   expect((await ask(scene.port(443), 'a.test', 'a.test', as('client'))).status).toBe(200);
   await expect(ask(scene.port(443), 'a.test')).rejects.toThrow();
   await expect(ask(scene.port(443), 'a.test', 'a.test', as('stranger'))).rejects.toThrow();
+});
+
+test('MUTUAL: a certificate that is renewed while the authorities cannot be read is shown once they can', async () => {
+  const origin = await scenes.echo();
+  const scene = await scenes.start({ web: ['old.test'] }, []);
+  const at = (name: string) => join(scene.folder, name);
+  makeCertificate(at('authority'));
+  makeCertificate(at('client'), { signer: at('authority') });
+  const files = `{mode: MUTUAL, serverCertificate: ${at('web')}/tls.crt, privateKey: ${at('web')}/tls.key, caCertificates: ${at('authority')}/tls.crt}`;
+  await scene.apply(gatewayYaml(serverYaml('web', 443, "['*']", files)), everythingToYaml(origin.port));
+  const client = { cert: readFileSync(`${at('client')}/tls.crt`), key: readFileSync(`${at('client')}/tls.key`) };
+  const shown = async () => (await ask(scene.port(443), 'shop.test', 'shop.test', client)).shown;
+  expect(await shown()).toBe('DNS:old.test');
+  const authority = readFileSync(`${at('authority')}/tls.crt`);
+  writeFileSync(`${at('authority')}/tls.crt`, 'nothing');
+  await expect.poll(() => scene.log).toContainEqual(expect.stringMatching(/authority\/tls.crt cannot be used/));
+  const taken = () => scene.log.filter((line) => line.includes('certificate is valid until')).length;
+  const before = taken();
+  makeCertificate(at('web'), { names: ['DNS:new.test'] });
+  await expect.poll(taken).toBe(before + 1);
+  // It is looked at them once more for the new certificate.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await shown()).toBe('DNS:old.test');
+  writeFileSync(`${at('authority')}/tls.crt`, authority);
+  await expect.poll(shown).toBe('DNS:new.test');
 });

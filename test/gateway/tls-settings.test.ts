@@ -178,7 +178,7 @@ test('connections count from their first byte: where there are too many, those w
 });
 
 test('a head that does not end is answered 408 behind TLS, too', async () => {
-  const made = await shake(await at('', { limits: { requestHeadMs: 300 } }), {});
+  const made = await shake(await at('', { limits: { requestHeadMs: 700 } }), {});
   if (made instanceof Error) throw made;
   let received = '';
   made.on('data', (chunk: Buffer) => {

@@ -98,12 +98,13 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
 
   /** Such a client may still want its answers; one that is gone looks just the same. */
   private onHalfClosed(): void {
-    if (this.exchanges.size === 0 || this.limits.halfClosedMs === 0) {
+    if (this.exchanges.size > 0 && this.limits.halfClosedMs === 0) {
       this.evict();
       return;
     }
     this.halfClosedSince = performance.now();
     this.writtenThen = this.socket.bytesWritten;
+    // What has been written still goes out.
     this.drain();
   }
 

@@ -215,6 +215,8 @@ export class Http2Exchange implements ClientExchange {
     if (this.reading) this.sweepBody(now - this.bodyMovedAt);
     // A head, an end and a reset wait for the connection to take them, too.
     if (this.unsent === 0 && !this.ended && !this.stream.closed) this.takenAt = now;
+    // A client may reset a stream without an error, too, while nobody reads it.
+    if (this.stream.closed) this.stream.resume();
     if (now - this.takenAt <= limits.responseStallMs) return;
     if (this.stream.closed) {
       this.place.evict();

@@ -15,9 +15,9 @@ export interface RefusedHead {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-/** Field values as in HTTP/1.1: nothing that could end a line there (RFC 9113 section 8.2.1). */
+/** Field values as in HTTP/1.1: nothing that could end a line there (RFC 9113 section 8.2.1), and bytes only, as Node reads them: others would be cut to bytes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f]|^[\t ]|[\t ]$/;
+const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f\u0100-\uffff]|^[\t ]|[\t ]$/;
 /** Fields of one HTTP/1.1 connection (RFC 9113 section 8.2.2). */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'connection',

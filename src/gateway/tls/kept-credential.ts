@@ -83,6 +83,8 @@ class KeptFiles {
   private readonly keeping: Keeping;
   private complaint = '';
   private caDigest = '';
+  /** Nobody was told of the certificate that is there: the authorities could not be read. */
+  private owes = false;
 
   constructor(server: TlsServer, files: Files, keeping: Keeping) {
     this.server = server;
@@ -118,10 +120,10 @@ class KeptFiles {
       signal,
       onChange: (next) => {
         current = next;
-        void this.readAuthorities().then(
-          (ca) => this.tell(next, ca),
-          (error: unknown) => this.complain(error, 'goes on with what it has'),
-        );
+        this.owes = true;
+        void this.readAuthorities()
+          .then((ca) => this.tell(next, ca))
+          .catch((error: unknown) => this.complain(error, 'goes on with what it has'));
       },
     });
     if (this.files.ca !== undefined) await this.keepAuthorities(() => current);
@@ -136,7 +138,7 @@ class KeptFiles {
         const before = this.caDigest;
         const ca = await this.readAuthorities();
         const current = certificate();
-        if (this.caDigest !== before && current !== undefined) this.tell(current, ca);
+        if ((this.caDigest !== before || this.owes) && current !== undefined) this.tell(current, ca);
         this.complaint = '';
       } catch (error) {
         this.complain(error, 'goes on with what it has');
@@ -165,7 +167,9 @@ class KeptFiles {
   }
 
   private tell({ cert, key }: Certificate, ca: Buffer | undefined): void {
-    if (!this.keeping.signal.aborted) this.keeping.onChange({ cert, key, ca });
+    if (this.keeping.signal.aborted) return;
+    this.keeping.onChange({ cert, key, ca });
+    this.owes = false;
   }
 
   private complain(error: unknown, consequence: string): void {
