@@ -182,3 +182,26 @@ test('MUTUAL: a certificate that is renewed while the authorities cannot be read
   writeFileSync(`${at('authority')}/tls.crt`, authority);
   await expect.poll(shown).toBe('DNS:new.test');
 });
+
+test('a server whose settings change answers what its connections still ask, and says that they close', async () => {
+  const origin = await scenes.echo();
+  const routes = everythingToYaml(origin.port);
+  const scene = await scenes.start({ web: ['a.test'] }, [gatewayYaml(serverYaml('web', 443, "['a.test']")), routes]);
+  const open = await handshake(scene.port(443), { servername: 'a.test' });
+  if (typeof open === 'string') throw new Error(open);
+  let received = '';
+  open.on('data', (chunk: Buffer) => {
+    received += chunk.toString();
+  });
+  open.write('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n');
+  await expect.poll(() => received).toMatch(/^HTTP\/1.1 200 .*\}$/s);
+  received = '';
+  const changed = scene.apply(gatewayYaml(serverYaml('web', 443, "['a.test', 'b.test']")), routes);
+  open.write('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n');
+  await changed;
+  await expect.poll(() => received).toMatch(/^HTTP\/1.1 200 .*\}$/s);
+  received = '';
+  open.write('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n');
+  await expect.poll(() => received).toMatch(/^HTTP\/1.1 200 .*\r\nconnection: close\r\n.*\}$/s);
+  await expect.poll(() => open.destroyed).toBe(true);
+});

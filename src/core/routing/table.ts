@@ -1,6 +1,7 @@
 import type { ExplainedTable, Explanation } from './explanation.ts';
 import { RoutedRequest } from './routed-request.ts';
 import type { Cluster, ListenerSpec, RequestHead, Selection } from './selection.ts';
+import { succeeds } from './tls-server.ts';
 import type { VirtualHosts } from './virtual-hosts.ts';
 
 interface Listening {
@@ -52,9 +53,9 @@ export class Table implements ExplainedTable {
 
   #hostsAt(kind: 'ingress' | 'mesh', port: number, bind: string | undefined, tlsServer: string | undefined): VirtualHosts | undefined {
     if (kind === 'mesh') return this.#mesh.get(port);
-    for (const listening of this.#ingress.get(port) ?? []) {
-      if (listening.bind === bind && listening.tlsServer === tlsServer) return listening.hosts;
-    }
-    return undefined;
+    const here = this.#ingress.get(port) ?? [];
+    for (const listening of here) if (listening.bind === bind && listening.tlsServer === tlsServer) return listening.hosts;
+    if (tlsServer === undefined) return undefined;
+    return here.find((each) => each.bind === bind && each.tlsServer !== undefined && succeeds(tlsServer, each.tlsServer))?.hosts;
   }
 }

@@ -68,6 +68,20 @@ test('each HTTPS server of a port has routes of its own', () => {
   expect(at(0, 'https://a.test/away')).toBe('301 https://b.test/away');
 });
 
+test('a connection of a server that has changed since has its routes, unless other clients may come', () => {
+  const server = (name: string, hosts: string, more: string): string =>
+    `{port: {number: 443, name: ${name}, protocol: HTTPS}, hosts: [${hosts}], tls: {credentialName: c, ${more}}}`;
+  const compiled = (...servers: readonly string[]) => compileYaml(edge(...servers), ROUTES).table;
+  const made = compiled(server('one', 'a.test', 'mode: SIMPLE')).listeners[0]?.tls?.[0]?.id;
+  const now = (...servers: readonly string[]): string =>
+    summaryOf(selectAt(compiled(...servers), 'ingress 443', { line: 'GET https://a.test/', tlsServer: made }));
+  expect(now(server('one', 'a.test', 'mode: SIMPLE'))).toBe('200 hi');
+  expect(now(server('one', 'a.test, b.test', 'mode: SIMPLE, minProtocolVersion: TLSV1_3'))).toBe('200 hi');
+  expect(now(server('one', 'b.test', 'mode: SIMPLE'), server('two', 'a.test', 'mode: SIMPLE'))).toBe('none');
+  expect(now(server('one', 'a.test', 'mode: MUTUAL'))).toBe('none');
+  expect(now(server('two', 'a.test', 'mode: SIMPLE'))).toBe('none');
+});
+
 test('of servers that cannot share a port the older one is served, and it is said (PERCH1135)', () => {
   const plain = '{port: {number: 443, name: plain, protocol: HTTP}, hosts: ["*"]}';
   const https = '{port: {number: 443, name: https, protocol: HTTPS}, hosts: [a.test, b.test], tls: {mode: SIMPLE, credentialName: c}}';

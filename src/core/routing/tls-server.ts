@@ -38,6 +38,15 @@ export function tlsServerOf(title: string, hosts: readonly string[], tls: Server
   return { ...server, id: JSON.stringify(server) };
 }
 
+/**
+ * Whether a connection that was made with one server is served by another (`id` of each) until it closes: the same server of the same Gateway, whose
+ * names or settings have changed since; not where clients now have to show a certificate, or no longer.
+ */
+export function succeeds(former: string, present: string): boolean {
+  const [one, other] = [former, present].map((id) => JSON.parse(id) as TlsServer);
+  return one?.title === other?.title && one?.mutual === other?.mutual;
+}
+
 /** The name by which clients ask for a host of a server: without the namespace before it. */
 export function serverNameOf(host: string): string {
   return host.slice(host.indexOf('/') + 1).toLowerCase();
