@@ -99,6 +99,21 @@ test('a client that is gone after its FIN leaves no request at work', async () =
   await expect.poll(() => idle.closed).toBe(true);
 });
 
+test('a client that sends its FIN within a body is not waited for', async () => {
+  const ended: boolean[] = [];
+  const origin = await startHttpOrigin((request) => void request.resume().on('close', () => ended.push(request.complete)));
+  // Would be waited for otherwise.
+  const scene = await at(origin, { halfClosedMs: 60_000 });
+  const asking = await client(scene);
+  const stream = asking.request({ ':authority': 'shop.test', ':method': 'POST' });
+  stream.on('error', () => undefined);
+  stream.write('a part');
+  await expect.poll(origin.connections).toBe(1);
+  asking.destroy();
+  await expect.poll(() => ended).toEqual([false]);
+  await expect.poll(() => scene.requests).toMatchObject([{ response_flags: 'DC' }]);
+});
+
 test('a client that has sent its FIN still gets what flows', async () => {
   const pieces = 10;
   const origin = await startHttpOrigin((_request, response) => {

@@ -104,6 +104,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
     }
     this.halfClosedSince = performance.now();
     this.writtenThen = this.socket.bytesWritten;
+    for (const exchange of this.exchanges) exchange.connectionEnded();
     // What has been written still goes out.
     this.drain();
   }

@@ -206,6 +206,11 @@ export class Http2Exchange implements ClientExchange {
     this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
+  /** The client has ended its side of the connection: what of a body has not come will not come. */
+  connectionEnded(): void {
+    if (!this.stream.closed && this.stream.state.state === constants.NGHTTP2_STREAM_STATE_OPEN) this.destroy();
+  }
+
   switchProtocols(): Duplex {
     throw new Error('This exchange cannot switch protocols');
   }
