@@ -77,7 +77,7 @@ describeWithChromium('all requests of one page', (executable) => {
           { path: '/static/bookinfo.css', ...known },
           { path: '/static/cover.svg', ...known },
           { path: '/static/logo.svg', ...known },
-          { path: 'http://reviews:9080/reviews/0', woven: `told:${cohort}`, subset: cohort === 'canary' ? 'v2' : 'v1' },
+          { path: '/reviews/0', woven: `told:${cohort}`, subset: cohort === 'canary' ? 'v2' : 'v1' },
         ]),
       );
       const others = routed.filter(({ woven }) => woven !== undefined && !woven.endsWith(`:${cohort}`));
