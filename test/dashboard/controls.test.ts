@@ -50,7 +50,16 @@ describeWithChromium('the dashboard’s controls', (executable) => {
     await expect.poll(() => dashboard.buttons()).toContain('Promote to 50 %');
   });
 
+  test('what is not possible any more cannot be confirmed, and the dialog says why', async () => {
+    await dashboard.button('Promote to 50 %').click();
+    await scene.rollBack();
+    await expect.poll(() => dashboard.dialog.innerText()).toContain('the release was rolled back; retry starts it again');
+    expect(await dashboard.dialog.getByRole('button', { name: 'Promote to 50 %' }).isDisabled()).toBe(true);
+  });
+
   test('what is refused meanwhile is said in the words of the problem', async () => {
+    // A page that does not hear in time that it is not possible any more.
+    await dashboard.page.route('**/forecast?*', (route) => route.fulfill({ status: 503, body: '' }));
     await dashboard.button('Promote to 50 %').click();
     await scene.rollBack();
     await dashboard.dialog.getByRole('button', { name: 'Promote to 50 %' }).click();

@@ -34,10 +34,10 @@ export function ConfirmDialog({ release, asked, offered, api, close }: ConfirmDi
   const [isWaiting, setWaiting] = useState(false);
   const [problem, setProblem] = useState<ProblemText>();
   const path = `releases/${keyOf(release)}`;
-  // Somebody was quicker, or a hold ended. What is not possible any more the API refuses, with the reason.
+  // Somebody was quicker, or a hold ended. Of what is not possible any more the forecast says why.
   const isOutdated = !isWaiting && offered !== undefined && offered.question !== question;
   const standing = useRef('');
-  if (offered !== undefined && !isWaiting) standing.current = `${release.status?.phase} ${release.status?.step}`;
+  if (!isWaiting) standing.current = `${release.status?.phase} ${release.status?.step}`;
   const forecast = useLoaded<Forecast>(api, `${path}/forecast?action=${action}${isFull ? '&full=true' : ''}`, standing.current);
   useEffect(() => {
     dialog.current?.showModal();
