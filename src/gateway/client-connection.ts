@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { LimitedConnection } from './connection-limit.ts';
+import { HalfClosed } from './half-closed.ts';
 import { DRAIN_IDLE_MS, type GatewayLimits } from './limits.ts';
 import { plainAddress, socketAddress } from './socket-address.ts';
 
@@ -54,8 +55,7 @@ export class ClientConnection implements LimitedConnection {
   private tunnel = false;
   private lingering = false;
   /** Since when nothing flows to a client that has sent its FIN. */
-  private halfClosedSince: number | undefined;
-  private writtenThen = 0;
+  private readonly halfClosed = new HalfClosed();
 
   constructor(socket: Socket, limits: GatewayLimits, tlsServer?: string) {
     this.socket = socket;
@@ -129,7 +129,7 @@ export class ClientConnection implements LimitedConnection {
     this.readThen = this.socket.bytesRead;
     if (this.lastReply !== undefined && !isLast) {
       this.linger(this.lastReply);
-    } else if (isLast || this.halfClosedSince !== undefined) {
+    } else if (isLast || this.halfClosed.hasBegun) {
       // What is read from here on is nobody's request any more.
       this.broken = true;
       this.linger();
@@ -191,7 +191,7 @@ export class ClientConnection implements LimitedConnection {
   sweep(now: number): void {
     if (this.tunnel) this.current?.sweep(now);
     else if (this.current !== undefined) {
-      if (this.isForsaken(now)) this.socket.destroy();
+      if (this.halfClosed.isForsaken(this.socket, now, this.limits.halfClosedMs)) this.socket.destroy();
       else this.current.sweep(now);
     } else if (this.unread !== undefined && !this.unread.bodyComplete) {
       if (now - this.freeSince > this.limits.unreadBodyMs) this.socket.destroy();
@@ -227,18 +227,7 @@ export class ClientConnection implements LimitedConnection {
       this.socket.destroy();
       return;
     }
-    this.halfClosedSince = performance.now();
-    this.writtenThen = this.socket.bytesWritten;
-  }
-
-  private isForsaken(now: number): boolean {
-    if (this.halfClosedSince === undefined) return false;
-    const { bytesWritten } = this.socket;
-    if (bytesWritten !== this.writtenThen) {
-      this.writtenThen = bytesWritten;
-      this.halfClosedSince = now;
-    }
-    return now - this.halfClosedSince > this.limits.halfClosedMs;
+    this.halfClosed.begin(this.socket, performance.now());
   }
 
   /**

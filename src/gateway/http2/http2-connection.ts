@@ -2,6 +2,7 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { LimitedConnection } from '../connection-limit.ts';
+import { HalfClosed } from '../half-closed.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { TransportHandler } from '../node-http-transport.ts';
 import { plainAddress, socketAddress } from '../socket-address.ts';
@@ -29,8 +30,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   private freeSince = performance.now();
   private closingSince: number | undefined;
   /** Since when nothing flows to a client that has sent its FIN. */
-  private halfClosedSince: number | undefined;
-  private writtenThen = 0;
+  private readonly halfClosed = new HalfClosed();
 
   constructor(socket: Socket, limits: GatewayLimits, tlsServer: string | undefined, handler: TransportHandler) {
     this.socket = socket;
@@ -80,7 +80,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   sweep(now: number): void {
     for (const exchange of this.exchanges) exchange.sweep(now);
     if (this.exchanges.size > 0) {
-      if (this.isForsaken(now)) this.evict();
+      if (this.halfClosed.isForsaken(this.socket, now, this.limits.halfClosedMs)) this.evict();
       return;
     }
     const silentMs = now - this.freeSince;
@@ -102,21 +102,10 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
       this.evict();
       return;
     }
-    this.halfClosedSince = performance.now();
-    this.writtenThen = this.socket.bytesWritten;
+    this.halfClosed.begin(this.socket, performance.now());
     for (const exchange of this.exchanges) exchange.connectionEnded();
     // What has been written still goes out.
     this.drain();
-  }
-
-  private isForsaken(now: number): boolean {
-    if (this.halfClosedSince === undefined) return false;
-    const { bytesWritten } = this.socket;
-    if (bytesWritten !== this.writtenThen) {
-      this.writtenThen = bytesWritten;
-      this.halfClosedSince = now;
-    }
-    return now - this.halfClosedSince > this.limits.halfClosedMs;
   }
 
   private onStream(stream: ServerHttp2Stream, ended: boolean, raw: readonly string[]): void {
