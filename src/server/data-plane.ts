@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import { RoutingCompiler } from '../core/routing/compile.ts';
+import type { ExplainedTable } from '../core/routing/explanation.ts';
 import type { Endpoint } from '../core/routing/selection.ts';
 import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
 import type { RoutedObjects } from './routed-objects.ts';
@@ -17,6 +18,8 @@ export interface DataPlane {
   addresses(): readonly ListeningAddress[];
   /** Why nothing is served; undefined where something is. */
   failure(): string | undefined;
+  /** What this process itself routes by; undefined where it serves nothing yet, absent where others do. */
+  readonly table?: () => ExplainedTable | undefined;
   /** Stops accepting, lets requests in flight finish for at most `graceMs` (default: the limit `closeGraceMs`), then cuts. */
   close(graceMs?: number): Promise<void>;
 }
@@ -24,12 +27,15 @@ export interface DataPlane {
 /** A data plane of one gateway, in this process. */
 export function ownDataPlane(gateway: RunningGateway): DataPlane {
   const compiler = new RoutingCompiler();
+  let served: ExplainedTable | undefined;
   return {
     publish: async ({ objects, delegates }) => {
       const { table, diagnostics } = compiler.compile(objects, delegates);
       await gateway.update(table);
+      served = table;
       return diagnostics;
     },
+    table: () => served,
     avoid: (unhealthy) => gateway.avoid(unhealthy),
     addresses: () => gateway.addresses(),
     failure: () => undefined,

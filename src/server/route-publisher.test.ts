@@ -4,6 +4,7 @@ import { runtimeAdmission } from '../cluster/admission.ts';
 import { openSqliteStore } from '../cluster/local/sqlite-store.ts';
 import type { Store } from '../cluster/store.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
+import type { RouteTable } from '../core/routing/selection.ts';
 import { type RunningGateway, startGateway } from '../gateway/gateway.ts';
 import { ownDataPlane } from './data-plane.ts';
 import { ListenError } from './listen-error.ts';
@@ -14,6 +15,7 @@ let gateway: RunningGateway;
 let publisher: RoutePublisher;
 let lines: string[];
 let updates: number;
+let last: RouteTable | undefined;
 
 beforeEach(async () => {
   lines = [];
@@ -33,6 +35,7 @@ beforeEach(async () => {
     close: (graceMs) => real.close(graceMs),
     update: (table) => {
       updates++;
+      last = table;
       return real.update(table);
     },
   };
@@ -167,6 +170,11 @@ test('a delegate that a release is about to create is not missed; one that nobod
   await store.requestDeletion({ kind: 'CanaryRelease', namespace: 'default', name: 'web' });
   await publisher.served(await apply({ ...edge(8080), metadata: { name: 'edge', labels: { a: 'b' } } }));
   expect(missed().slice(2)).toEqual(['default/nobodys', 'away/web-routes', 'default/web-routes']);
+});
+
+test('what is explained is the very table by which the gateway of this process routes', async () => {
+  await publisher.served(await apply(edge(8080), routes(200)));
+  expect(publisher.table()).toBe(last);
 });
 
 test('closing ends waiting', async () => {

@@ -16,7 +16,10 @@ export interface RoutePublisher {
    * (ListenError for a port that is taken). The publisher goes on trying.
    */
   served(revision: number): Promise<void>;
-  /** The routes that the gateway serves, compiled once more as it does it, when first asked for; undefined before the first. */
+  /**
+   * The routes that are served, undefined before the first: the very table of a gateway in this process; where workers serve, the same compiled once more, here,
+   * when first asked for.
+   */
   table(): ExplainedTable | undefined;
   /** Why the newest routes are not served; undefined where they are. */
   failure(): string | undefined;
@@ -43,7 +46,7 @@ export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: Run
   let running: Promise<void> | undefined;
   let reported = '';
   const routed = routedObjects();
-  /** What is served, and its table once somebody asked for it: it explains what the gateway does, wherever that runs. */
+  /** What is served, and its table once somebody asked for it, where others route by it: it explains what they do. */
   let published: RoutedObjects | undefined;
   let explained: { readonly of: RoutedObjects; readonly table: ExplainedTable } | undefined;
   const compiler = new RoutingCompiler();
@@ -125,6 +128,7 @@ export function startRoutePublisher(store: Store, dataPlane: DataPlane, log: Run
             start();
           }),
     table: () => {
+      if (dataPlane.table !== undefined) return dataPlane.table();
       if (published !== undefined && explained?.of !== published) {
         explained = { of: published, table: compiler.compile(published.objects, published.delegates).table };
       }

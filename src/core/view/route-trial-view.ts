@@ -64,6 +64,8 @@ export const routeTrialView = z.strictObject({
   ]),
   /** The outcome, for people. */
   sentence: z.string(),
+  /** What the routes that it was tried on leave out or take for granted, a sentence each; empty where they are those that are served. */
+  notes: z.array(z.string()),
 });
 
 /** What `routeTrialView` describes. */

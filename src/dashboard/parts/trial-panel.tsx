@@ -125,6 +125,11 @@ function Trail({ view }: { readonly view: RouteTrialView }) {
           </li>
         ))}
       </ol>
+      {view.notes.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { gateway, manifestsOf, service, subsets, virtualService } from '../../../test/harness/routes.ts';
+import type { StoredObject } from '../../cluster/store.ts';
 import { compileRouting } from '../../core/routing/compile.ts';
 import { type RouteTrialView, routeTrialView } from '../../core/view/route-trial-view.ts';
 import { ApiScene, problemOf, RELEASE } from '../api-scene.cases.ts';
@@ -93,6 +94,7 @@ describe('a request is tried on the routes that are served', () => {
       trail: [{ kind: 'request', matched: false, text: 'invalid path' }],
       outcome: { kind: 'refused', status: 400 },
       sentence: 'Refused with 400: the gateway does not route it.',
+      notes: [],
     });
     const twice = [
       ['host', 'a'],
@@ -154,4 +156,22 @@ test('where there is no gateway, as in a cluster, the objects of the store decid
     ...{ kind: 'rule', rule: 'straight to the service: no VirtualService is about it here', matched: true, text: 'takes everything' },
   });
   expect(scene.store.revision()).toBe(before);
+});
+
+test('in a cluster the answer says what it takes for granted, and which objects it leaves out', async () => {
+  const stored = await scene.store.list();
+  const other = (kind: string, name: string, spec: object): StoredObject => {
+    const object = { apiVersion: 'networking.istio.io/v1', kind, metadata: { name, namespace: 'shop' }, spec };
+    return { ref: { kind, namespace: 'shop', name }, base: object, served: object, revision: 1, generation: 1, createdAt: '' };
+  };
+  const routes = ['a', 'b', 'c', 'd', 'e'].map((name) => other('HTTPRoute', name, { rules: [] }));
+  const unknown = other('VirtualService', 'newer', { hosts: ['a.test'], mirrors: 1 });
+  scene.store.list = async (kind) => [...stored, ...routes, unknown].filter(({ ref }) => kind === undefined || ref.kind === kind);
+  const { notes, outcome } = await tried({ url: 'http://shop.test:8080/slow' });
+  expect(outcome.kind).toBe('none');
+  expect(notes).toEqual([
+    expect.stringMatching(/^Services of the cluster were not looked at/),
+    'Left out: HTTPRoute shop/a, HTTPRoute shop/b, HTTPRoute shop/c and 2 more, because trials know Istio’s own kinds only.',
+    'Left out: VirtualService shop/newer, because Perch’s own gateway does not know all of their fields.',
+  ]);
 });

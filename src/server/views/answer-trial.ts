@@ -1,121 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
+import type { StoredObject } from '../../cluster/store.ts';
 import { canaryReleaseSpec, KIND } from '../../core/release/canary-release.ts';
-import type { ExplainedTable, Explanation } from '../../core/routing/explanation.ts';
-import { explanationLines } from '../../core/routing/explanation-lines.ts';
-import type { ListenerSpec } from '../../core/routing/selection.ts';
-import { serverForName } from '../../core/routing/tls-server.ts';
-import { outcomeSentence, trialOutcome } from '../../core/routing/trial-outcome.ts';
-import type { RouteTrialView, TrailLine } from '../../core/view/route-trial-view.ts';
-import { isVisitorId } from '../../core/visitor/bucket.ts';
-import { servedRuleNames } from '../../core/weave/rule-name.ts';
-import { takenText } from '../../core/weave/taken-text.ts';
-import { readRequest } from '../../gateway/incoming-request.ts';
-import { DEFAULT_LIMITS } from '../../gateway/limits.ts';
-import type { ListeningAddress } from '../../gateway/listening-address.ts';
 import type { ApiContext } from '../api-context.ts';
 import type { ApiEnv } from '../api-guards.ts';
 import { problem, problemResponse } from '../problem.ts';
-import { clusterRoutes } from './cluster-routes.ts';
-import { type AskedTrial, type TrialRequest, trialRequest } from './trial-request.ts';
+import { clusterRoutes, TRIED_KINDS } from './cluster-routes.ts';
+import { type TriedRoutes, tryRequest } from './route-trial.ts';
+import type { AskedTrial, IdCarrier } from './trial-request.ts';
 
-/** Rules that a trail tells of one by one, at most. */
-const MOST_RULES = 200;
-
-/**
- * `POST /api/v1/route-trials`: which host, rule and destination would take a request, and why each rule before did not. The gateway's own head checks read it,
- * and the table that serves requests decides; nothing is sent, and nothing changes.
- */
-export async function answerTrial(context: ApiContext, asked: AskedTrial, c: Context<ApiEnv>): Promise<Response> {
-  const invalid = (detail: string): Response => problemResponse(problem(400, 'PERCH4006', detail));
-  if (asked.visitorId !== undefined && !isVisitorId(asked.visitorId)) return invalid('visitorId: this is no visitor id');
-  const releases = await context.store.list(KIND);
-  const specs = releases.flatMap(({ base }) => canaryReleaseSpec.safeParse(base.spec).data ?? []);
-  const request = trialRequest(asked, specs);
-  if (request === undefined) return invalid('url: http://HOST[:PORT]/PATH, or https, without a fragment');
-  return c.json(await trialOf(context, asked, request));
+/** `POST /api/v1/route-trials`: where a request would go on the routes that are served, and why. In a cluster, where no gateway of Perch serves, on those of the store. */
+export async function answerTrial({ store, served }: ApiContext, asked: AskedTrial, c: Context<ApiEnv>): Promise<Response> {
+  const carriers = carriersOf(await store.list(KIND));
+  const routes = async (host: string, port: number): Promise<TriedRoutes> => {
+    const own = served?.();
+    if (own !== undefined) return { ...own, hidesEndpoints: false, notes: [] };
+    return clusterRoutes((await Promise.all(TRIED_KINDS.map((kind) => store.list(kind)))).flat(), host, port);
+  };
+  const answer = await tryRequest(asked, { carriers, routes });
+  return answer.ok ? c.json(answer.view) : problemResponse(problem(400, 'PERCH4006', answer.detail));
 }
 
-async function trialOf({ store, served }: ApiContext, asked: AskedTrial, request: TrialRequest): Promise<RouteTrialView> {
-  const own = served?.();
-  const table = own?.table ?? (await clusterRoutes(store, asked.listener === 'mesh' ? request.host : '', request.port));
-  const listener = listenerOf(table, own?.addresses ?? [], asked.listener, request.port);
-  const { failure, tlsServer } = connected(table, listener, asked.listener, request);
-  if (failure !== undefined) return without({ kind: 'none', status: 0 }, { kind: 'listener', matched: false, text: failure });
-  const head = readRequest({ ...request, tlsServer }, asked.listener, DEFAULT_LIMITS, randomUUID);
-  if ('detail' in head) {
-    const text = head.detail === '' ? 'the gateway answers this itself' : head.detail;
-    return without({ kind: 'refused', status: head.status }, { kind: 'request', matched: false, text });
-  }
-  const hidesEndpoints = own === undefined;
-  const explanation = table.explain(asked.listener, listener?.port ?? request.port, listener?.bind, head, MOST_RULES);
-  const trail = [...firstLines(asked, head, listener), ...explanationLines(explanation, head, { takenBy, hidesEndpoints })];
-  const outcome = trialOutcome(explanation, hidesEndpoints);
-  return { trail, outcome, sentence: outcomeSentence(outcome, ruleText(explanation)) };
-}
-
-/** What is said of a request that no rule sees. */
-function without(outcome: RouteTrialView['outcome'], line: TrailLine): RouteTrialView {
-  return { trail: [line], outcome, sentence: outcomeSentence(outcome, undefined) };
-}
-
-/** Whether a client gets a connection at all, and by which server with TLS, as the gateway chooses it by name (SNI). */
-function connected(
-  { listeners }: ExplainedTable,
-  listener: ListenerSpec | undefined,
-  kind: AskedTrial['listener'],
-  { port, scheme, host }: TrialRequest,
-): { readonly failure?: string; readonly tlsServer: string | undefined } {
-  const failed = (failure: string) => ({ failure, tlsServer: undefined });
-  if (listener === undefined && kind === 'ingress') {
-    const ports = listeners.filter((each) => each.kind === 'ingress').map((each) => each.port);
-    return failed(`nothing listens on port ${port}${ports.length === 0 ? ': no Gateway is there' : `: Gateways have ${ports.join(', ')}`}`);
-  }
-  if (listener?.tls === undefined) return scheme === 'https' ? failed(`port ${port} speaks plain HTTP`) : { tlsServer: undefined };
-  if (scheme === 'http') return failed(`port ${port} speaks TLS: use https`);
-  // Names only: addresses are not asked for (RFC 6066 section 3).
-  const server = serverForName(listener.tls, /^[\d.]+$|^\[/.test(host) ? undefined : host);
-  return server === undefined ? failed(`no server of port ${port} has ${host}: the connection is refused`) : { tlsServer: server.id };
-}
-
-/** The listener at a port: where it really is, else as it is declared. */
-function listenerOf(
-  { listeners }: ExplainedTable,
-  addresses: readonly ListeningAddress[],
-  kind: AskedTrial['listener'],
-  port: number,
-): ListenerSpec | undefined {
-  const at = addresses.find((each) => each.kind === kind && each.actualPort === port)?.port ?? port;
-  return listeners.find((each) => each.kind === kind && each.port === at);
-}
-
-/** What is known of a request before its host is looked at. */
-function firstLines(
-  { listener, visitorId }: AskedTrial,
-  { requestId }: { readonly requestId: string },
-  at: ListenerSpec | undefined,
-): TrailLine[] {
-  const where =
-    at === undefined
-      ? []
-      : [`${listener === 'ingress' ? 'a Gateway' : 'the mesh'}, port ${at.port}${at.bind === undefined ? '' : ` at ${at.bind}`}`];
-  const isNew = listener === 'ingress' && visitorId === undefined;
-  const drawn = `x-request-id ${requestId}, drawn for this trial: it becomes the id of a visitor who has none`;
-  return [
-    ...(isNew ? [{ kind: 'request' as const, matched: true, text: drawn }] : []),
-    ...where.map((text) => ({ kind: 'listener' as const, matched: true, text })),
-  ];
-}
-
-/** Whose requests a woven rule takes, and of which release. */
-function takenBy(rule: Parameters<typeof takenText>[1]): string | undefined {
-  const names = servedRuleNames(rule.name);
-  const releases = names.map(({ namespace, release }) => `${namespace}/${release}`);
-  return names.length === 0 ? undefined : `${takenText(names, rule)} (${releases.join(', ')})`;
-}
-
-function ruleText({ taken }: Explanation): string | undefined {
-  if (taken?.object === undefined) return undefined;
-  const name = takenBy(taken.rule) ?? taken.rule.name;
-  return `${name === undefined ? `rule ${taken.place + 1}` : `rule “${name}”`} of VirtualService ${taken.object}`;
+/** How the visitors of stored releases carry their id. */
+export function carriersOf(releases: readonly StoredObject[]): readonly IdCarrier[] {
+  return releases.flatMap(({ base }) => canaryReleaseSpec.safeParse(base.spec).data ?? []);
 }
