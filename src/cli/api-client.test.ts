@@ -48,6 +48,8 @@ test.each([
   };
   await expect(client.releases(undefined)).rejects.toMatchObject(foreign);
   await expect(client.release('default', 'web')).rejects.toMatchObject(foreign);
+  const trial = { listener: 'ingress', method: 'GET', url: 'http://a/', headers: [] } as const;
+  await expect(client.tryRequest({ ...trial, headers: [] })).rejects.toMatchObject(foreign);
   await expect(client.apply([], { by: 'me' })).rejects.toMatchObject(foreign);
   await expect(client.request('default', 'web', { id: 'r1', action: 'promote', by: 'me' }, 0)).rejects.toMatchObject(foreign);
 });

@@ -3,8 +3,10 @@ import type { ObjectRef } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
+import type { RouteTrialView } from '../core/view/route-trial-view.ts';
 import type { Problem } from '../server/problem.ts';
 import type { HistoryView, ObjectView, ReleaseView } from '../server/release-resource.ts';
+import type { AskedTrial } from '../server/views/trial-request.ts';
 import { type ApiCredentials, readTokenFile, trustOnly } from './api-credentials.ts';
 import { ApiProblem } from './api-problem.ts';
 import { CommandError } from './command-error.ts';
@@ -49,6 +51,8 @@ const isObject = (value: unknown): boolean =>
 const hasItems: IsOurs = ({ items }) => Array.isArray(items) && items.every(isFields);
 const hasObjects: IsOurs = ({ items }) => Array.isArray(items) && items.every(isObject);
 const hasOutcomes: IsOurs = ({ outcomes, warnings }) => Array.isArray(outcomes) && Array.isArray(warnings);
+const isTrial: IsOurs = ({ trail, outcome, sentence, notes }) =>
+  Array.isArray(trail) && trail.every(isFields) && isFields(outcome) && typeof sentence === 'string' && Array.isArray(notes);
 const isProblem: IsOurs = ({ code, detail }) => typeof code === 'string' && code.startsWith('PERCH') && typeof detail === 'string';
 
 /** A runtime that has not answered for so long, in ms, is given up; its longest answer takes a fraction of it. */
@@ -168,6 +172,10 @@ export class ApiClient implements ReleaseClient {
       await sleep(CHANGES_MS, undefined, { signal });
       yield;
     }
+  }
+
+  async tryRequest(asked: AskedTrial): Promise<RouteTrialView> {
+    return (await this.#call('/api/v1/route-trials', isTrial, { method: 'POST', body: asked })) as unknown as RouteTrialView;
   }
 
   async standstill(): Promise<undefined> {

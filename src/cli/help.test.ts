@@ -42,7 +42,7 @@ function perchCalls(line: string): readonly (readonly string[])[] {
 
 test('there is every command that the manual names', () => {
   const named =
-    'demo serve controller manifests apply get describe delete status history promote pause resume rollback retry plan render simulate doctor help explain completion version';
+    'demo serve controller manifests apply get describe delete status history promote pause resume rollback retry route plan render simulate doctor help explain completion version';
   expect(COMMANDS).toEqual(named.split(' '));
 });
 

@@ -134,6 +134,22 @@ export const RELEASE_CLIENT_CASES: readonly ReleaseClientCase[] = [
     },
   },
   {
+    name: 'a request is tried on the routes that are served, visitor by visitor; what is no request is refused',
+    run: async ({ client }) => {
+      const asked = { listener: 'ingress', method: 'GET', url: 'http://shop.test:8080/', headers: [] } as const;
+      const tried = async (visitorId: string) => {
+        const { outcome, trail } = await client.tryRequest({ ...asked, headers: [], visitorId }, ['default']);
+        assert.ok(outcome.kind === 'forward' && trail.length > 2, JSON.stringify(outcome));
+        return outcome.destinations.map(({ subset, percent }) => `${subset} ${percent}`).join();
+      };
+      // Whatever the offset of the draw: a bucket of 0, and one of 4095.
+      assert.equal(await tried('3e4666bf-d5e5-4aa7-b8ce-000000000000'), 'v2 100');
+      assert.equal(await tried('3e4666bf-d5e5-4aa7-b8ce-ffffffffffff'), 'v1 100');
+      const { code } = await refusalOf(client.tryRequest({ ...asked, headers: [], url: 'http://shop.test:8080/#top' }, ['default']));
+      assert.equal(code, 'PERCH4006');
+    },
+  },
+  {
     name: 'an apply of the same base takes nobody’s release out, one of another base keeps it',
     run: async ({ client, routes }) => {
       const served = await client.object(ROUTES, 'served');

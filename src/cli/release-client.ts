@@ -2,7 +2,9 @@ import type { ApplyOutcome, ObjectRef } from '../cluster/store.ts';
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../core/istio/resources.ts';
 import type { ReleaseRequest } from '../core/release/status.ts';
+import type { RouteTrialView } from '../core/view/route-trial-view.ts';
 import type { HistoryView, ObjectView, ReleaseView } from '../server/release-resource.ts';
+import type { AskedTrial } from '../server/views/trial-request.ts';
 import type { Invocation } from './invocation.ts';
 
 /** What an apply did. */
@@ -84,6 +86,11 @@ export interface ReleaseClient {
   follow(namespace: string | undefined, signal: AbortSignal): AsyncIterable<ReleaseChange>;
   /** Comes whenever objects of a kind may have changed, at most each second, until `signal` aborts; what is lost on the way ends it, with an error or without. */
   changes(kind: string, namespace: string | undefined, signal: AbortSignal): AsyncIterable<unknown>;
+  /**
+   * Where a request would go on the routes that are served, and why; nothing is sent. In a cluster: on those of every namespace where they may be read, else of
+   * `namespaces`.
+   */
+  tryRequest(asked: AskedTrial, namespaces: readonly string[]): Promise<RouteTrialView>;
   /** Why nothing may happen to releases, in a clause, as far as that is known. */
   standstill(): Promise<string | undefined>;
 }

@@ -22,6 +22,7 @@ import { addRender } from './commands/render.ts';
 import { addResume } from './commands/resume.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRollback } from './commands/rollback.ts';
+import { addRoute } from './commands/route.ts';
 import { addServe } from './commands/serve.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
@@ -36,7 +37,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]
   ['Run', [addDemo, addServe, addController, addManifests]],
   ['Objects', [addApply, addGet, addDescribe, addDelete]],
   ['Releases', [addStatus, addHistory, addPromote, addPause, addResume, addRollback, addRetry]],
-  ['Examine', [addPlan, addRender, addSimulate, addDoctor]],
+  ['Examine', [addRoute, addPlan, addRender, addSimulate, addDoctor]],
   ['More', [addHelp, addExplain, addCompletion, addVersion]],
 ];
 

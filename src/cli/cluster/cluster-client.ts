@@ -9,6 +9,7 @@ import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import { KIND as RELEASE } from '../../core/release/canary-release.ts';
 import type { ReleaseRequest } from '../../core/release/status.ts';
+import type { RouteTrialView } from '../../core/view/route-trial-view.ts';
 import {
   type HistoryView,
   historyView,
@@ -17,6 +18,7 @@ import {
   type ReleaseView,
   releaseView,
 } from '../../server/release-resource.ts';
+import type { AskedTrial } from '../../server/views/trial-request.ts';
 import { NotAllowedError } from '../command-error.ts';
 import type { Invocation } from '../invocation.ts';
 import type {
@@ -34,6 +36,7 @@ import { type ClusterConnection, FIELD_MANAGER } from './cluster-connection.ts';
 import { findStored, listStored, readableStored } from './cluster-reader.ts';
 import { controllerStandstill } from './controller-lease.ts';
 import { followStored, type StoredChange } from './follow-stored.ts';
+import { tryInCluster } from './try-in-cluster.ts';
 
 /** Who shows tables of what changes needs no more than one a second, in ms. */
 const CHANGES_MS = 1000;
@@ -132,6 +135,10 @@ export class ClusterClient implements ReleaseClient {
       yield;
       await sleep(CHANGES_MS, undefined, { signal });
     }
+  }
+
+  async tryRequest(asked: AskedTrial, namespaces: readonly string[]): Promise<RouteTrialView> {
+    return await tryInCluster(this.#connection, asked, namespaces);
   }
 
   async standstill(): Promise<string | undefined> {

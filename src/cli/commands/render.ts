@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import type { Until } from '../../server/rehearsal/rehearsal.ts';
 import { type AddCommand, examples } from '../cli-context.ts';
@@ -6,7 +5,7 @@ import { CommandError } from '../command-error.ts';
 import { readObjects } from '../objects/read-objects.ts';
 import { outputOption } from '../options.ts';
 import { type CircumstanceOptions, circumstancesOf, liveOption, startedOption } from '../planning/circumstances.ts';
-import type { FoundRelease } from '../planning/releases-named.ts';
+import { parseStep, refuseMissingStep } from '../planning/planned-step.ts';
 import { askedNamespace } from '../target-choice.ts';
 import { listOf, writeValue } from '../terminal/output.ts';
 import { countErrors, printDiagnostics } from '../terminal/print-diagnostics.ts';
@@ -72,21 +71,3 @@ export const addRender: AddCommand = (program, context) => {
       else terminal.raw(await yamlDocuments(rendered.routes));
     });
 };
-
-function parseStep(text: string): Until {
-  if (text === 'base') return { kind: 'before' };
-  if (text === 'end') return { kind: 'after' };
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('It is not a step: a number from 1, base or end.');
-  return { kind: 'step', step: Number(text) - 1 };
-}
-
-function refuseMissingStep(found: readonly FoundRelease[], until: Until): void {
-  if (until.kind !== 'step') return;
-  for (const { ref, release } of found) {
-    const { length } = release.spec.steps;
-    if (until.step < length) continue;
-    throw new CommandError(
-      `${ref.name} has ${length} ${length === 1 ? 'step' : 'steps'}: there is no step ${until.step + 1}; after the last comes end`,
-    );
-  }
-}

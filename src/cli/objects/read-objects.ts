@@ -13,7 +13,7 @@ import { readStdin } from './read-stdin.ts';
 export async function readObjects(
   { terminal, signal }: CliContext,
   paths: readonly string[],
-  done: 'applied' | 'deleted' | 'planned' | 'rendered' | 'simulated',
+  done: 'applied' | 'deleted' | 'planned' | 'rendered' | 'simulated' | 'tried',
   namespace: UsualNamespace | undefined,
 ): Promise<ManifestFiles> {
   // The schemas take time to load; commands that only ask do without.
@@ -21,7 +21,7 @@ export async function readObjects(
   const files = await readManifestFiles(paths, {
     readStdin: () => readStdin(signal),
     ...(namespace === undefined ? {} : { namespace }),
-    gatewayApi: done === 'planned' || done === 'rendered',
+    gatewayApi: done === 'planned' || done === 'rendered' || done === 'tried',
   });
   printDiagnostics(terminal, files.diagnostics, files.texts);
   if (hasErrors(files.diagnostics)) throw new CommandError(`${countErrors(files.diagnostics)}; nothing was ${done}`);
