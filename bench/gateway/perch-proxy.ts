@@ -1,48 +1,19 @@
 // One Perch gateway in a process of its own, started by perch.ts with its options as one argument of JSON; prints its port as JSON.
-import { randomBytes } from 'node:crypto';
 import { flushCompileCache } from 'node:module';
-import { runtimeAdmission } from '../../src/cluster/admission.ts';
-import { openSqliteStore } from '../../src/cluster/local/sqlite-store.ts';
 import type { RequestEvent, RequestObserver } from '../../src/core/evidence/request-event.ts';
 import { compileRouting } from '../../src/core/routing/compile.ts';
 import { type ListeningAddress, startGateway } from '../../src/gateway/gateway.ts';
-import { startExposureObserver } from '../../src/observers/exposure-observer.ts';
 import { startRequestRateObserver } from '../../src/observers/request-rate-observer.ts';
 import { openAccessLog } from '../../src/server/access-log/access-log-writer.ts';
 import { startTelemetry } from '../../src/server/telemetry.ts';
 import { startWorkerPool } from '../../src/server/workers/worker-pool.ts';
+import { observeShop } from './observe-shop.ts';
 import type { PerchProxyOptions } from './perch.ts';
-import { CUTOFF, EDGE_PORT, OFFSET, SERVICE_PORT, shopObjects, shopRelease, shopRoutes, TLS_PORT, wovenShopRoutes } from './shop.ts';
+import { EDGE_PORT, SERVICE_PORT, shopObjects, shopRoutes, TLS_PORT, wovenShopRoutes } from './shop.ts';
 
 /** What `perch serve` makes of every request: exposure and rates, following a release that stands at its first step. */
 async function observeExposure(): Promise<RequestObserver> {
-  const store = openSqliteStore({
-    dataDir: ':memory:',
-    now: Date.now,
-    admission: runtimeAdmission,
-    onListenerError: (error) => {
-      throw error;
-    },
-  });
-  const release = shopRelease();
-  await store.apply('bench', [release]);
-  const startedAt = new Date().toISOString();
-  const status = {
-    phase: 'Progressing',
-    message: 'on a step',
-    ...{ step: 0, weight: 10, cutoff: CUTOFF, offset: OFFSET, started: 1, observedGeneration: 1 },
-    stable: { subset: 'stable' },
-    canary: { subset: 'canary' },
-    startedAt,
-    stepStartedAt: startedAt,
-    history: [],
-    conditions: [],
-  } as const;
-  if (!(await store.commit({ kind: release.kind, namespace: 'default', name: 'shop' }, { status }, store.revision()))) {
-    throw new Error('the release changed meanwhile');
-  }
-  const observer = startExposureObserver({ store, hashKey: randomBytes(16), now: Date.now });
-  await observer.ready;
+  const observer = await observeShop(':memory:');
   const rates = startRequestRateObserver();
   return (event) => {
     observer.observe(event);
