@@ -5,14 +5,19 @@ const NO_LINES: readonly string[] = [];
 
 /** A request as observers see it: what none of them asks for is not looked up. */
 export class ReportedRequest implements RequestEvent {
-  readonly at: number;
   readonly durationMs: number;
   readonly #outcome: Outcome;
+  #at: number | undefined;
 
-  constructor(outcome: Outcome, at: number, durationMs: number) {
+  constructor(outcome: Outcome, durationMs: number) {
     this.#outcome = outcome;
-    this.at = at;
     this.durationMs = durationMs;
+  }
+
+  /** Observers are called when the response has ended, and few ask: a look at the clock is a share of what telling costs. */
+  get at(): number {
+    this.#at ??= Date.now();
+    return this.#at;
   }
 
   get listener(): RequestEvent['listener'] {

@@ -16,10 +16,10 @@ export class RequestReporter {
 
   report(outcome: Outcome): void {
     if (this.observe === undefined && this.accessLog === undefined) return;
-    const at = Date.now();
     const durationMs = performance.now() - outcome.startedAt;
-    this.observe?.(new ReportedRequest(outcome, at, durationMs));
-    this.accessLog?.(accessLogLine(outcome, at, durationMs));
+    const event = new ReportedRequest(outcome, durationMs);
+    this.observe?.(event);
+    this.accessLog?.(accessLogLine(outcome, event.at, durationMs));
   }
 
   /** A request so malformed that there is no head to report. */

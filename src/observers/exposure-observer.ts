@@ -10,7 +10,7 @@ import { isSynthetic } from '../core/evidence/synthetic-visitor.ts';
 import { KIND } from '../core/release/canary-release.ts';
 import type { TimelineSample, TimelineView } from '../core/view/timeline-view.ts';
 import { isVisitorId } from '../core/visitor/bucket.ts';
-import { visitorIdFromCookies, visitorIdFromHeader } from '../core/visitor/visitor-id.ts';
+import { visitorIdFromHeader } from '../core/visitor/visitor-id.ts';
 import { servedRuleNames, type WovenRuleName } from '../core/weave/rule-name.ts';
 import { type FollowedRelease, followRelease } from './followed-release.ts';
 
@@ -191,22 +191,17 @@ export function startExposureObserver(options: ExposureObserverOptions): Exposur
 
   /** The visitor's id, brought along or issued now; what is noticed at the edge is counted on the way. */
   function visitorOf({ rule, watched }: Binding, event: RequestEvent): string | undefined {
-    const { cookieName, idHeader, offset, issueOn, name } = watched.release;
+    const { cookie, idHeader, issueOn, name } = watched.release;
     // Nothing is issued there, so nothing can go wrong with it.
     if (idHeader !== undefined) return visitorIdFromHeader(event.lines(idHeader));
-    const known = visitorIdFromCookies(event.cookies, cookieName, offset);
+    const known = cookie.idIn(event.cookies);
     if (event.listener !== 'ingress') return known;
     const issued = known === undefined ? issuedId(rule, event) : undefined;
     if (isSynthetic(event.userAgent)) return known ?? issued;
     watched.edge ??= new EdgeTally(issueOn);
-    const { requestId, accept, fetchMode, fetchSite } = event;
+    const visitor = known !== undefined ? 'known' : issued !== undefined ? 'issued' : 'none';
     const drewCanary = rule.role === 'new' && rule.cohort === 'canary';
-    const isWrong = watched.edge.count({
-      ...{ requestId, accept, fetchMode, fetchSite, drewCanary },
-      known: known !== undefined,
-      issued: issued !== undefined,
-    });
-    if (isWrong) tell(watched, edgeFindings(name, watched.edge.summary(), issueOn));
+    if (watched.edge.count(event, visitor, drewCanary)) tell(watched, edgeFindings(name, watched.edge.summary(), issueOn));
     return known ?? issued;
   }
 

@@ -3,8 +3,8 @@ import type { RequestEvent } from '../core/evidence/request-event.ts';
 import { resolveHost } from '../core/istio/names.ts';
 import { canaryReleaseSpec, type Version } from '../core/release/canary-release.ts';
 import type { ReleaseStatus } from '../core/release/status.ts';
-import type { Offset } from '../core/visitor/bucket.ts';
 import type { Cohort } from '../core/visitor/cohort.ts';
+import { type VisitorCookie, visitorCookie } from '../core/visitor/visitor-id.ts';
 import type { RuledCohort } from '../core/weave/rule-name.ts';
 
 type Destination = NonNullable<RequestEvent['destination']>;
@@ -17,13 +17,11 @@ export interface FollowedRelease {
   readonly run: string;
   /** Changes when visitors are routed otherwise than before. */
   readonly step: string;
-  readonly cookieName: string;
+  readonly cookie: VisitorCookie;
   /** The header that says whose a request is; undefined where the cookie does. */
   readonly idHeader: string | undefined;
   /** Which requests without an id get one at the edge. */
   readonly issueOn: 'documents' | 'all';
-  /** Undefined where no bucket decides. */
-  readonly offset: Offset | undefined;
   /** What can be counted: visitors, unless those on stable carry nothing that tells them apart (`affinity.mode: canaryOnly`). */
   readonly counts: 'visitors' | 'requests';
   /** Percent, and 0..4096, while visitors are split; undefined before and after. */
@@ -58,10 +56,9 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
     name: `${namespace}/${ref.name}`,
     run: `${status.started} ${status.startedAt ?? ''}`,
     step: `${status.step} ${status.cutoff} ${status.stepStartedAt ?? ''} ${settled ?? ''}`,
-    cookieName: spec.data.visitorId.cookie.name,
+    cookie: visitorCookie(spec.data.visitorId.cookie.name, status.offset),
     idHeader: spec.data.visitorId.from?.header,
     issueOn: spec.data.visitorId.issueOn,
-    offset: status.offset,
     counts: status.canaryCookie === undefined ? 'visitors' : 'requests',
     weight: split ? status.weight : undefined,
     cutoff: split ? status.cutoff : undefined,

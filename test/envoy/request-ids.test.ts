@@ -42,9 +42,9 @@ describeWithEnvoy('request ids that are no UUIDs, before a real Envoy', (executa
       const [rule] = servedRuleNames(route);
       const kept = answer.seen?.headers['x-request-id'] ?? '';
       expect(answer.cookies.some((line) => line.startsWith(`perch=${kept};`))).toBe(rule?.role === 'new');
-      const issued = rule?.role === 'new' && isVisitorId(kept);
+      const visitor = rule?.role === 'new' && isVisitorId(kept) ? 'issued' : 'none';
       const drewCanary = rule?.role === 'new' && rule.cohort === 'canary';
-      tally.count({ requestId: kept, accept: 'text/html', fetchMode: undefined, fetchSite: undefined, known: false, issued, drewCanary });
+      tally.count({ requestId: kept, accept: 'text/html', fetchMode: undefined, fetchSite: undefined }, visitor, drewCanary);
       origins.add(answer.origin);
     }
     return { origins, figures: tally.summary(), codes: edgeFindings('default/shop', tally.summary(), 'documents').map(({ code }) => code) };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StringMatch } from '../istio/resources.ts';
 import { compileStringMatch } from '../routing/string-matcher.ts';
 import { DOCUMENTS } from '../weave/rule-sketch.ts';
-import { asksForDocument, type EdgeRequest, EdgeTally } from './edge-tally.ts';
+import { asksForDocument, type EdgeRequest, EdgeTally, type EdgeVisitor } from './edge-tally.ts';
 
 const PAGE = { accept: 'text/html,*/*;q=0.8', fetchMode: 'navigate', fetchSite: 'none' };
 const IMAGE = { accept: 'image/webp,*/*', fetchMode: 'no-cors', fetchSite: 'same-origin' };
@@ -11,18 +11,16 @@ const SCRIPT = { accept: '*/*', fetchMode: 'cors', fetchSite: 'cross-site' };
 const UUID = '3e4666bf-d5e5-4aa7-b8ce-0b3e41c7568a';
 const HEX = '3e4666bfd5e54aa7b8ce0b3e41c7568a';
 
-const request = (more: Partial<EdgeRequest>): EdgeRequest => ({
-  requestId: UUID,
-  ...PAGE,
-  known: false,
-  issued: false,
-  drewCanary: false,
-  ...more,
-});
+interface Counted extends EdgeRequest {
+  readonly visitor: EdgeVisitor;
+  readonly drewCanary: boolean;
+}
 
-function figuresOf(issueOn: 'documents' | 'all', ...requests: readonly EdgeRequest[]) {
+const request = (more: Partial<Counted>): Counted => ({ requestId: UUID, ...PAGE, visitor: 'none', drewCanary: false, ...more });
+
+function figuresOf(issueOn: 'documents' | 'all', ...requests: readonly Counted[]) {
   const tally = new EdgeTally(issueOn);
-  const wrong = requests.map((each) => tally.count(each));
+  const wrong = requests.map((each) => tally.count(each, each.visitor, each.drewCanary));
   return { ...tally.summary(), wrong: wrong.filter(Boolean).length };
 }
 
@@ -31,9 +29,9 @@ describe('who gets no id at the edge', () => {
     const figures = figuresOf(
       'documents',
       request({ requestId: HEX }),
-      request({ requestId: HEX, known: true }),
+      request({ requestId: HEX, visitor: 'known' }),
       request({ requestId: HEX, ...IMAGE }),
-      request({ issued: true }),
+      request({ visitor: 'issued' }),
     );
     expect(figures).toEqual({ requests: 4, issued: 1, oddRequestIds: 1, oddOnCanary: 0, oddRequestId: HEX, crossSite: 0, wrong: 1 });
   });
@@ -46,14 +44,22 @@ describe('who gets no id at the edge', () => {
     expect(figuresOf('documents', request({}))).toMatchObject({ oddRequestIds: 0, wrong: 0 });
   });
 
+  test('an odd id on the canary is one of those, too', () => {
+    const odd = request({ requestId: HEX });
+    expect(figuresOf('all', odd, { ...odd, drewCanary: true }, request({ drewCanary: true }))).toMatchObject({
+      ...{ oddRequestIds: 2, oddOnCanary: 1 },
+    });
+  });
+
   test('scripts of other sites, without an id; with one they have credentials', () => {
     const figures = figuresOf(
       'documents',
       request(SCRIPT),
-      request({ ...SCRIPT, known: true }),
+      request({ ...SCRIPT, visitor: 'known' }),
       request({ ...SCRIPT, fetchSite: 'same-site' }),
+      request({ ...SCRIPT, visitor: 'issued' }),
     );
-    expect(figures).toMatchObject({ requests: 3, crossSite: 1, wrong: 1 });
+    expect(figures).toMatchObject({ requests: 4, issued: 1, crossSite: 2, wrong: 2 });
   });
 
   test('the example is the first that is plain: what clients send never fills a screen or a log', () => {

@@ -7,12 +7,10 @@ export interface EdgeRequest {
   readonly accept: string | undefined;
   readonly fetchMode: string | undefined;
   readonly fetchSite: string | undefined;
-  /** Whether it brought an id, and whether its answer issued one. */
-  readonly known: boolean;
-  readonly issued: boolean;
-  /** Whether the rule sends new visitors to the canary. */
-  readonly drewCanary: boolean;
 }
+
+/** Whether a request brought an id, or its answer issued one, or neither. */
+export type EdgeVisitor = 'known' | 'issued' | 'none';
 
 /** What came in at the edge since the step began, without OPTIONS and synthetic visitors. */
 export interface EdgeFigures {
@@ -39,35 +37,43 @@ export function asksForDocument({ accept, fetchMode }: Pick<EdgeRequest, 'accept
 /** Counts who gets no id at the edge, and why. A handful of numbers, whatever comes in. */
 export class EdgeTally {
   private readonly issueOn: 'documents' | 'all';
-  private figures: EdgeFigures = NOTHING;
+  private requests = 0;
+  private issued = 0;
+  private oddRequestIds = 0;
+  private oddOnCanary = 0;
+  private oddRequestId: string | undefined;
+  private crossSite = 0;
 
   constructor(issueOn: 'documents' | 'all') {
     this.issueOn = issueOn;
   }
 
-  /** Counts a request; gives back whether it is one of those that something is wrong with. */
-  count(request: EdgeRequest): boolean {
-    const { known, issued, requestId, drewCanary } = request;
-    const isCrossSite = !known && request.fetchMode === 'cors' && request.fetchSite === 'cross-site';
-    const hasRight = this.issueOn === 'all' || asksForDocument(request);
-    const isOdd = !known && !issued && hasRight && !isVisitorId(requestId);
-    const { requests, issued: before, oddRequestIds, oddOnCanary, oddRequestId, crossSite } = this.figures;
-    const example = oddRequestId ?? (isOdd && PLAIN.test(requestId) ? requestId : undefined);
-    this.figures = {
-      requests: requests + 1,
-      issued: before + (issued ? 1 : 0),
-      oddRequestIds: oddRequestIds + (isOdd ? 1 : 0),
-      oddOnCanary: oddOnCanary + (isOdd && drewCanary ? 1 : 0),
-      ...(example !== undefined && { oddRequestId: example }),
-      crossSite: crossSite + (isCrossSite ? 1 : 0),
-    };
+  /**
+   * Counts a request; gives back whether it is one of those that something is wrong with. `drewCanary`: its rule sends new visitors to the
+   * canary. Most requests have an id, and nothing else is asked of them.
+   */
+  count(request: EdgeRequest, visitor: EdgeVisitor, drewCanary: boolean): boolean {
+    this.requests += 1;
+    if (visitor === 'known') return false;
+    const isCrossSite = request.fetchMode === 'cors' && request.fetchSite === 'cross-site';
+    if (isCrossSite) this.crossSite += 1;
+    if (visitor === 'issued') {
+      this.issued += 1;
+      return isCrossSite;
+    }
+    const { requestId } = request;
+    const isOdd = !isVisitorId(requestId) && (this.issueOn === 'all' || asksForDocument(request));
+    if (isOdd) {
+      this.oddRequestIds += 1;
+      if (drewCanary) this.oddOnCanary += 1;
+      if (this.oddRequestId === undefined && PLAIN.test(requestId)) this.oddRequestId = requestId;
+    }
     return isOdd || isCrossSite;
   }
 
   /** The figures of this moment. */
   summary(): EdgeFigures {
-    return this.figures;
+    const { requests, issued, oddRequestIds, oddOnCanary, oddRequestId, crossSite } = this;
+    return { requests, issued, oddRequestIds, oddOnCanary, ...(oddRequestId !== undefined && { oddRequestId }), crossSite };
   }
 }
-
-const NOTHING: EdgeFigures = { requests: 0, issued: 0, oddRequestIds: 0, oddOnCanary: 0, crossSite: 0 };

@@ -97,6 +97,40 @@ test('the same labels are one series, whatever rule led there; values fall into 
   expect(each?.responseBytes.sum).toBe(4000);
 });
 
+test('each value is in the first bucket whose bound it does not exceed', () => {
+  const around = [...BUCKETS, 1, 2, 4, 1024].flatMap((bound) => [
+    bound,
+    bound * (1 + Number.EPSILON),
+    bound * (1 - Number.EPSILON),
+    bound + 1,
+  ]);
+  for (const bytesSent of [...around, 0, -0, -1, 0.1, 2 ** 31, 2 ** 32, 2 ** 40]) {
+    const counter = new RequestCounter();
+    counter.count(requestEvent({ bytesSent }));
+    const expected = BUCKETS.findIndex((bound) => bytesSent <= bound);
+    const filled = counter.totals().series[0]?.responseBytes.counts.indexOf(1);
+    expect([bytesSent, filled]).toEqual([bytesSent, expected < 0 ? BUCKETS.length : expected]);
+  }
+});
+
+test('requests of one endpoint that differ in one thing only are told apart, in whatever order they come', () => {
+  const same = requestEvent();
+  const kinds = [
+    same,
+    { ...same, status: 503 },
+    { ...same, flag: 'DC' },
+    { ...same, listener: 'ingress' as const },
+    { ...same, destination: { host: 'ratings', subset: undefined, port: 80 } },
+    { ...same, destination: undefined },
+    { ...same, endpoint: undefined },
+  ];
+  const counter = new RequestCounter();
+  // Each pair of kinds one behind the other, in both orders.
+  for (const first of kinds) for (const second of kinds) for (const each of [first, second]) counter.count(each);
+  const { series } = counter.totals();
+  expect(series.map(({ durationMs }) => countOf(durationMs))).toEqual(kinds.map(() => 2 * kinds.length));
+});
+
 test('the number of series is bounded, and what is beyond it is counted', () => {
   const counter = new RequestCounter();
   for (let status = 100; status < 100 + MAXIMUM_SERIES + 20; status++) counter.count(requestEvent({ status }));

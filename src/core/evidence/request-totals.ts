@@ -35,13 +35,28 @@ export interface RequestTotals {
  */
 export const MAXIMUM_SERIES = 500;
 
+const LARGEST = BUCKETS.at(-1) ?? 0;
+const SMALLEST = BUCKETS[0] ?? 0;
+/** By the number of binary digits of a value's whole part: the first bucket that it can fall into; from there it is a step or two. */
+const FIRST_BUCKETS = Array.from({ length: 33 - Math.clz32(LARGEST) }, (_, digits) =>
+  BUCKETS.findIndex((bound) => bound >= (digits === 0 ? 0 : 2 ** (digits - 1))),
+);
+
+/** The first bucket whose bound is at least the value. */
+function bucketOf(value: number): number {
+  if (value <= SMALLEST) return 0;
+  if (value > LARGEST) return BUCKETS.length;
+  let bucket = FIRST_BUCKETS[32 - Math.clz32(value)] ?? 0;
+  while (value > (BUCKETS[bucket] ?? value)) bucket++;
+  return bucket;
+}
+
 class Histogram {
   readonly counts: number[] = Array.from({ length: BUCKETS.length + 1 }, () => 0);
   sum = 0;
 
   add(value: number): void {
-    let bucket = 0;
-    while (bucket < BUCKETS.length && value > (BUCKETS[bucket] as number)) bucket++;
+    const bucket = bucketOf(value);
     this.counts[bucket] = (this.counts[bucket] as number) + 1;
     this.sum += value;
   }
@@ -58,28 +73,76 @@ class Series implements RequestSeries {
   }
 }
 
-/** Series of one destination, endpoint and listener, by status and flag; undefined: one too many. */
+/** Series by status and flag; undefined: one too many. */
 type ByAnswer = Map<number, Map<string, Series | undefined>>;
-type ByEndpoint = WeakMap<object, ByAnswer>;
+type ByListener = Readonly<Record<RequestEvent['listener'], ByAnswer>>;
 
 /** For requests without a destination or an endpoint. */
 const NOWHERE = {};
 
+/** The series of one endpoint. Most of its requests are like the one before: that one's series is at hand. */
+class EndpointSeries {
+  readonly #byDestination = new WeakMap<object, ByListener>();
+  #destination: object | undefined;
+  #listener: RequestEvent['listener'] | undefined;
+  #status = 0;
+  #flag = '';
+  #series: Series | undefined;
+
+  /** `make` gives the series where there is none yet, undefined where that would be one too many. */
+  of(event: RequestEvent, make: (event: RequestEvent) => Series | undefined): Series | undefined {
+    const { listener, status, flag } = event;
+    const destination = event.destination ?? NOWHERE;
+    const isSame = destination === this.#destination && status === this.#status && flag === this.#flag && listener === this.#listener;
+    if (isSame) return this.#series;
+    const series = this.#find(event, destination, make);
+    this.#destination = destination;
+    this.#listener = listener;
+    this.#status = status;
+    this.#flag = flag;
+    this.#series = series;
+    return series;
+  }
+
+  #find(event: RequestEvent, destination: object, make: (event: RequestEvent) => Series | undefined): Series | undefined {
+    const { listener, status, flag } = event;
+    let byListener = this.#byDestination.get(destination);
+    if (byListener === undefined) {
+      byListener = { ingress: new Map(), mesh: new Map(), proxy: new Map() };
+      this.#byDestination.set(destination, byListener);
+    }
+    const byAnswer = byListener[listener];
+    let byFlag = byAnswer.get(status);
+    if (byFlag === undefined) {
+      byFlag = new Map();
+      byAnswer.set(status, byFlag);
+    }
+    const found = byFlag.get(flag);
+    if (found !== undefined || byFlag.has(flag)) return found;
+    const made = make(event);
+    byFlag.set(flag, made);
+    return made;
+  }
+}
+
 /**
  * Counts requests under Istio's standard labels (https://istio.io/latest/docs/reference/config/metrics/). On the request path series are found by
- * the identity of the route's destination and of the endpoint, which compiled routes keep: no text is put together there.
+ * the identity of the endpoint and of the route's destination, which compiled routes keep: no text is put together there.
  */
 export class RequestCounter {
   readonly #series = new Map<string, Series>();
-  readonly #found: Readonly<Record<RequestEvent['listener'], WeakMap<object, ByEndpoint>>> = {
-    ingress: new WeakMap(),
-    mesh: new WeakMap(),
-    proxy: new WeakMap(),
-  };
+  readonly #found = new WeakMap<object, EndpointSeries>();
+  readonly #make = (event: RequestEvent): Series | undefined => this.#seriesOf(labelsOf(event));
   #uncounted = 0;
 
   count(event: RequestEvent): void {
-    const series = this.#seriesOf(event);
+    const endpoint = event.endpoint ?? NOWHERE;
+    let found = this.#found.get(endpoint);
+    if (found === undefined) {
+      found = new EndpointSeries();
+      this.#found.set(endpoint, found);
+    }
+    const series = found.of(event, this.#make);
     if (series === undefined) {
       this.#uncounted++;
       return;
@@ -94,16 +157,7 @@ export class RequestCounter {
     return { series: [...this.#series.values()].map(copyOf), uncounted: this.#uncounted };
   }
 
-  #seriesOf(event: RequestEvent): Series | undefined {
-    const { destination = NOWHERE, endpoint = NOWHERE, status, flag } = event;
-    const byDestination = this.#found[event.listener];
-    const byEndpoint = madeIn(byDestination, destination, () => new WeakMap<object, ByAnswer>());
-    const byAnswer = madeIn(byEndpoint, endpoint, () => new Map<number, Map<string, Series | undefined>>());
-    const byFlag = madeIn(byAnswer, status, () => new Map<string, Series | undefined>());
-    return madeIn(byFlag, flag, () => this.#make(labelsOf(event)));
-  }
-
-  #make(labels: Readonly<Record<string, string>>): Series | undefined {
+  #seriesOf(labels: Readonly<Record<string, string>>): Series | undefined {
     const key = JSON.stringify(Object.values(labels));
     const known = this.#series.get(key);
     if (known !== undefined || this.#series.size >= MAXIMUM_SERIES) return known;
@@ -111,20 +165,6 @@ export class RequestCounter {
     this.#series.set(key, made);
     return made;
   }
-}
-
-interface Memory<Key, Value> {
-  get(key: Key): Value | undefined;
-  has(key: Key): boolean;
-  set(key: Key, value: Value): unknown;
-}
-
-function madeIn<Key, Value>(memory: Memory<Key, Value>, key: Key, make: () => Value): Value {
-  const found = memory.get(key);
-  if (found !== undefined || memory.has(key)) return found as Value;
-  const made = make();
-  memory.set(key, made);
-  return made;
 }
 
 function copyOf({ labels, durationMs, requestBytes, responseBytes }: Series): RequestSeries {

@@ -1,6 +1,9 @@
-const DEMO = 'perch-demo-visitor';
-const DOCTOR = 'perch-doctor';
-const PROBE = 'perch-probe';
+/** How all names begin: most agents are told by it to be none of them. */
+const PREFIX = 'perch-';
+const DEMO = `${PREFIX}demo-visitor`;
+const DOCTOR = `${PREFIX}doctor`;
+const PROBE = `${PREFIX}probe`;
+const BEGINNINGS: readonly string[] = [DEMO, DOCTOR, PROBE].map((name) => `${name}/`);
 
 /** The User-Agent that the demo's synthetic visitors send, so that they are never mistaken for people. */
 export const SYNTHETIC_USER_AGENT = `${DEMO}/1 (synthetic)`;
@@ -13,5 +16,6 @@ export const PROBE_USER_AGENT = `${PROBE}/1 (health check)`;
 
 /** Whether a request is of a synthetic visitor, told by its User-Agent. */
 export function isSynthetic(userAgent: string | undefined): boolean {
-  return userAgent !== undefined && [DEMO, DOCTOR, PROBE].some((name) => userAgent.startsWith(`${name}/`));
+  if (userAgent?.startsWith(PREFIX) !== true) return false;
+  return BEGINNINGS.some((beginning) => userAgent.startsWith(beginning));
 }

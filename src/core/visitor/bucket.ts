@@ -1,4 +1,4 @@
-import { lastGroup } from './last-group.ts';
+import { isIdAt, LAST_GROUP } from './last-group.ts';
 
 /** Hex digits that decide a draw start at one of these places of the id's last group; each is an independent draw. */
 export type Offset = 0 | 3 | 6 | 9;
@@ -9,12 +9,9 @@ export const OFFSETS: readonly Offset[] = [0, 3, 6, 9];
 /** Number of buckets: three hex digits. */
 export const BUCKETS = 4096;
 
-const LAST_GROUP = 12;
-
 /** Whether the text is a visitor id: lower-case hex digits and hyphens, ending in a hyphen and 12 hex digits, as a UUID does. */
 export function isVisitorId(text: string): boolean {
-  const group = lastGroup(text, 0, text.length);
-  return group >= 0 && group === text.length - LAST_GROUP;
+  return isIdAt(text, 0, text.length);
 }
 
 /**

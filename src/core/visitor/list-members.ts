@@ -9,17 +9,36 @@ export function someMember(
   beginning: string,
   matches: (text: string, start: number, end: number) => boolean,
 ): boolean {
-  let at = text.indexOf(beginning);
-  if (at < 0 || text.includes('\n')) return false;
-  while (at >= 0) {
-    const start = at + beginning.length;
-    if (beginsMember(text, separator, at)) {
-      const found = text.indexOf(separator, start);
-      if (matches(text, start, found < 0 ? text.length : found)) return true;
-    }
-    at = text.indexOf(beginning, start);
+  let start = firstMember(text, separator, beginning);
+  while (start >= 0) {
+    const end = memberEnd(text, separator, start);
+    if (matches(text, start, end)) return true;
+    start = nextMember(text, separator, beginning, end);
   }
   return false;
+}
+
+/** Where the rest of the first member stands that `someMember` would look at; -1 where there is none. */
+export function firstMember(text: string, separator: ';' | ',', beginning: string): number {
+  const start = nextMember(text, separator, beginning, 0);
+  return start >= 0 && text.includes('\n') ? -1 : start;
+}
+
+/** The same of the first member behind `from`, the end of another one. */
+export function nextMember(text: string, separator: ';' | ',', beginning: string, from: number): number {
+  let at = text.indexOf(beginning, from);
+  while (at >= 0) {
+    const start = at + beginning.length;
+    if (beginsMember(text, separator, at)) return start;
+    at = text.indexOf(beginning, start);
+  }
+  return -1;
+}
+
+/** Where the member ends that `start` is in. */
+export function memberEnd(text: string, separator: ';' | ',', start: number): number {
+  const found = text.indexOf(separator, start);
+  return found < 0 ? text.length : found;
 }
 
 function beginsMember(text: string, separator: string, at: number): boolean {

@@ -1,6 +1,6 @@
 import { BUCKETS, OFFSETS, type Offset } from './bucket.ts';
 import { baggagePattern } from './cohort.ts';
-import { lastGroup } from './last-group.ts';
+import { isIdAt, lastGroup } from './last-group.ts';
 import { someMember } from './list-members.ts';
 import { cookieBelow, cookieValid, digitsBelow, requestIdBelow, requestIdValid } from './patterns.ts';
 
@@ -56,7 +56,7 @@ interface IdPattern {
 
 function parseId(pattern: string): IdPattern | undefined {
   if (pattern === requestIdValid()) {
-    return { cutoff: undefined, offset: 0, matches: (value, start, end) => endsInGroupOf12(value, start, end) };
+    return { cutoff: undefined, offset: 0, matches: isIdAt };
   }
   const parts = REQUEST_ID.exec(pattern);
   if (parts === null) return undefined;
@@ -72,11 +72,6 @@ let cutoffsByDigits: ReadonlyMap<string, number> | undefined;
 function cutoffOfDigits(alternatives: string): number | undefined {
   cutoffsByDigits ??= new Map(Array.from({ length: BUCKETS - 1 }, (_, index) => [digitsBelow(index + 1), index + 1]));
   return cutoffsByDigits.get(alternatives);
-}
-
-function endsInGroupOf12(value: string, start: number, end: number): boolean {
-  const group = lastGroup(value, start, end);
-  return group >= 0 && group === end - 12;
 }
 
 /** Compares digit by digit, as the alternatives do: an id that ends before the decision is not below. */

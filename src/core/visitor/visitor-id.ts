@@ -1,21 +1,40 @@
 import { BUCKETS, bucketOf, isVisitorId, type Offset } from './bucket.ts';
-import { someMember } from './list-members.ts';
+import { isIdAt } from './last-group.ts';
+import { firstMember, memberEnd, nextMember } from './list-members.ts';
 
-/**
- * The visitor id that the patterns would find in a request's Cookie lines: the first valid one. A request that carries several is on the
- * canary when any of them is below the cutoff; with `offset` the answer is therefore the id with the lowest bucket there.
- */
-export function visitorIdFromCookies(lines: readonly string[], name: string, offset?: Offset): string | undefined {
-  let found: string | undefined;
+/** Reads visitor ids from requests' Cookie lines. */
+export interface VisitorCookie {
+  /**
+   * The visitor id that the patterns would find: the first valid one. A request that carries several is on the canary when any of them is below
+   * the cutoff; with an offset the answer is therefore the id with the lowest bucket there.
+   */
+  idIn(lines: readonly string[]): string | undefined;
+}
+
+/** The cookie of that name. Made once, not per request: each has its cookies read. */
+export function visitorCookie(name: string, offset?: Offset): VisitorCookie {
   const beginning = `${name}=`;
+  return { idIn: (lines) => idIn(lines, beginning, offset) };
+}
+
+/** The id in a cookie, as `visitorCookie` reads it. */
+export function visitorIdFromCookies(lines: readonly string[], name: string, offset?: Offset): string | undefined {
+  return idIn(lines, `${name}=`, offset);
+}
+
+function idIn(lines: readonly string[], beginning: string, offset: Offset | undefined): string | undefined {
+  let found: string | undefined;
   for (const line of lines) {
-    const first = someMember(line, ';', beginning, (text, start, end) => {
-      const id = text.slice(start, end);
-      if (!isVisitorId(id)) return false;
-      if (offset === undefined || found === undefined || bucketBelow(id, found, offset)) found = id;
-      return offset === undefined;
-    });
-    if (first) break;
+    let start = firstMember(line, ';', beginning);
+    while (start >= 0) {
+      const end = memberEnd(line, ';', start);
+      if (isIdAt(line, start, end)) {
+        const id = line.slice(start, end);
+        if (offset === undefined) return id;
+        if (found === undefined || bucketBelow(id, found, offset)) found = id;
+      }
+      start = nextMember(line, ';', beginning, end);
+    }
   }
   return found;
 }
