@@ -6,7 +6,7 @@ import type { Listener } from './incoming-request.ts';
 import { type GatewayLimits, SWEEP_MS, withDefaults } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import type { TransportHandler } from './node-http-transport.ts';
+import type { TransportHandler } from './transport.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
 import { RequestTracing } from './request-tracing.ts';

@@ -3,19 +3,10 @@ import type { ClientExchange, RequestFraming } from './client-exchange.ts';
 import { FIELD, fieldName, JOINED_FIELDS } from './header-names.ts';
 import { connectionOptions, nominatedHeaders, withoutFields } from './hop-by-hop.ts';
 import type { GatewayLimits } from './limits.ts';
+import { readFraming } from './request-framing.ts';
 import { requestIdFor } from './request-id.ts';
+import { isMethod } from './request-method.ts';
 import { isAuthority, type Refusal, type RequestTarget, readTarget } from './request-target.ts';
-
-/**
- * Methods that Envoy's parser knows and Node's does too; CONNECT never gets here. Not SOURCE: Node's parser takes one of another
- * protocol (`SOURCE / ICE/1.1`) for HTTP, and does not tell.
- */
-const METHODS: ReadonlySet<string> = new Set(
-  (
-    'ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND ' +
-    'PROPPATCH PURGE PUT REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
-  ).split(' '),
-);
 
 /** What of an exchange says what is asked for. */
 export type RequestOnWire = Pick<
@@ -135,8 +126,8 @@ function acceptsTrailers(te: string): boolean {
 }
 
 /**
- * Checks the head of a request and reads it. What two servers could understand differently is refused, also where Node's
- * parser lets it pass: several Host or Content-Length lines, both kinds of framing, HTTP/1.0, unknown codings.
+ * Checks the head of a request and reads it. What two servers could understand differently is refused: several Host or
+ * Content-Length lines, both kinds of framing, HTTP/1.0, unknown codings.
  */
 export function readRequest(
   exchange: RequestOnWire,
@@ -145,7 +136,7 @@ export function readRequest(
   uuid: () => string,
 ): IncomingRequest | Refusal {
   if (exchange.version !== '1.1' && exchange.version !== '2') return { status: 426, detail: 'only HTTP/1.1 is served' };
-  if (!METHODS.has(exchange.method)) return { status: 400, detail: 'unknown method' };
+  if (!isMethod(exchange.method)) return { status: 400, detail: 'unknown method' };
   const raw = exchange.rawHeaders;
   if (raw.length > limits.requestHeaderCount * 2) return { status: 431, detail: 'too many headers' };
   const lines = new HeaderLines();
@@ -188,13 +179,13 @@ class HeaderLines {
   refusal(method: string): Refusal | undefined {
     if (this.hosts !== 1) return { status: 400, detail: this.hosts === 0 ? 'Host is missing' : 'several Host headers' };
     if (!isAuthority(this.host ?? '')) return { status: 400, detail: 'invalid Host' };
-    if (this.framings > 1) return { status: 400, detail: 'ambiguous body length' };
-    if (this.framings === 1 && method === 'TRACE') return { status: 400, detail: 'TRACE with a body' };
-    if (this.contentLength !== undefined && !/^[0-9]{1,15}$/.test(this.contentLength))
-      return { status: 400, detail: 'invalid Content-Length' };
-    if (this.transferEncoding !== undefined && this.transferEncoding.toLowerCase() !== 'chunked') {
-      return { status: 501, detail: 'unknown Transfer-Encoding' };
-    }
+    const framing = readFraming({
+      count: this.framings,
+      contentLength: this.contentLength,
+      transferEncoding: this.transferEncoding,
+    });
+    if (typeof framing !== 'string') return framing;
+    if (framing !== 'none' && method === 'TRACE') return { status: 400, detail: 'TRACE with a body' };
     if (this.expectation !== undefined && this.expectation.toLowerCase() !== '100-continue')
       return { status: 417, detail: 'unknown expectation' };
     return undefined;

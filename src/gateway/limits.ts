@@ -45,12 +45,6 @@ export const LIMIT_SPECS = {
   ),
   trailerBytes: bytes(8 * KIB, 256, 1024 * KIB, 'Trailers of one message: a request with more gets 431, a response is cut off.'),
   interimResponses: count(32, 1, 1000, '1xx responses of an upstream before the final one: 502 beyond.'),
-  pipelinedRequests: count(
-    4096,
-    1,
-    65_536,
-    'Requests that one connection may have waiting behind the one being answered: the connection is cut beyond.',
-  ),
   requestHeadMs: time(
     MINUTE,
     100,
@@ -176,7 +170,7 @@ export function isWithin({ minimum, maximum }: LimitSpec, value: number): boolea
   return Number.isSafeInteger(value) && value >= minimum && value <= maximum;
 }
 
-/** Sum of the chunk extensions of one response, bytes: nobody uses them, so a flood of them is an attack. Node bounds those of each chunk of a request to as much. */
+/** Sum of the chunk extensions of one message, bytes: nobody uses them, so a flood of them is an attack. */
 export const CHUNK_EXTENSION_BYTES = 16 * KIB;
 /** Taken off an upstream's own `Keep-Alive: timeout=N`, ms: its clock runs since before ours. */
 export const UPSTREAM_IDLE_MARGIN_MS = SECOND;

@@ -1,10 +1,11 @@
 import type { ListenerSpec } from '../core/routing/selection.ts';
 import type { TlsServer } from '../core/routing/tls-server.ts';
 import { ConnectionLimit } from './connection-limit.ts';
+import { Http1Transport } from './http1/http1-transport.ts';
 import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import { NodeHttpTransport, type Transport, type TransportHandler } from './node-http-transport.ts';
+import type { Transport, TransportHandler } from './transport.ts';
 import { type OpenListener, openListener, type Sharing } from './open-listener.ts';
 import type { Credentials } from './tls/credentials.ts';
 import { type PreparedServers, TlsTransport } from './tls/tls-transport.ts';
@@ -144,7 +145,7 @@ export class Listeners {
     const handler = handlerFor(listener);
     const room = new ConnectionLimit(limits.listenerConnections, this.room);
     const transportFor = async (): Promise<Transport> => {
-      if (tls === undefined) return new NodeHttpTransport(handler, limits, room);
+      if (tls === undefined) return new Http1Transport(handler, limits, room);
       const transport = new TlsTransport(handler, limits, room, credentials);
       (await transport.prepare(tls)).commit();
       return transport;

@@ -19,6 +19,12 @@ export interface LocalAnswer {
   readonly location?: string;
 }
 
+/**
+ * Bytes of a header value (RFC 9110 section 5.5). Of what an upstream or a client says they were checked as it was read, and of routes as they
+ * were compiled; that is looked at once more where an answer is made of both, since a line end among them would forge a header.
+ */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** No route had a say. */
 export const NO_EDITS: HeaderEdits = [];
 
@@ -118,6 +124,9 @@ export function localFields({ reply: { status, body }, edits, location }: LocalA
   if (location !== undefined) fields.push('location', location);
   if (edits.length > 0 && sent !== undefined) fields = editResponseFields(fields, edits, sent, status);
   nameServer(fields);
+  for (let at = 1; at < fields.length; at += 2) {
+    if (!FIELD_VALUE.test(fields[at] as string)) throw new Error(`Invalid character in header ${fields[at - 1]}`);
+  }
   return fields;
 }
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import type { Listener } from './incoming-request.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import type { Transport } from './node-http-transport.ts';
+import type { Transport } from './transport.ts';
 import { PortInUseError } from './port-in-use-error.ts';
 
 /** A listener with its sockets open. */

@@ -1,5 +1,6 @@
-import { ChunkedDecoder } from './chunked-decoder.ts';
-import { HeadScanner } from './head-scanner.ts';
+import { ChunkedDecoder } from './http1/chunked-decoder.ts';
+import { HeadScanner } from './http1/head-scanner.ts';
+import { PendingBytes } from './http1/pending-bytes.ts';
 import type { GatewayLimits } from './limits.ts';
 import { interpretResponseHead, type ResponseHead } from './response-head.ts';
 
@@ -16,8 +17,6 @@ export interface ResponseSink {
 
 /** What the parser is waiting for. */
 export type ParserState = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'tunnel' | 'failed';
-
-const EMPTY = Buffer.alloc(0);
 
 /**
  * Strict, incremental parser of HTTP/1.1 responses (RFC 9112). One instance serves one connection: `begin` for each
@@ -40,15 +39,15 @@ export class ResponseParser {
   private readonly limits: GatewayLimits;
   private readonly scanner: HeadScanner;
   private chunks: ChunkedDecoder | undefined;
-  private pending: Buffer = EMPTY;
-  private pendingLength = 0;
-  private readonly emit = (buffer: Buffer, start: number, end: number): void => {
+  private readonly pending = new PendingBytes();
+  private readonly emit = (buffer: Buffer, start: number, end: number): boolean => {
     this.sink?.responseData(buffer, start, end);
+    return true;
   };
 
   constructor(limits: GatewayLimits) {
     this.limits = limits;
-    this.scanner = new HeadScanner(limits);
+    this.scanner = new HeadScanner({ bytes: limits.responseHeadBytes, count: limits.responseHeaderCount });
   }
 
   /** Expects the response to a request just sent. `toHead`: it was a HEAD; `upgradeAsked`: it carried `Upgrade`, so 101 may come. */
@@ -59,8 +58,8 @@ export class ResponseParser {
     this.interim = 0;
     this.keepAlive = false;
     this.state = 'head';
-    this.pendingLength = 0;
-    this.scanner.reset();
+    this.pending.clear();
+    this.scanner.reset('status line');
   }
 
   /** Nobody wants the rest: nothing more reaches the sink. */
@@ -88,7 +87,7 @@ export class ResponseParser {
 
   /** Whether a part of the response that is due has come; 1xx ones before it do not count. */
   get begun(): boolean {
-    return this.state !== 'head' || this.pendingLength > 0;
+    return this.state !== 'head' || this.pending.length > 0;
   }
 
   /** The upstream closed its side. True where that ends the response, false where it cuts one off. */
@@ -99,26 +98,20 @@ export class ResponseParser {
   }
 
   private feedHead(buffer: Buffer, length: number): number {
-    let source = buffer;
+    const held = this.pending.length;
+    const source = held > 0 ? this.pending.with(buffer, 0, length) : buffer;
+    const stop = held + length;
     let base = 0;
-    let from = 0;
-    let stop = length;
-    if (this.pendingLength > 0) {
-      source = this.appendPending(buffer, length);
-      from = this.pendingLength;
-      stop = from + length;
-    }
-    // Index in `source` minus index in `buffer`.
-    const shift = from;
+    let from = held;
     for (;;) {
       const after = this.scanner.scan(source, base, from, stop);
       if (after < 0) break;
       this.takeHead(source, base, after);
       if (this.state !== 'head') {
-        this.pendingLength = 0;
-        return after - shift;
+        this.pending.clear();
+        return after - held;
       }
-      this.scanner.reset();
+      this.scanner.reset('status line');
       base = after;
       from = after;
     }
@@ -126,7 +119,7 @@ export class ResponseParser {
       this.fail(this.scanner.failure);
       return 0;
     }
-    this.keepPending(source, base, stop);
+    this.pending.keep(source, base, stop);
     return length;
   }
 
@@ -145,7 +138,7 @@ export class ResponseParser {
     this.keepAliveMs = head.keepAliveMs;
     this.remaining = head.contentLength;
     if (head.framing === 'chunked') {
-      this.chunks ??= new ChunkedDecoder(this.limits);
+      this.chunks ??= new ChunkedDecoder({ bytes: this.limits.trailerBytes, count: this.limits.responseHeaderCount });
       this.chunks.reset();
       this.state = 'chunked';
     } else if (head.framing === 'close') {
@@ -194,26 +187,5 @@ export class ResponseParser {
     this.state = 'failed';
     this.failure = reason;
     this.keepAlive = false;
-  }
-
-  private appendPending(buffer: Buffer, length: number): Buffer {
-    const needed = this.pendingLength + length;
-    if (needed > this.pending.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.pending.length * 2));
-      this.pending.copy(larger, 0, 0, this.pendingLength);
-      this.pending = larger;
-    }
-    buffer.copy(this.pending, this.pendingLength, 0, length);
-    return this.pending;
-  }
-
-  private keepPending(source: Buffer, base: number, stop: number): void {
-    if (source === this.pending) {
-      if (base > 0) this.pending.copyWithin(0, base, stop);
-    } else {
-      if (this.pending.length < stop - base) this.pending = Buffer.allocUnsafeSlow(Math.max(1024, stop - base));
-      source.copy(this.pending, 0, base, stop);
-    }
-    this.pendingLength = stop - base;
   }
 }

@@ -30,7 +30,7 @@ it('a connection that is closed since the client was not told to go on says so',
   const origin = await scope.own(startScriptedOrigin(() => CHUNKED));
   const test = await scope.start(everythingTo(clusterAt(origin.port)));
   const client = await scope.client(test.ingress);
-  client.send(`${REQUEST}Expect: 100-continue\r\n\r\n`);
+  client.send(`${REQUEST.replace('GET', 'POST')}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n`);
   const received = await client.untilClosed();
   expect(received).toContain('connection: close\r\n');
 });

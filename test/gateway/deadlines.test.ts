@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConnectionLimit } from '../../src/gateway/connection-limit.ts';
 import type { ForwardingContext } from '../../src/gateway/forwarding-context.ts';
+import { Http1Transport } from '../../src/gateway/http1/http1-transport.ts';
 import { DEFAULT_LIMITS as LIMITS } from '../../src/gateway/limits.ts';
-import { NodeHttpTransport } from '../../src/gateway/node-http-transport.ts';
 import { ProxiedRequest } from '../../src/gateway/proxied-request.ts';
 import { RequestReporter } from '../../src/gateway/request-report.ts';
 import { UpstreamPools } from '../../src/gateway/upstream-pools.ts';
@@ -24,7 +24,7 @@ afterEach(() => {
 /** The parts of a gateway without its timer: the test says what time it is. */
 async function startParts(
   table = tableOf(() => ({ kind: 'none' })),
-): Promise<{ port: number; transport: NodeHttpTransport; pools: UpstreamPools }> {
+): Promise<{ port: number; transport: Http1Transport; pools: UpstreamPools }> {
   const pools = new UpstreamPools(LIMITS);
   const context: ForwardingContext = {
     table: () => table,
@@ -34,7 +34,7 @@ async function startParts(
     random: Math.random,
     uuid: randomUUID,
   };
-  const transport = new NodeHttpTransport(
+  const transport = new Http1Transport(
     {
       exchange: (exchange) => new ProxiedRequest(context, { kind: 'ingress', port: 80, bind: undefined }, exchange).start(),
       refused: () => undefined,

@@ -241,7 +241,7 @@ describe('responses', () => {
     [
       'chunks',
       'Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n',
-      'Transfer-Encoding: chunked',
+      'transfer-encoding: chunked',
       '2\r\nhe\r\n3\r\nllo\r\n0\r\nx: y\r\n\r\n',
     ],
   ])('with %s are framed likewise', async (_name, text, header, body) => {
@@ -259,7 +259,7 @@ describe('responses', () => {
     );
     const { ingress } = await start(everythingTo(clusterAt(origin.port)));
     const received = await exchange(ingress, `GET / HTTP/1.1\r\n${CLOSE}\r\n`);
-    expect(received).toMatch(/\r\nTransfer-Encoding: chunked\r\n/);
+    expect(received).toMatch(/\r\ntransfer-encoding: chunked\r\n/);
     expect(received.slice(received.indexOf('\r\n\r\n') + 4)).toMatch(/^5\r\nhello\r\n0\r\n\r\n$/);
   });
 

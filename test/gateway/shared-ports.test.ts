@@ -61,18 +61,19 @@ describe('requests that are held', () => {
     expect((await told(2)).map(({ status }) => status)).toEqual([204, 204]);
   });
 
-  it('are forgotten where their client leaves meanwhile, and refused where their body is malformed', async () => {
+  it('are forgotten where their client leaves meanwhile, and their bodies wait', async () => {
     const { gateway, ingress, told } = await start(saying(201));
     gateway.hold();
     const gone = await client(ingress);
     gone.send(GET);
     const malformed = await client(ingress);
-    malformed.send('POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n');
-    await expect.poll(() => malformed.received).toMatch(/^HTTP\/1.1 400 /);
+    malformed.send(`POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n${GET}`);
+    await someTurns();
     gone.socket.resetAndDestroy();
-    malformed.destroy();
-    expect((await told(2)).map(({ flag }) => flag).sort()).toEqual(['DC', 'DPE']);
+    expect((await told(1)).map(({ flag }) => flag)).toEqual(['DC']);
     gateway.release();
+    // Answered by a route without a look at its body; what follows that is nobody's.
+    expect((await malformed.untilClosed()).match(/HTTP\/1\.1 [0-9]+/g)).toEqual(['HTTP/1.1 201']);
     expect(await statusAt(ingress)).toBe(201);
     expect(await told(3)).toHaveLength(3);
   });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionLimit } from '../connection-limit.ts';
 import type { GatewayLimits } from '../limits.ts';
-import type { TransportHandler } from '../node-http-transport.ts';
+import type { TransportHandler } from '../transport.ts';
 import { Http2Connection } from './http2-connection.ts';
 
 /** HTTP/2 on connections that another server has accepted. */

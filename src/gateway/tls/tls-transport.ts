@@ -2,10 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { serverForName, type TlsServer } from '../../core/routing/tls-server.ts';
 import type { ConnectionLimit, LimitedConnection } from '../connection-limit.ts';
+import { Http1Transport } from '../http1/http1-transport.ts';
 import { Http2Transport } from '../http2/http2-transport.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { listenAt } from '../listen-at.ts';
-import { NodeHttpTransport, type Transport, type TransportHandler } from '../node-http-transport.ts';
+import type { Transport, TransportHandler } from '../transport.ts';
 import { MAXIMUM_HELLO, readClientHello } from './client-hello.ts';
 import type { Credentials } from './credentials.ts';
 import { TlsHost } from './tls-host.ts';
@@ -25,7 +26,7 @@ export class TlsTransport implements Transport {
   private readonly credentials: Credentials;
   private readonly room: ConnectionLimit;
   private readonly server: Server;
-  private readonly http: NodeHttpTransport;
+  private readonly http: Http1Transport;
   private readonly http2: Http2Transport;
   /** By `id` of the server. */
   private hosts = new Map<string, TlsHost>();
@@ -36,18 +37,13 @@ export class TlsTransport implements Transport {
     this.limits = limits;
     this.credentials = credentials;
     this.room = room;
-    this.http = new NodeHttpTransport(handler, limits, room);
+    this.http = new Http1Transport(handler, limits, room);
     this.http2 = new Http2Transport(handler, limits, room);
     this.server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.tcpKeepAliveMs },
       (socket) => this.onConnection(socket),
     );
-    this.closed = new Promise((resolve) => {
-      this.server.once('close', () => {
-        resolve();
-        this.http.end();
-      });
-    });
+    this.closed = new Promise((resolve) => this.server.once('close', resolve));
   }
 
   listen(port: number, host: string, shared?: boolean): Promise<number> {

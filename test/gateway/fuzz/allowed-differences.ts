@@ -13,12 +13,6 @@ export interface AllowedDifference {
 /** In what the gateway's parser reads, responses and chunks: every other difference is a failure. */
 export const LAXER: readonly AllowedDifference[] = [
   {
-    reason: /^after the head: Invalid (?:character|quoted-pair) in chunk extensions/,
-    section: '9112 7.1.1',
-    what: 'chunk extensions that are none, such as `5;a="b`',
-    why: 'a recipient ignores extensions that it does not know; the gateway knows none, bounds them, takes no control character in them, and finds the end of their line where llhttp does; none is sent on',
-  },
-  {
     reason: /^after the head: .*(?:Content-Length|Transfer-Encoding)/,
     section: '9110 6.5.1',
     what: 'Content-Length or Transfer-Encoding as a trailer',
@@ -49,7 +43,3 @@ export const LAXER: readonly AllowedDifference[] = [
 export function allowedDifference(reason: string, text: string): AllowedDifference | undefined {
   return LAXER.find((each) => each.reason.test(reason) && each.where?.test(text) !== false);
 }
-
-/** The part of llhttp's verdict on a request that the scanner and the decoder leave to others (incoming-request.ts, request-target.ts). */
-export const NOT_ASKED =
-  /^in the head: (?:Unexpected (?:start )?char in url|Invalid (?:char(?:acters)? in url|method|HTTP version|minor version|major version)|Expected (?:HTTP|CRLF after version|dot|space after method|SOURCE method)|(?:Invalid character in|Duplicate|Empty) Content-Length|Content-Length (?:overflow|can't)|Transfer-Encoding can't|(?:Invalid|Request has invalid) `Transfer-Encoding`)/;

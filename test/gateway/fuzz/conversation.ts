@@ -1,51 +1,42 @@
 import type { IncomingRequest } from '../../../src/gateway/incoming-request.ts';
 import { DEFAULT_LIMITS } from '../../../src/gateway/limits.ts';
 import { type LlhttpMessage, LlhttpParser } from '../../harness/llhttp.ts';
-import { fieldOf, readAsGateway } from './request-property.ts';
+import { type GatewayMessage, readByGateway } from './read-requests.ts';
+import { fieldOf } from './request-property.ts';
 
 /** What has to come of one request in the bytes that a client sends. */
 interface Expected {
-  readonly message: LlhttpMessage;
+  readonly message: GatewayMessage;
   /** As it is sent on; undefined where the gateway answers by itself. */
   readonly request: IncomingRequest | undefined;
   /** Of the gateway's own answer. */
   readonly status: number | undefined;
 }
 
-/** What llhttp and the gateway's own rules make of the bytes that a client sends. */
+/** What the gateway's parsers, which are held against llhttp by themselves, make of the bytes that a client sends. */
 export interface Conversation {
   readonly expected: readonly Expected[];
   /** What is behind the last of them: nothing, or something that is no whole request. */
   readonly tail: 'clean' | 'rest';
   /** The request that has begun and is not whole. */
-  readonly unfinished: LlhttpMessage | undefined;
+  readonly unfinished: GatewayMessage | undefined;
 }
 
 /** Of `OPTIONS *`, after which the connection goes on; any other refusal ends it. */
 const NOWHERE = 404;
 const MALFORMED: ReadonlySet<number> = new Set([400, 408, 413, 417, 426, 431, 501]);
 
-function expectationOf(message: LlhttpMessage): Expected {
-  if (message.method === 'CONNECT') return { message, request: undefined, status: 501 };
-  const read = readAsGateway(message, DEFAULT_LIMITS);
-  if ('detail' in read) return { message, request: undefined, status: read.status };
-  return { message, request: read, status: undefined };
-}
-
 /** Reads what a client is going to send. */
 export function foretell(bytes: Buffer): Conversation {
-  const parser = new LlhttpParser('request');
-  parser.execute(bytes);
-  parser.free();
+  const { messages } = readByGateway([bytes], DEFAULT_LIMITS);
   const expected: Expected[] = [];
-  for (const message of parser.messages) {
-    if (!message.complete) break;
-    const each = expectationOf(message);
-    expected.push(each);
-    if (each.status !== undefined && each.status !== NOWHERE) return { expected, tail: 'rest', unfinished: undefined };
+  for (const message of messages) {
+    const { read } = message;
+    if (!message.complete && !('detail' in read)) break;
+    expected.push('detail' in read ? { message, request: undefined, status: read.status } : { message, request: read, status: undefined });
   }
   const end = expected.at(-1)?.message.end ?? 0;
-  return { expected, tail: parser.error === undefined && bytes.length === end ? 'clean' : 'rest', unfinished: parser.unfinished };
+  return { expected, tail: bytes.length === end ? 'clean' : 'rest', unfinished: messages[expected.length] };
 }
 
 /** Whether a message says that the connection ends with it. */
@@ -53,9 +44,9 @@ function closes(fields: readonly string[]): boolean {
   return fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'connection' && /close/i.test(fields[at + 1] ?? ''));
 }
 
-/** Whether the client may go on after it: everything was a request, and none is the last by its own account (Node's parser heeds trailers, too). */
+/** Whether the client may go on after it: everything was a request, and none is the last by its own account, or asked for an upgrade. */
 export function staysOpen({ expected, tail }: Conversation): boolean {
-  return tail === 'clean' && expected.every(({ message }) => !closes(message.fields) && !closes(message.trailers));
+  return tail === 'clean' && expected.every(({ message: { wishes } }) => wishes.keepAlive && !wishes.upgradable);
 }
 
 /** Whether one of the answers says that it is the last. */
@@ -97,9 +88,7 @@ export function answersIn(received: Buffer, { expected, unfinished }: Conversati
 
 /** Holds what the client got against what had to come. @throws Error that says what is wrong. */
 export function judge(conversation: Conversation, answers: readonly LlhttpMessage[], seen: Map<string, LlhttpMessage>): void {
-  const { expected, tail, unfinished } = conversation;
-  // Its head may have been answered before the rest came.
-  const early = unfinished?.headComplete === true ? expectationOf(unfinished).status : undefined;
+  const { expected, tail } = conversation;
   let over = false;
   for (const [at, answer] of answers.entries()) {
     const each = expected[at];
@@ -111,7 +100,7 @@ export function judge(conversation: Conversation, answers: readonly LlhttpMessag
     }
     if (each === undefined && tail === 'clean') fail('an answer to nothing', answer);
     if (fieldOf(answer.fields, 'x-seen') !== undefined) fail('forwarded', answer, each?.message);
-    if (each === undefined ? !MALFORMED.has(answer.status) && answer.status !== early : answer.status !== each.status) {
+    if (each === undefined ? !MALFORMED.has(answer.status) : answer.status !== each.status) {
       fail('not refused', answer, each?.message);
     }
     if (!over && answer.status !== NOWHERE) fail('refused, but the connection goes on', answer);

@@ -5,7 +5,7 @@ const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
 const LENGTH = 'content-length: 5\r\n';
 const CHUNKED = 'transfer-encoding: chunked\r\n';
 const H2C = 'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
-const SPACE = ' '.repeat(61 * 1024);
+const SPACE = ' '.repeat(50 * 1024);
 
 type Row = readonly [section: string, name: string, bytes: string, ...upstream: string[]];
 const each = (rows: readonly Row[], more: Partial<HarmlessRequest> = {}): readonly HarmlessRequest[] =>
@@ -31,12 +31,11 @@ export const HARMLESS: readonly HarmlessRequest[] = [
     ['9112 2.2', 'an empty line before the request', `\r\n${get('')}`, sent('GET /')],
     ['9112 2.2', 'several empty lines before the request', `\r\n\r\n\r\n${get('')}`, sent('GET /')],
     ['9112 3', 'several spaces in the request line', line('GET   /   HTTP/1.1'), sent('GET /')],
-    ['9112 2.3', 'RTSP/1.1, which Node’s parser takes for HTTP/1.1', line('GET / RTSP/1.1'), sent('GET /')],
     ['9110 5.1', 'every character that a name may have', get("!#$%&'*+-.^_`|~09aZ: a\r\n"), sent('GET /', "!#$%&'*+-.^_`|~09az: a\r\n")],
     ['9110 5.5', 'a tab and bytes above 127 in a value', get('X: a\tb\xff\r\n'), sent('GET /', 'x: a\tb\xff\r\n')],
     ['9110 5.5', 'an empty value', get('X:\r\nY: \t \r\n'), sent('GET /', 'x: \r\ny: \r\n')],
     ['9110 5.5', 'space around a value', get('X: \t a \t\r\n'), sent('GET /', 'x: a\r\n')],
-    ['9110 5.5', '61 KiB of space before a value', get(`X:${SPACE}a\r\n`), sent('GET /', 'x: a\r\n')],
+    ['9110 5.5', '50 KiB of space before a value', get(`X:${SPACE}a\r\n`), sent('GET /', 'x: a\r\n')],
     ['9110 5.3', 'a field in three lines', get('X: a\r\nY: b\r\nX: c\r\nx: d\r\n'), sent('GET /', 'x: a\r\ny: b\r\nx: c\r\nx: d\r\n')],
     ['9110 5.5', 'framing in a value', get('X: Content-Length: 5\r\n'), sent('GET /', 'x: Content-Length: 5\r\n')],
     [
@@ -97,6 +96,7 @@ export const HARMLESS: readonly HarmlessRequest[] = [
 
     ['9112 7', 'CHUNKED', post('Transfer-Encoding: CHUNKED\r\n', CHUNKS), sent('POST /', '', CHUNKED) + CHUNKS],
     ['9112 7', 'chunked after a tab', post('Transfer-Encoding:\tchunked \r\n', CHUNKS), sent('POST /', '', CHUNKED) + CHUNKS],
+    ['9112 5', 'a tab right after chunked', post('Transfer-Encoding: chunked\t\r\n', CHUNKS), sent('POST /', '', CHUNKED) + CHUNKS],
     ['9112 7.1', 'no chunk but the last', chunked('0\r\n\r\n'), `${sent('POST /', '', CHUNKED)}0\r\n\r\n`],
     ['9112 7.1', 'chunk sizes with leading zeros', chunked('0000005\r\nhello\r\n000\r\n\r\n'), sent('POST /', '', CHUNKED) + CHUNKS],
     [
@@ -117,6 +117,12 @@ export const HARMLESS: readonly HarmlessRequest[] = [
       '9110 6.5.1',
       'trailers that must not be are dropped',
       chunked('0\r\nHost: other\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: x\r\nExpect: tea\r\nTE: x\r\n\r\n'),
+      `${sent('POST /', '', CHUNKED)}0\r\n\r\n`,
+    ],
+    [
+      '9110 6.5.1',
+      'Connection: close in the trailers',
+      chunked('0\r\nConnection: close\r\n\r\n'),
       `${sent('POST /', '', CHUNKED)}0\r\n\r\n`,
     ],
     [
@@ -213,16 +219,6 @@ export const HARMLESS: readonly HarmlessRequest[] = [
     ...{ section: '9112 9.3.2', name: 'two requests at once', statuses: [200, 200] },
     bytes: get('') + line('GET /second HTTP/1.1'),
     upstream: [sent('GET /'), sent('GET /second')],
-  },
-  {
-    ...{ section: '9110 6.5.1', name: 'Connection: close in the trailers: Node’s parser heeds it', statuses: [200, 400], last: true },
-    bytes: chunked('0\r\nConnection: close\r\n\r\n'),
-    upstream: [`${sent('POST /', '', CHUNKED)}0\r\n\r\n`],
-  },
-  {
-    ...{ section: '9112 5', name: 'a tab right after chunked: Node’s parser refuses it', statuses: [400], last: true },
-    bytes: post('Transfer-Encoding: chunked\t\r\n', CHUNKS),
-    upstream: [],
   },
   { section: '9112 3.2.4', name: 'OPTIONS * is nowhere', bytes: line('OPTIONS * HTTP/1.1'), upstream: [], statuses: [404] },
   {

@@ -9,6 +9,7 @@ export const LONG_THINGS: Subject = {
   title: 'Very long things',
   cases: casesOf([
     ['6585 5', 'a head over 60 KiB', 431, get(`X: ${LONG}\r\n`)],
+    ['6585 5', 'space over 60 KiB before a value', 431, get(`X:${' '.repeat(61 * 1024)}a\r\n`)],
     ['6585 5', 'a name over 60 KiB', 431, get(`${LONG}: a\r\n`)],
     ['6585 5', 'a cookie over 60 KiB', 431, get(`Cookie: a=${LONG}\r\n`)],
     ['6585 5', '60 KiB in 60 lines', 431, get(`X: ${'a'.repeat(1100)}\r\n`.repeat(60))],

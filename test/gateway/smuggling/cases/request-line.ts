@@ -65,6 +65,7 @@ export const REQUEST_LINE: Subject = {
     ['9112 2.3', 'a version without a slash', 400, line('GET / HTTP1.1')],
     ['9112 2.3', 'a version of letters', 400, line('GET / HTTP/a.b')],
     ['9112 2.3', 'HTTPS as the protocol', 400, line('GET / HTTPS/1.1')],
+    ['9112 2.3', 'RTSP instead of HTTP', 400, line('GET / RTSP/1.1')],
     ['9112 2.3', 'ICE instead of HTTP', 400, line('SOURCE / ICE/1.1')],
   ]),
 };

@@ -1,5 +1,3 @@
-import type { GatewayLimits } from './limits.ts';
-
 const CR = 13;
 const LF = 10;
 const TAB = 9;
@@ -11,6 +9,11 @@ const DELETE = 127;
 const TOKEN = new Uint8Array(256);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
   TOKEN[character.charCodeAt(0)] = 1;
+}
+
+/** Whether a byte may be in a token. */
+export function isTokenByte(byte: number): boolean {
+  return TOKEN[byte] === 1;
 }
 
 /** 1 for the bytes of a header value or reason phrase: tab, visible ASCII, space, obs-text. */
@@ -32,10 +35,17 @@ const END_LF = 7;
 const DONE = 8;
 const FAILED = 9;
 
+/** How much there may be of header lines. */
+export interface FieldLimits {
+  /** With the start line, where there is one. */
+  readonly bytes: number;
+  readonly count: number;
+}
+
 /**
  * Finds the lines of an HTTP/1.1 head and checks every byte of them, resuming where the last read ended, so that a head
  * that drips in costs no more than one that comes at once. Strict (RFC 9112): CRLF only, no folded lines, no space before
- * the colon, no control characters. Also used, with `fieldsOnly`, for the trailers of a chunked body.
+ * the colon, no control characters. Of a request it reads what follows the request line, and of a chunked body the trailers.
  */
 export class HeadScanner {
   /** Four offsets per header line, relative to the head's first byte: name start, name end, value start, value end. */
@@ -44,25 +54,26 @@ export class HeadScanner {
   count = 0;
   startLineEnd = 0;
   failure: string | undefined;
+  /** Whether it failed because there is more than there may be. */
+  isTooLarge = false;
 
   private state = START_LINE;
   private nameStart = 0;
   private valueStart = 0;
   private base = 0;
-  private limit: number;
-  private readonly limits: GatewayLimits;
+  private readonly limits: FieldLimits;
 
-  constructor(limits: GatewayLimits) {
+  constructor(limits: FieldLimits) {
     this.limits = limits;
-    this.limit = limits.responseHeadBytes;
   }
 
-  reset(fieldsOnly = false): void {
-    this.state = fieldsOnly ? LINE_START : START_LINE;
-    this.limit = fieldsOnly ? this.limits.trailerBytes : this.limits.responseHeadBytes;
+  /** Begins anew: with a status line, or, for `fields`, right behind a request line or the last chunk. */
+  reset(from: 'status line' | 'fields'): void {
+    this.state = from === 'fields' ? LINE_START : START_LINE;
     this.count = 0;
     this.startLineEnd = 0;
     this.failure = undefined;
+    this.isTooLarge = false;
   }
 
   /**
@@ -75,12 +86,11 @@ export class HeadScanner {
     while (at < end) {
       at = this.step(buffer, at, end);
       if (this.state === DONE) {
-        if (at - base > this.limit) return this.tooLarge();
-        return at;
+        return at - base > this.limits.bytes ? this.tooLarge('head too large') : at;
       }
       if (this.state === FAILED) return -1;
     }
-    return end - base > this.limit ? this.tooLarge() : -1;
+    return end - base > this.limits.bytes ? this.tooLarge('head too large') : -1;
   }
 
   private step(buffer: Uint8Array, at: number, end: number): number {
@@ -126,7 +136,10 @@ export class HeadScanner {
       return at + 1;
     }
     if (TOKEN[byte] !== 1) return this.fail(byte === SPACE || byte === TAB ? 'folded header line' : 'invalid header name', at);
-    if (this.count === this.limits.responseHeaderCount * 4) return this.fail('too many headers', at);
+    if (this.count === this.limits.count * 4) {
+      this.tooLarge('too many headers');
+      return at;
+    }
     this.nameStart = at - this.base;
     this.state = NAME;
     return at + 1;
@@ -167,8 +180,9 @@ export class HeadScanner {
     return at + 1;
   }
 
-  private tooLarge(): number {
-    this.fail('head too large', 0);
+  private tooLarge(reason: string): number {
+    this.isTooLarge = true;
+    this.fail(reason, 0);
     return -1;
   }
 
