@@ -19,7 +19,7 @@ describe('a limit in text', () => {
     ['clientIdleMs=5m', 300_000],
     ['clientIdleMs=1m15s', 75_000],
     ['clientIdleMs=1500', 1500],
-    ['pipelinedRequests=16', 16],
+    ['interimResponses=16', 16],
   ])('%s', (text, value) => {
     expect(readLimit(text)).toEqual({ name: text.slice(0, text.indexOf('=')), value });
   });
@@ -38,13 +38,13 @@ describe('a limit in text', () => {
     ['requestHeadBytes=60s', 'requestHeadBytes takes a size such as 64KiB, 1MiB or 4096.'],
     ['clientIdleMs=5 m', 'clientIdleMs takes a duration such as 500ms, 20s or 5m.'],
     ['clientIdleMs=1KiB', 'clientIdleMs takes a duration such as 500ms, 20s or 5m.'],
-    ['pipelinedRequests=1KiB', 'pipelinedRequests takes a whole number.'],
-    ['pipelinedRequests=0x10', 'pipelinedRequests takes a whole number.'],
-    ['pipelinedRequests=1=2', 'pipelinedRequests takes a whole number.'],
+    ['interimResponses=1KiB', 'interimResponses takes a whole number.'],
+    ['interimResponses=0x10', 'interimResponses takes a whole number.'],
+    ['interimResponses=1=2', 'interimResponses takes a whole number.'],
     ['requestHeadBytes=1B', 'requestHeadBytes must be from 1KiB to 1MiB.'],
     ['clientIdleMs=75', 'clientIdleMs must be from 100ms to 1d.'],
     ['clientIdleMs=99999999999999999999', 'clientIdleMs must be from 100ms to 1d.'],
-    ['pipelinedRequests=0', 'pipelinedRequests must be from 1 to 65536.'],
+    ['interimResponses=0', 'interimResponses must be from 1 to 1000.'],
   ])('%s is refused with the remedy', (text, problem) => {
     expect(readLimit(text)).toEqual({ problem });
   });

@@ -6,12 +6,12 @@ import type { Listener } from './incoming-request.ts';
 import { type GatewayLimits, SWEEP_MS, withDefaults } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import type { TransportHandler } from './transport.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
 import { RequestTracing } from './request-tracing.ts';
 import { Credentials } from './tls/credentials.ts';
 import type { CredentialLog } from './tls/kept-credential.ts';
+import type { TransportHandler } from './transport.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
 export type { ListeningAddress } from './listening-address.ts';

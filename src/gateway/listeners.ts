@@ -5,10 +5,10 @@ import { Http1Transport } from './http1/http1-transport.ts';
 import type { Listener } from './incoming-request.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import type { Transport, TransportHandler } from './transport.ts';
 import { type OpenListener, openListener, type Sharing } from './open-listener.ts';
 import type { Credentials } from './tls/credentials.ts';
 import { type PreparedServers, TlsTransport } from './tls/tls-transport.ts';
+import type { Transport, TransportHandler } from './transport.ts';
 
 /** A listener wanted, and the port to open it at (0: any free one). */
 interface Wanted {

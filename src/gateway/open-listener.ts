@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import type { Listener } from './incoming-request.ts';
 import type { ListeningAddress } from './listening-address.ts';
-import type { Transport } from './transport.ts';
 import { PortInUseError } from './port-in-use-error.ts';
+import type { Transport } from './transport.ts';
 
 /** A listener with its sockets open. */
 export interface OpenListener {

@@ -8,7 +8,7 @@ import { exchange, firstStatus } from './raw-client.ts';
 import { clusterAt, everythingTo, type TestGateway, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
-// trailerBytes: trailers.test.ts; interimResponses, continueMs: interim-responses.test.ts; pipelinedRequests: pipelining.test.ts;
+// trailerBytes: trailers.test.ts; interimResponses, continueMs: interim-responses.test.ts;
 // requestHeadMs: head-timeout.test.ts; halfClosedMs: half-closed.test.ts; unreadBodyMs: early-answers.test.ts;
 // clientConnections, listenerConnections, requestBodyStallBytes, responseStallBytes: abuse.test.ts.
 

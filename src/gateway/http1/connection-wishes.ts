@@ -19,7 +19,9 @@ export interface ConnectionWishes {
 const PLAIN: ConnectionWishes = { keepAlive: true, upgradable: false, expectsContinue: false, body: 'none' };
 const LENGTHS: readonly string[] = ['connection', 'content-length', 'expect', 'transfer-encoding', 'upgrade'];
 /** The names that are looked at, by their length: no two are of one. */
-const BY_LENGTH: readonly (string | undefined)[] = Array.from({ length: 18 }, (_, length) => LENGTHS.find((name) => name.length === length));
+const BY_LENGTH: readonly (string | undefined)[] = Array.from({ length: 18 }, (_, length) =>
+  LENGTHS.find((name) => name.length === length),
+);
 
 /** Reads what a request wishes of its connection; most wish nothing, which costs no memory. */
 export function readWishes({ version, rawHeaders }: ReceivedHead): ConnectionWishes {

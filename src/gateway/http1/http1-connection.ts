@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { LimitedConnection } from '../connection-limit.ts';
 import { HalfClosed } from '../half-closed.ts';
@@ -6,14 +6,14 @@ import { DRAIN_IDLE_MS, type GatewayLimits } from '../limits.ts';
 import { plainAddress, socketAddress } from '../socket-address.ts';
 import type { TransportHandler } from '../transport.ts';
 import { bareReply } from './bare-reply.ts';
-import { Http1Exchange } from './http1-exchange.ts';
+import { type ExchangePlace, Http1Exchange } from './http1-exchange.ts';
 import { type ReceivedHead, RequestParser } from './request-parser.ts';
 
 /**
  * One client connection of HTTP/1.1. It reads one request, and no further until that is answered: answers keep their order, what is
  * pipelined waits in the client's and the system's buffers, and what comes after a malformed request is never looked at.
  */
-export class Http1Connection implements LimitedConnection {
+export class Http1Connection implements LimitedConnection, ExchangePlace {
   readonly socket: Socket;
   readonly remoteAddress: string;
   /** Both ends, `address:port`; undefined where the client left before they could be read. */
@@ -82,12 +82,10 @@ export class Http1Connection implements LimitedConnection {
     this.socket.destroy();
   }
 
-  /** The body of the present request is wanted, or wanted again. */
   takeBody(): void {
     this.parse();
   }
 
-  /** The answer to `exchange` is complete, and the network has taken it. */
   leave(exchange: Http1Exchange): void {
     if (this.current !== exchange) return;
     this.current = undefined;
@@ -108,7 +106,6 @@ export class Http1Connection implements LimitedConnection {
     if (this.closing) this.closeWhenSpare();
   }
 
-  /** From now on the socket belongs to the current exchange, with what was read behind its request. */
   becomeTunnel(): void {
     this.tunnel = true;
     this.socket.removeListener('data', this.onData);
@@ -127,7 +124,6 @@ export class Http1Connection implements LimitedConnection {
     this.closeWhenSpare();
   }
 
-  /** The present answer says that it is the last one. */
   tellLast(): void {
     this.closing = true;
     this.told = true;

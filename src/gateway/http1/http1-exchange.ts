@@ -1,16 +1,39 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
+import type { GatewayLimits } from '../limits.ts';
 import { informationText } from '../local-reply.ts';
 import { announces, responseHeadText } from '../response-text.ts';
 import { lastChunk } from '../trailers.ts';
 import { WriteStall } from '../write-stall.ts';
 import { writeTogether } from '../write-together.ts';
 import { type ConnectionWishes, readWishes } from './connection-wishes.ts';
-import type { Http1Connection } from './http1-connection.ts';
 import { RequestBody } from './request-body.ts';
 import type { ReceivedHead } from './request-parser.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+/** What an exchange has of its connection. */
+export interface ExchangePlace {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  readonly peer: string | undefined;
+  readonly local: string | undefined;
+  readonly serverName: string | undefined;
+  readonly tlsServer: string | undefined;
+  readonly scheme: 'http' | 'https';
+  readonly limits: GatewayLimits;
+  /** It closes after the present answer. */
+  readonly closing: boolean;
+  /** The body of the present request is wanted, or wanted again. */
+  takeBody(): void;
+  /** The present answer says that it is the last one. */
+  tellLast(): void;
+  /** From now on the socket belongs to the exchange, with what was read behind its request. */
+  becomeTunnel(): void;
+  /** The answer is complete, and the network has taken it; or the socket is gone. */
+  leave(exchange: Http1Exchange): void;
+}
 
 /** One request of an HTTP/1.1 connection, and the answer to it. */
 export class Http1Exchange implements ClientExchange {
@@ -20,7 +43,7 @@ export class Http1Exchange implements ClientExchange {
   readonly rawHeaders: readonly string[];
   readonly upgradable: boolean;
 
-  private readonly connection: Http1Connection;
+  private readonly connection: ExchangePlace;
   private readonly body: RequestBody | undefined;
   private handler: ExchangeHandler | undefined;
   /** No other request may follow. */
@@ -44,7 +67,7 @@ export class Http1Exchange implements ClientExchange {
   private readMovedAt = 0;
   private lastRead = 0;
 
-  constructor(head: ReceivedHead, connection: Http1Connection) {
+  constructor(head: ReceivedHead, connection: ExchangePlace) {
     this.method = head.method;
     this.target = head.target;
     this.version = head.version;
@@ -326,7 +349,7 @@ export class Http1Exchange implements ClientExchange {
   }
 }
 
-function bodyOf({ body }: ConnectionWishes, { limits }: Http1Connection): RequestBody | undefined {
+function bodyOf({ body }: ConnectionWishes, { limits }: ExchangePlace): RequestBody | undefined {
   if (body === 'none' || body === 'uncertain') return undefined;
   return new RequestBody(body === 'chunked' ? undefined : body.length, limits);
 }

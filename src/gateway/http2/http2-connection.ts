@@ -4,8 +4,8 @@ import { TLSSocket } from 'node:tls';
 import type { LimitedConnection } from '../connection-limit.ts';
 import { HalfClosed } from '../half-closed.ts';
 import type { GatewayLimits } from '../limits.ts';
-import type { TransportHandler } from '../transport.ts';
 import { plainAddress, socketAddress } from '../socket-address.ts';
+import type { TransportHandler } from '../transport.ts';
 import { type ExchangePlace, Http2Exchange } from './http2-exchange.ts';
 import { readHttp2Head } from './request-head.ts';
 

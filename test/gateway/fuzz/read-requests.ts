@@ -30,7 +30,7 @@ export interface GatewayReading {
   readonly begun: boolean;
 }
 
-function readHead(head: ReceivedHead, limits: GatewayLimits): IncomingRequest | Refusal {
+function interpret(head: ReceivedHead, limits: GatewayLimits): IncomingRequest | Refusal {
   const exchange = { ...head, scheme: 'http', remoteAddress: '127.0.0.1', upgradable: false };
   if (head.method === 'CONNECT') return { status: 501, detail: '' };
   return readRequest(exchange as unknown as ClientExchange, 'ingress', limits, () => REQUEST_ID);
@@ -39,51 +39,81 @@ function readHead(head: ReceivedHead, limits: GatewayLimits): IncomingRequest | 
 /** Of `OPTIONS *`, after which the connection goes on; any other refusal ends it. */
 const NOWHERE = 404;
 
-/** Reads with the parsers of the gateway what a client sends, as its connection does (http1-connection.ts), to the request that is the last by its own account. */
-export function readByGateway(pieces: readonly Uint8Array[], limits: GatewayLimits): GatewayReading {
-  const parser = new RequestParser(limits);
-  const messages: GatewayMessage[] = [];
-  let body: RequestBody | undefined;
-  let text = '';
-  let offset = 0;
-  const over = (): boolean => {
-    const last = messages.at(-1);
+/** Reads as the connection of a client does (http1-connection.ts). */
+class Reader {
+  readonly messages: GatewayMessage[] = [];
+  refused: number | undefined;
+
+  private readonly parser: RequestParser;
+  private readonly limits: GatewayLimits;
+  private body: RequestBody | undefined;
+  private text = '';
+  private offset = 0;
+
+  constructor(limits: GatewayLimits) {
+    this.limits = limits;
+    this.parser = new RequestParser(limits);
+  }
+
+  get begun(): boolean {
+    return this.parser.begun;
+  }
+
+  /** Whether nothing more is read. */
+  get isOver(): boolean {
+    const last = this.messages.at(-1);
+    if (this.refused !== undefined) return true;
     if (last === undefined) return false;
     if ('detail' in last.read && last.read.status !== NOWHERE) return true;
     return last.complete && !last.wishes.keepAlive;
-  };
-  const concludeBody = (end: number): void => {
-    const last = messages.pop();
-    if (last !== undefined) messages.push({ ...last, body: text, trailers: body?.trailers ?? [], complete: true, end });
-    body = undefined;
-  };
-  for (const piece of pieces) {
+  }
+
+  read(piece: Uint8Array): void {
     const buffer = Buffer.from(piece);
-    let at = 0;
-    while (at < buffer.length && !over()) {
-      if (body !== undefined) {
-        at = body.feed(buffer, at, buffer.length, (bytes, start, end) => {
-          text += bytes.toString('latin1', start, end);
-          return true;
-        });
-        if (body.failure !== undefined) return { messages, refused: body.failure, begun: false };
-        if (body.complete) concludeBody(offset + at);
-        continue;
-      }
-      at = parser.feed(buffer, at, buffer.length);
-      const { head, refusal } = parser;
-      if (refusal !== undefined) return { messages, refused: refusal.status, begun: true };
-      if (head === undefined) continue;
-      parser.reset();
-      const wishes = readWishes(head);
-      messages.push({ ...head, wishes, read: readHead(head, limits), trailers: [], body: '', complete: false, end: -1 });
-      text = '';
-      body = new RequestBody(wishes.body === 'chunked' ? undefined : typeof wishes.body === 'string' ? 0 : wishes.body.length, limits);
-      if (body.complete) concludeBody(offset + at);
+    for (let at = 0; at < buffer.length && !this.isOver; ) {
+      at = this.body === undefined ? this.readHead(buffer, at) : this.readBody(this.body, buffer, at);
     }
-    offset += buffer.length;
+    this.offset += buffer.length;
     // What is read is read into again: what was kept must not be looked at later.
     buffer.fill(0);
   }
-  return { messages, refused: undefined, begun: parser.begun };
+
+  private readHead(buffer: Buffer, from: number): number {
+    const at = this.parser.feed(buffer, from, buffer.length);
+    const { head, refusal } = this.parser;
+    this.refused = refusal?.status;
+    if (head === undefined) return at;
+    this.parser.reset();
+    const wishes = readWishes(head);
+    this.messages.push({ ...head, wishes, read: interpret(head, this.limits), trailers: [], body: '', complete: false, end: -1 });
+    this.text = '';
+    const length = typeof wishes.body === 'string' ? 0 : wishes.body.length;
+    this.body = new RequestBody(wishes.body === 'chunked' ? undefined : length, this.limits);
+    if (this.body.complete) this.conclude(this.body, at);
+    return at;
+  }
+
+  private readBody(body: RequestBody, buffer: Buffer, from: number): number {
+    const at = body.feed(buffer, from, buffer.length, (bytes, start, end) => {
+      this.text += bytes.toString('latin1', start, end);
+      return true;
+    });
+    this.refused = body.failure;
+    if (body.complete) this.conclude(body, at);
+    return at;
+  }
+
+  private conclude({ trailers = [] }: RequestBody, at: number): void {
+    const last = this.messages.pop();
+    if (last !== undefined) this.messages.push({ ...last, body: this.text, trailers, complete: true, end: this.offset + at });
+    this.body = undefined;
+  }
+}
+
+/** Reads with the parsers of the gateway what a client sends, to the request that is the last by its own account. */
+export function readByGateway(pieces: readonly Uint8Array[], limits: GatewayLimits): GatewayReading {
+  const reader = new Reader(limits);
+  for (const piece of pieces) reader.read(piece);
+  const { messages, refused, begun } = reader;
+  return { messages, refused, begun };
 }

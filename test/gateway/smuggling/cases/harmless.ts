@@ -183,6 +183,7 @@ export const HARMLESS: readonly HarmlessRequest[] = [
     ['9110 7.8', 'h2c beside websocket, as a plain request', get('Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n'), sent('GET /')],
     ['9110 7.6.2', 'Max-Forwards: 0 concerns TRACE and OPTIONS only', get('Max-Forwards: 0\r\n'), sent('GET /', 'max-forwards: 0\r\n')],
     ['9110 9.3.8', 'TRACE', line('TRACE / HTTP/1.1'), sent('TRACE /')],
+    ['9110 9.1', 'a method that Icecast has, too', line('SOURCE / HTTP/1.1'), sent('SOURCE /')],
 
     ['9112 3.2.2', 'a URL of another host, which counts', path('http://other/a'), sent('GET /a', '', '', 'other')],
     ['9112 3.2.2', 'a URL with a query and no path', path('http://shop?b'), sent('GET /?b')],

@@ -33,7 +33,6 @@ export const REQUEST_LINE: Subject = {
     ['9110 9.1', 'M-SEARCH, as at Envoy', 400, line('M-SEARCH / HTTP/1.1')],
     ['9110 9.1', 'QUERY, as at Envoy', 400, line('QUERY / HTTP/1.1')],
     ['9110 9.1', 'a method of RTSP', 400, line('DESCRIBE / HTTP/1.1')],
-    ['9110 9.1', 'a method of ICE', 400, line('SOURCE / HTTP/1.1')],
     ['9110 9.1', 'NUL in the method', 400, line('GE\0T / HTTP/1.1')],
     ['9110 9.1', 'a slash in the method', 400, line('GE/T / HTTP/1.1')],
     ['9110 9.1', 'a byte above 127 in the method', 400, line('G\xc9T / HTTP/1.1')],
