@@ -1,5 +1,7 @@
 import type { Hono } from 'hono';
 import type { ApiEnv } from './api-guards.ts';
+import type { MetricsPage } from './metrics/metrics-page.ts';
+import { slicedStream } from './metrics/sliced-stream.ts';
 import { OperationRoutes } from './operations/operation-routes.ts';
 import { RUNTIME_OPERATIONS } from './operations/runtime-operations.ts';
 
@@ -7,7 +9,7 @@ import { RUNTIME_OPERATIONS } from './operations/runtime-operations.ts';
 export interface Probes {
   /** Undefined where the runtime is ready, else what is missing, for people. */
   notReady(): string | undefined;
-  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly metrics: Pick<MetricsPage, 'contentType' | 'pieces'>;
 }
 
 /** `/healthz` (it answers, so its event loop turns), `/readyz` and `/metrics`. Nothing on them is secret, and nothing can be changed. */
@@ -19,7 +21,7 @@ export function probeRoutes(probes: Probes): Hono<ApiEnv> {
     return reason === undefined ? c.text('ok') : c.text(reason, 503);
   });
   routes.serve(RUNTIME_OPERATIONS.metrics, async ({ c }) =>
-    c.text(await probes.metrics.text(), 200, { 'content-type': probes.metrics.contentType }),
+    c.body(slicedStream(await probes.metrics.pieces()), 200, { 'content-type': probes.metrics.contentType }),
   );
   return routes.app;
 }

@@ -6,8 +6,8 @@ export interface WrittenMetric {
   readonly type: string;
   readonly help: string;
   readonly labelNames: readonly string[];
-  /** Samples in the text format, each with its line end. */
-  readonly lines: string;
+  /** Samples in the text format, in pieces of whole lines, made as they are read; each time the same: what there was when the metric was written. */
+  lines(): Iterable<string>;
 }
 
 /**
@@ -19,7 +19,7 @@ export class MetricsPage {
   readonly registry = new Registry();
   readonly #readers: (() => Promise<void> | void)[] = [];
   readonly #writers: (() => readonly WrittenMetric[])[] = [];
-  #reading: Promise<string> | undefined;
+  #reading: Promise<Page> | undefined;
 
   get contentType(): string {
     return this.registry.contentType;
@@ -40,17 +40,31 @@ export class MetricsPage {
     return this.#writers.flatMap((writer) => writer());
   }
 
-  /** The page as it is now; who asks while it is made gets the same one. */
-  text(): Promise<string> {
+  /** The page as it is now, in pieces: it may have tens of megabytes. Who asks while it is read gets the same one. */
+  async pieces(): Promise<Iterable<string>> {
     this.#reading ??= this.#make().finally(() => {
       this.#reading = undefined;
     });
-    return this.#reading;
+    return piecesOf(await this.#reading);
   }
 
-  async #make(): Promise<string> {
+  async #make(): Promise<Page> {
     for (const reader of this.#readers) await reader();
-    const written = this.written().map(({ name, type, help, lines }) => `\n# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines}`);
-    return (await this.registry.metrics()) + written.join('');
+    return { registered: await this.registry.metrics(), written: this.written() };
+  }
+}
+
+/** A page as it was at one moment. */
+interface Page {
+  readonly registered: string;
+  readonly written: readonly WrittenMetric[];
+}
+
+function* piecesOf({ registered, written }: Page): Generator<string, void> {
+  yield registered;
+  for (const metric of written) {
+    const { name, type, help } = metric;
+    yield `\n# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    yield* metric.lines();
   }
 }

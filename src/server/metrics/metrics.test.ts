@@ -20,6 +20,8 @@ afterEach(() => scene.close());
 
 const releases = () => scene.store.list('CanaryRelease');
 
+const textOf = async (page: MetricsPage): Promise<string> => [...(await page.pieces())].join('');
+
 /** Samples of the page by name and labels, as Prometheus reads them. */
 function samplesOf(text: string): ReadonlyMap<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -71,7 +73,7 @@ describe('of releases', () => {
     const page = new MetricsPage();
     addExposureMetrics(page, releases, ({ name }) => (name === 'reviews' ? summary : undefined));
     await scene.applyExample();
-    expect(Object.fromEntries(samplesOf(await page.text()))).toEqual({
+    expect(Object.fromEntries(samplesOf(await textOf(page)))).toEqual({
       [`perch_release_exposure_visitors{${labels},cohort="stable"}`]: 36,
       [`perch_release_exposure_visitors{${labels},cohort="canary"}`]: 4,
       [`perch_release_exposure_requests{${labels},cohort="stable"}`]: 90,
@@ -90,7 +92,7 @@ test('of the cluster: who leads tells of the releases that are refused', async (
     () => isLeading,
     () => refused,
   );
-  const read = async () => [...samplesOf(await page.text())].filter(([name]) => /^perch_(leader|release)/.test(name));
+  const read = async () => [...samplesOf(await textOf(page))].filter(([name]) => /^perch_(leader|release)/.test(name));
   expect(await read()).toEqual([
     ['perch_leader', 1],
     ['perch_release_refused{namespace="default",name="odd"}', 1],
@@ -108,7 +110,7 @@ test('of the controller: what it has to do, and how passes went', async () => {
   onPass({ outcome: 'done', waitedMs: 4, tookMs: 20 });
   onPass({ outcome: 'outdated', waitedMs: 0, tookMs: 300 });
   onPass({ outcome: 'failed', waitedMs: 0, tookMs: 10 });
-  const samples = samplesOf(await page.text());
+  const samples = samplesOf(await textOf(page));
   expect(samples.get('perch_workqueue_depth')).toBe(3);
   expect(samples.get('perch_workqueue_running')).toBe(2);
   expect(samples.get('perch_workqueue_retries_total')).toBe(2);
@@ -126,7 +128,7 @@ test('of requests: Istio’s histograms, cumulated, with labels that cannot brea
   const page = new MetricsPage();
   addProcessMetrics(page);
   addRequestMetrics(page, () => counter.totals());
-  const text = await page.text();
+  const text = await textOf(page);
   const samples = [...samplesOf(text)].map(
     ([name, value]) => [name.replace(/\{.*destination_version="v\\"2\\\\".*?(le="[^"]*")?\}/, '{$1}'), value] as const,
   );
@@ -148,8 +150,8 @@ test('of requests: Istio’s histograms, cumulated, with labels that cannot brea
 test('of the process: its CPU only ever grows', async () => {
   const page = new MetricsPage();
   addProcessMetrics(page);
-  const first = samplesOf(await page.text());
-  const second = samplesOf(await page.text());
+  const first = samplesOf(await textOf(page));
+  const second = samplesOf(await textOf(page));
   expect(second.get('process_cpu_seconds_total')).toBeGreaterThanOrEqual(first.get('process_cpu_seconds_total') ?? Number.NaN);
   expect(first.get('process_resident_memory_bytes')).toBeGreaterThan(1e6);
   expect(first.get('process_start_time_seconds')).toBeCloseTo(performance.timeOrigin / 1000, -1);
@@ -162,8 +164,25 @@ test('who asks while the page is made gets the same one', async () => {
     readings += 1;
     await new Promise((resolve) => setImmediate(resolve));
   });
-  await Promise.all([page.text(), page.text(), page.text()]);
+  const counter = new RequestCounter();
+  counter.count(requestEvent());
+  addRequestMetrics(page, () => counter.totals());
+  const [first, ...others] = await Promise.all([textOf(page), textOf(page), textOf(page)]);
   expect(readings).toBe(1);
-  await page.text();
+  expect(first).toContain('istio_requests_total{');
+  expect(others).toEqual([first, first]);
+  await textOf(page);
   expect(readings).toBe(2);
+});
+
+test('a page that is read slowly is as it was when it was asked for', async () => {
+  const counter = new RequestCounter();
+  counter.count(requestEvent());
+  const page = new MetricsPage();
+  addRequestMetrics(page, () => counter.totals());
+  const pieces = await page.pieces();
+  counter.count(requestEvent());
+  counter.count(requestEvent({ status: 503 }));
+  const samples = [...samplesOf([...pieces].join(''))].filter(([name]) => name.startsWith('istio_requests_total'));
+  expect(samples.map(([, value]) => value)).toEqual([1]);
 });
