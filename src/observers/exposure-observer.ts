@@ -31,7 +31,7 @@ interface ExposureObserverOptions {
 
 /** Measures who saw what, for every release of a store. */
 export interface ExposureObserver {
-  /** To be called with every request's event; never throws, and takes a few microseconds. */
+  /** To be called with every request's event; never throws, and takes less than a microsecond (bench/reporting). */
   readonly observe: RequestObserver;
   /** Figures of this moment; undefined for a release that there is none of, or that has not begun. */
   summary(namespace: string, name: string): ExposureSummary | undefined;
