@@ -5,11 +5,12 @@ import { App } from './parts/app.tsx';
 
 const api = new ApiClient(document.baseURI, window.sessionStorage);
 const live = new LiveReleases(api);
-live.connect();
-// A page that the browser keeps for Back must not hold a connection, and begins anew when it is shown again.
-window.addEventListener('pagehide', () => live.close());
-window.addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) live.connect();
-});
+// A page that nobody sees, or that the browser keeps for Back, holds no connection, and takes its state anew when it is shown.
+const follow = (): void => (document.visibilityState === 'hidden' ? live.rest() : live.resume());
+if (document.visibilityState === 'hidden') live.rest();
+else live.connect();
+document.addEventListener('visibilitychange', follow);
+window.addEventListener('pagehide', () => live.rest());
+window.addEventListener('pageshow', follow);
 const page = document.getElementById('page');
 if (page !== null) render(<App api={api} live={live} />, page);

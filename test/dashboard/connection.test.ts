@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { bundleDashboard } from '../../tools/bundle-dashboard.ts';
 import { launchChromium } from '../browser/chromium.ts';
+import { perch } from '../harness/perch-process.ts';
 import { createScene, type Scene } from '../harness/serve-scene.ts';
 import { webReleaseYaml } from '../harness/web-manifests.ts';
 import { describeWithChromium } from '../requirements.ts';
@@ -55,6 +56,28 @@ describeWithChromium('the dashboard’s connection', (executable) => {
     await expect.poll(() => dashboard?.connection.innerText()).toMatch(/^\s*live$/);
     // Whole, as the new process knows it: it has counted nobody yet.
     await expect.poll(() => dashboard?.headline()).toContain('none came yet in this step');
+  });
+
+  test('more tabs than a browser has connections: only what is seen follows, and it is current again on return', async () => {
+    const { server, ingress } = await scene.serve('-f', scene.files);
+    dashboard = await DashboardPage.open(browser, server);
+    const tabs = [dashboard];
+    for (let count = 1; count <= 8; count++) {
+      const tab = tabs.at(-1);
+      await expect.poll(() => tab?.connection.innerText()).toMatch(/^\s*live$/);
+      await tab?.setVisible('hidden');
+      await expect.poll(() => tab?.connection.innerText()).toContain('paused while hidden');
+      // Nothing that may be old in the meantime.
+      await expect.poll(() => tab?.page.title()).toBe('web · Perch');
+      if (count < 8) tabs.push(await dashboard.anotherTab());
+    }
+    await bringVisitors(Number(new URL(ingress).port), 20);
+    await perch(['promote', 'web'], { PERCH_SERVER: server });
+    expect(await dashboard.headline()).toContain('10 %');
+    await dashboard.setVisible('visible');
+    await expect.poll(() => dashboard?.connection.innerText()).toMatch(/^\s*live$/);
+    await expect.poll(() => dashboard?.page.title()).toBe('web 50 % · Perch');
+    expect(tabs.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 
   test('where the API wants a token the page asks for one, and says what one that may only look cannot do', async () => {

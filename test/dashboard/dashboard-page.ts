@@ -42,6 +42,20 @@ export class DashboardPage {
     return tab;
   }
 
+  /** Another tab of the same profile, which shares its connections. */
+  async anotherTab(): Promise<DashboardPage> {
+    const tab = new DashboardPage(this.context, await this.context.newPage(), this.#server);
+    await tab.goto();
+    return tab;
+  }
+
+  /** What a browser tells a page when another tab is chosen, or this one again: one without windows takes all of them for visible. */
+  async setVisible(state: 'visible' | 'hidden'): Promise<void> {
+    await this.page.evaluate(
+      `Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' }); document.dispatchEvent(new Event('visibilitychange'))`,
+    );
+  }
+
   async goto(query = ''): Promise<void> {
     await this.page.goto(`${this.#server}/${query}`);
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleDashboard } from '../../tools/bundle-dashboard.ts';
@@ -19,6 +20,14 @@ const LOADS = 30;
 const STICKING_OUT = `[...document.querySelectorAll('body *:not(.scrolls *):not(.hidden)')]
   .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5 || element.getBoundingClientRect().left < -0.5)
   .map((element) => element.tagName + ' ' + (element.textContent ?? '').trim().slice(0, 40))`;
+
+/** Texts of the large chart that lie on each other, in pairs. */
+const OVERLAPPING = `(() => {
+  const texts = [...document.querySelectorAll('.chart .axis, .chart .step')].map((element) => [element.textContent, element.getBoundingClientRect()]);
+  return texts.flatMap(([one, a], index) => texts.slice(index + 1)
+    .filter(([, b]) => a.left < b.right && b.left < a.right && a.top + 3 < b.bottom - 3 && b.top + 3 < a.bottom - 3)
+    .map(([other]) => one + ' and ' + other));
+})()`;
 
 /** What has the keyboard's focus, and whether one sees that. */
 const FOCUSED = `({
@@ -78,7 +87,7 @@ describeWithChromium('the dashboard', (executable) => {
     const { keyboard } = dashboard.page;
     await expect.poll(() => dashboard.page.locator('.is-routes .line').count()).toBeGreaterThan(0);
     const visited: { readonly name: string; readonly outline: string }[] = [];
-    for (let tab = 0; tab < 12; tab++) {
+    for (let tab = 0; tab < 16; tab++) {
       await keyboard.press('Tab');
       visited.push((await dashboard.page.evaluate(FOCUSED)) as (typeof visited)[number]);
     }
@@ -89,8 +98,9 @@ describeWithChromium('the dashboard', (executable) => {
       'Promote to the end',
       'Roll back',
       'Other schemes, simulated',
-      'The same as a table',
+      'Exposure of web v2 at a time',
     ]);
+    expect(names[5]).toBe('The same as a table');
     expect(names).toContain('What is woven in');
 
     await dashboard.button('Promote to 50 %').focus();
@@ -106,6 +116,64 @@ describeWithChromium('the dashboard', (executable) => {
     await keyboard.press('Enter');
     await expect.poll(() => dashboard.result.innerText()).toContain('done');
     expect((await scene.status()).weight).toBe(50);
+    await dashboard.close();
+  });
+
+  test('charts tell time and figures of a point, by pointer and by keyboard', async () => {
+    const dashboard = await DashboardPage.open(browser, scene.api);
+    const { page } = dashboard;
+    const chart = page.getByRole('slider', { name: 'Exposure of web v2 at a time' });
+    const readout = page.locator('p.readout');
+    await expect.poll(() => page.locator('.chart path.share').getAttribute('d')).toContain('M');
+    // No two labels of the axis and the steps lie on each other.
+    expect(await page.evaluate(OVERLAPPING)).toEqual([]);
+    expect(await readout.innerText()).toContain('Figures at a time');
+    const told = /^(?:\d+ \w+ )?\d\d:\d\d(?::\d\d)?: asked (?:25|50) %, (?:measured \d+\.\d %|nobody was counted)/;
+    await chart.hover();
+    await expect.poll(() => readout.innerText()).toMatch(told);
+    expect(await page.locator('.chart .cursor').count()).toBe(1);
+    await page.mouse.move(5, 5);
+    await expect.poll(() => readout.innerText()).toContain('Figures at a time');
+
+    await chart.focus();
+    const newest = await readout.innerText();
+    expect(newest).toMatch(told);
+    const { keyboard } = page;
+    await keyboard.press('Home');
+    await expect.poll(() => readout.innerText()).toMatch(/asked 25 %/);
+    expect(await chart.getAttribute('aria-valuenow')).toBe('0');
+    expect(await chart.getAttribute('aria-valuetext')).toBe(await readout.innerText());
+    await keyboard.press('ArrowRight');
+    await expect.poll(() => chart.getAttribute('aria-valuenow')).toBe('1');
+    for (const width of [360, 1280]) {
+      for (const colorScheme of SCHEMES) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.emulateMedia({ colorScheme });
+        await chart.focus();
+        await keyboard.press('End');
+        await keyboard.press('ArrowLeft');
+        await dashboard.picture(`readout-${width}-${colorScheme}`);
+        expect(await page.evaluate(STICKING_OUT), `${width}`).toEqual([]);
+      }
+    }
+    // What the pointer brought stays when it was pressed, until the focus goes elsewhere.
+    await chart.click({ position: { x: 80, y: 60 } });
+    await page.mouse.move(5, 5);
+    expect(await readout.innerText()).toMatch(told);
+    await keyboard.press('Escape');
+    await expect.poll(() => readout.innerText()).toContain('Figures at a time');
+
+    const requests = page.locator('.small-chart').filter({ hasText: 'Requests per second' });
+    for (let count = 0; count < 3; count++) {
+      await bringVisitors(scene.ingressPort, 5);
+      await sleep(1500);
+    }
+    await expect.poll(() => requests.getByRole('slider').count()).toBe(1);
+    await requests.getByRole('slider').hover();
+    await expect.poll(() => requests.locator('figcaption').innerText()).toMatch(/, at .*\d\d:\d\d/);
+    expect(await requests.getByRole('slider').getAttribute('aria-valuetext')).toMatch(/: v1 \d+\.\d, v2 \d+\.\d$/);
+    expect(await dashboard.axe()).toEqual([]);
+    expect(dashboard.complaints).toEqual([]);
     await dashboard.close();
   });
 

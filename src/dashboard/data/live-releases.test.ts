@@ -47,7 +47,7 @@ beforeEach(async () => {
   await expect.poll(() => [streams.length, lists.length]).toEqual([1, 1]);
 });
 afterEach(() => {
-  live.close();
+  live.rest();
   server.closeAllConnections();
   server.close();
 });
@@ -91,4 +91,43 @@ test('what an older connection still brings is dropped', async () => {
   tell(streams[0], 'release', release('web', 4));
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(known()).toEqual(['default/web 7']);
+});
+
+test('at rest it holds no connection; afterwards its state is taken whole again', async () => {
+  answerList(release('web', 5));
+  await expect.poll(known).toEqual(['default/web 5']);
+  const { epoch } = live.store.state;
+  live.rest();
+  expect(live.store.state.connection).toEqual({ kind: 'resting' });
+  await expect.poll(() => streams[0]?.destroyed).toBe(true);
+  // What was known stays to be seen for the moment until there is something newer.
+  expect(known()).toEqual(['default/web 5']);
+  live.resume();
+  live.resume();
+  expect(live.store.state.connection).toEqual({ kind: 'connecting' });
+  await expect.poll(() => [streams.length, lists.length]).toEqual([2, 1]);
+  answerList(release('web', 9));
+  await expect.poll(known).toEqual(['default/web 9']);
+  expect(live.store.state).toMatchObject({ connection: { kind: 'live' }, epoch: epoch + 1 });
+});
+
+test('a server that is gone after a rest is lost since the rest began, and is not tried during one', async () => {
+  answerList(release('web', 5));
+  await expect.poll(() => live.store.state.connection.kind).toBe('live');
+  const before = Date.now();
+  live.rest();
+  server.closeAllConnections();
+  server.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const after = Date.now();
+  live.resume();
+  await expect.poll(() => live.store.state.connection.kind).toBe('lost');
+  const { connection } = live.store.state;
+  const since = connection.kind === 'lost' ? connection.since : 0;
+  expect(since).toBeGreaterThanOrEqual(before);
+  expect(since).toBeLessThan(after - 50);
+  live.rest();
+  // Longer than the first wait before another try.
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  expect(live.store.state.connection.kind).toBe('resting');
 });

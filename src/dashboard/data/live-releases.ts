@@ -7,6 +7,8 @@ import { Store } from './store.ts';
 export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
+  /** Nobody looks: nothing is followed until somebody does. */
+  | { readonly kind: 'resting' }
   | { readonly kind: 'lost'; readonly since: number; readonly retryAt: number; readonly why: string }
   /** The API wants to know who asks, or this token is not enough. */
   | { readonly kind: 'stranger'; readonly problem: ProblemText };
@@ -40,6 +42,7 @@ export class LiveReleases {
   readonly #listeners = new Set<(event: ServerEvent) => void>();
   #current: AbortController | undefined;
   #failures = 0;
+  /** Since when what is shown may be old; undefined while it is not. */
   #lostSince: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,18 +64,35 @@ export class LiveReleases {
     this.#current?.abort();
     const connection = new AbortController();
     this.#current = connection;
-    if (this.#lostSince === undefined) this.store.patch({ connection: { kind: 'connecting' } });
+    if (this.#lostSince === undefined || this.store.state.connection.kind === 'resting') {
+      this.store.patch({ connection: { kind: 'connecting' } });
+    }
     this.#follow(connection).then(
       () => this.#lost(connection, 'the connection was closed'),
       (error: unknown) => this.#lost(connection, error instanceof Error ? error.message : String(error)),
     );
   }
 
-  /** Follows nothing any more, until `connect`. */
-  close(): void {
+  /**
+   * Follows nothing until `resume`: while the page is hidden, or kept for Back. A browser has six connections to a server with HTTP/1.1, over all of its tabs, and a
+   * stream takes one: six tabs that follow leave none for anything else.
+   */
+  rest(): void {
+    const { kind } = this.store.state.connection;
+    // There is no connection where a token is asked for, and what was typed is to stay.
+    if (kind === 'resting' || kind === 'stranger') return;
     clearTimeout(this.#timer);
     this.#current?.abort();
     this.#current = undefined;
+    if (kind === 'live') this.#lostSince = Date.now();
+    this.store.patch({ connection: { kind: 'resting' } });
+  }
+
+  /** Follows again after `rest`, and takes the state whole. */
+  resume(): void {
+    if (this.store.state.connection.kind !== 'resting') return;
+    this.#failures = 0;
+    this.connect();
   }
 
   #lost(connection: AbortController, why: string): void {

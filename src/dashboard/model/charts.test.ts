@@ -4,7 +4,7 @@ import { foldDiff } from './fold-diff.ts';
 import { measuredLine } from './measured-line.ts';
 import { bandPath, linePath, stairPath } from './paths.ts';
 import { ratesOf } from './rates.ts';
-import { linearScale, roundUp, spreadLabels, timeTicks } from './scale.ts';
+import { linearScale, nearestPlace, roundUp, spreadLabels, timeTicks } from './scale.ts';
 import { joinSamples } from './timeline.ts';
 
 const x = linearScale([0, 100], [0, 1000]);
@@ -38,6 +38,12 @@ test('an axis ends with a round number', () => {
 test('labels keep their distance, their order, and stay on the picture', () => {
   expect(spreadLabels([50, 52, 10], 15, 100)).toEqual([50, 65, 10]);
   expect(spreadLabels([95, 99], 15, 100)).toEqual([85, 100]);
+});
+
+test('the nearest of several places, whatever their number', () => {
+  const places = [0, 10, 11, 40];
+  expect([-5, 0, 4, 6, 10.4, 10.6, 25, 26, 99].map((wanted) => nearestPlace(places, wanted))).toEqual([0, 0, 0, 1, 1, 2, 2, 3, 3]);
+  expect([nearestPlace([7], 100), nearestPlace([], 1), nearestPlace([3, 3], 3)]).toEqual([0, -1, 0]);
 });
 
 test('a staircase goes sideways, then up, and on to its end', () => {

@@ -74,3 +74,15 @@ export function spreadLabels(wanted: readonly number[], gap: number, lowest: num
   });
   return result;
 }
+
+/** Index of the place that is nearest to `wanted`, of several that grow; of two that are as near the first. -1 where there is none. */
+export function nearestPlace(places: readonly number[], wanted: number): number {
+  let [low, high] = [0, places.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const [here, next] = [places[middle] ?? 0, places[middle + 1] ?? 0];
+    if (wanted - here > next - wanted) low = middle + 1;
+    else high = middle;
+  }
+  return high;
+}

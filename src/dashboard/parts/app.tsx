@@ -18,7 +18,9 @@ export function App({ api, live }: { readonly api: ApiClient; readonly live: Liv
   const all = releases === undefined ? [] : [...releases.values()];
   // Without an address: one that is under way, as that is what one comes to see.
   const focus = address.release === undefined ? (all.find(isGoing) ?? all[0]) : releases?.get(address.release);
-  const title = focus === undefined ? 'Perch' : `${focus.metadata.name} ${standingText(focus)} · Perch`;
+  // A hidden tab still shows its title: it is to have nothing in it that may be old.
+  const standing = focus === undefined || connection.kind === 'resting' ? '' : ` ${standingText(focus)}`;
+  const title = focus === undefined ? 'Perch' : `${focus.metadata.name}${standing} · Perch`;
   useEffect(() => {
     document.title = title;
   }, [title]);

@@ -6,7 +6,7 @@ import { useNow } from './use-now.ts';
 export function ConnectionNote({ connection, retry }: { readonly connection: Connection; readonly retry: () => void }) {
   const now = useNow(0);
   if (connection.kind !== 'lost') {
-    const text = { connecting: 'connecting', live: 'live', stranger: 'needs a token' }[connection.kind];
+    const text = { connecting: 'connecting', live: 'live', resting: 'paused while hidden', stranger: 'needs a token' }[connection.kind];
     return (
       <p class="connection" role="status">
         <span class={`dot ${connection.kind === 'live' ? 'is-on' : ''}`} aria-hidden="true" /> {text}

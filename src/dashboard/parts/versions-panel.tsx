@@ -94,6 +94,7 @@ export function VersionsPanel({ release, samples, now }: VersionsPanelProps) {
       <CohortChart
         title="Requests per second"
         names={{ stable, canary }}
+        now={now}
         points={rates.map(({ at, ...rate }) => ({ at, stable: rate.stable.requests, canary: rate.canary.requests }))}
         text={(value) => value.toFixed(1)}
       />
@@ -101,6 +102,7 @@ export function VersionsPanel({ release, samples, now }: VersionsPanelProps) {
         <CohortChart
           title="95 % of answers within, since the step began"
           names={{ stable, canary }}
+          now={now}
           points={samples.map(({ at, latency }) => ({
             at: Date.parse(at),
             stable: latency?.stable?.p95Ms,
@@ -113,6 +115,7 @@ export function VersionsPanel({ release, samples, now }: VersionsPanelProps) {
         <CohortChart
           title="Errors, % of answers"
           names={{ stable, canary }}
+          now={now}
           points={rates.map(({ at, ...rate }) => ({ at, stable: rate.stable.errors, canary: rate.canary.errors }))}
           text={(value) => `${value.toFixed(1)} %`}
         />
