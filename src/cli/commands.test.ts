@@ -135,7 +135,7 @@ test('a release for people, for programs, and only its name', async () => {
   expect(parse((await run('get', 'release', 'web', '-o', 'yaml')).stdout)).toEqual(one);
   expect(JSON.parse((await run('status', 'web', '-o', 'json')).stdout)).toHaveProperty('exposure');
   const status = (await run('status', 'web')).stdout;
-  expect(status).toContain('  web  v1 → v2   Paused   step 1 of 3, 10 %, waits for perch promote web\n');
+  expect(status).toContain('  web  v1 → v2   Paused   step 1 of 3, 10 %, until perch promote web\n');
   expect((await run('describe', 'release', 'web')).stdout).toMatch(/^ {2}> +1 +10 % +manual/m);
 });
 
@@ -206,7 +206,7 @@ test('retry starts it once more; -o json is for programs', async () => {
 
 test('status --watch prints a line per change, and Ctrl-C ends it with 130', async () => {
   const watch = new PerchProcess(['status', 'web', '--watch'], { PERCH_SERVER: served.server });
-  await watch.until(/web v1 → v2: Paused, step 1 of 3, 10 %, waits for perch promote web/);
+  await watch.until(/web v1 → v2: Paused, step 1 of 3, 10 %, until perch promote web/);
   await run('promote', 'web');
   await watch.until(/web v1 → v2: Progressing, step 2 of 3, 50 %, next in/);
   expect(await watch.stop('SIGINT')).toBe(130);

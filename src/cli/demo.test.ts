@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { PerchProcess, perch } from '../../test/harness/perch-process.ts';
+import { widthOf } from '../core/diagnostics/wrap.ts';
 
 const FREE = ['--gateway-port', '0', '--api-port', '0'];
 const running: PerchProcess[] = [];
@@ -51,11 +52,12 @@ test('the addresses work, a visitor is told where they stand, and rollback takes
 
 test('synthetic visitors are measured and told apart', async () => {
   const { demo, server } = await startDemo('--visitors', '100', '--hold', '2500ms');
-  await demo.until(/reviews: \d+\.\d % of \d+ visitors \(asked \d+ %, by chance .*\) were on v2/, 30_000);
+  await demo.until(/reviews at \d+ %: \d+\.\d % of \d+ visitors on v2 \(chance .*\)/, 30_000);
   const view = JSON.parse((await perch(['status', 'reviews', '-o', 'json'], { PERCH_SERVER: server })).stdout);
   expect(view.exposure.real.visitors.total).toBe(0);
   expect(view.exposure.moved.back).toBe(0);
   await demo.until(/reviews v1 → v2: Succeeded, v2 is the live version/, 40_000);
+  for (const line of demo.stdout.split('\n')) expect(widthOf(line), line).toBeLessThanOrEqual(80);
 });
 
 test('Ctrl-C ends everything and leaves nothing behind', async () => {

@@ -19,16 +19,29 @@ export function seenBy(exposure: ExposureSummary | undefined): string {
 
 /** Visitors on the canary against the weight asked for: `24.6 % of 413 visitors (asked 25 %, by chance 20.8 … 29.2)`. */
 export function shareText(exposure: VisitorExposure, style: Style): string {
-  const { share, chance, visitors, weight } = exposure;
+  const { share, weight } = exposure;
   if (share === undefined) return 'no visitor was seen yet in this step';
   const asked = weight === undefined ? [] : [`asked ${percent(weight)}`];
-  // At 0 and 100 % nothing is left to chance.
-  const explained = chance === undefined || chance[0] === chance[1] ? [] : [`by chance ${fixed(chance[0])} … ${fixed(chance[1])}`];
-  const notes = [...asked, ...explained].join(', ');
+  const chance = chanceText(exposure);
+  const notes = [...asked, ...(chance === undefined ? [] : [`by ${chance}`])].join(', ');
+  return `${countedText(exposure, share, style)}${notes === '' ? '' : ` (${notes})`}`;
+}
+
+/** The same of a step that ended, with its time and a short name in 80 columns: `24.6 % of 413 visitors on v2 (chance 20.8 … 29.2)`. */
+export function endedShareText(exposure: VisitorExposure, canary: string, style: Style): string {
+  const chance = chanceText(exposure);
+  return `${countedText(exposure, exposure.share ?? 0, style)} on ${canary}${chance === undefined ? '' : ` (${chance})`}`;
+}
+
+function countedText({ chance, visitors, sampled }: VisitorExposure, share: number, style: Style): string {
   const outside = chance !== undefined && (share < chance[0] - 0.05 || share > chance[1] + 0.05);
   const shown = outside ? style.attention(`${fixed(share)} %`) : style.bold(`${fixed(share)} %`);
-  const about = exposure.sampled ? 'about ' : '';
-  return `${shown} of ${about}${count(visitors.total)} visitors${notes === '' ? '' : ` (${notes})`}`;
+  return `${shown} of ${sampled ? 'about ' : ''}${count(visitors.total)} visitors`;
+}
+
+/** At 0 and 100 % nothing is left to chance. */
+function chanceText({ chance }: VisitorExposure): string | undefined {
+  return chance === undefined || chance[0] === chance[1] ? undefined : `chance ${fixed(chance[0])} … ${fixed(chance[1])}`;
 }
 
 /** Requests on the canary where visitors cannot be counted: `43.2 % of 4,141 requests (each draw 10 %)`. */

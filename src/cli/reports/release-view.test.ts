@@ -176,13 +176,9 @@ test.each<[string, Partial<ReleaseStatus>, string]>([
   [
     'paused by request',
     { phase: 'Paused', pausedBy: 'request', holdRemainingMs: 15_000 },
-    'Paused   step 2 of 4, 25 %, waits for perch resume reviews',
+    'Paused   step 2 of 4, 25 %, until perch resume reviews',
   ],
-  [
-    'manual hold',
-    { phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 },
-    'Paused   step 3 of 4, 50 %, waits for perch promote reviews',
-  ],
+  ['manual hold', { phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 }, 'Paused   step 3 of 4, 50 %, until perch promote reviews'],
   [
     'suspended: the sentence that says so, however long its hold is',
     {
@@ -296,9 +292,19 @@ test('without a terminal: a line for each change, none for ticks, and what the f
   expect(changing.lines).toEqual([]);
   const widened = renderChange(changing.said, release({ phase: 'Paused', pausedBy: 'hold', step: 2, weight: 50 }), NOW, plainStyle);
   expect(widened.lines).toEqual([
-    'reviews: 24.6 % of 500 visitors (asked 25 %, by chance 20.8 … 29.2) were on v2',
-    'reviews v1 → v2: Paused, step 3 of 4, 50 %, waits for perch promote reviews',
+    'reviews at 25 %: 24.6 % of 500 visitors on v2 (chance 20.8 … 29.2)',
+    'reviews v1 → v2: Paused, step 3 of 4, 50 %, until perch promote reviews',
   ]);
+});
+
+test('without a terminal: the lines of the demo have 80 columns at most, with the time before them', () => {
+  const crowd: VisitorExposure = { ...EXPOSURE, visitors: { total: 98_765, canary: 24_321 } };
+  const paused = (pausedBy: 'hold' | 'request') => release({ phase: 'Paused', pausedBy, step: 2, weight: 50 });
+  for (const after of [paused('hold'), paused('request'), release({ step: 2, weight: 50, holdUntil: '2026-11-30T23:00:00.000Z' })]) {
+    const { lines } = renderChange(release({}, crowd), after, NOW, plainStyle);
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(widthOf(`12:00:00 ${line}`), line).toBeLessThanOrEqual(80);
+  }
 });
 
 test('without a terminal: the last step is told too when the release ends, and figures after the end are not', () => {
@@ -308,10 +314,7 @@ test('without a terminal: the last step is told too when the release ends, and f
     weight: undefined,
   } as unknown as ExposureSummary);
   const end = renderChange(last, over, NOW, plainStyle);
-  expect(end.lines).toEqual([
-    'reviews: 100.0 % of 413 visitors (asked 100 %) were on v2',
-    'reviews v1 → v2: Succeeded, v2 is the live version',
-  ]);
+  expect(end.lines).toEqual(['reviews at 100 %: 100.0 % of 413 visitors on v2', 'reviews v1 → v2: Succeeded, v2 is the live version']);
   expect(
     renderChange(end.said, release({ phase: 'Succeeded', step: 3, message: 'v2 is the live version; more' }), NOW, plainStyle).lines,
   ).toHaveLength(1);

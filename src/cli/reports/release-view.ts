@@ -13,6 +13,7 @@ import { endpointsText } from './endpoints-text.ts';
 import {
   edgeOnlyText,
   edgeTexts,
+  endedShareText,
   errorsText,
   movedText,
   realRequestsText,
@@ -45,7 +46,7 @@ function holdFraction({ spec, status }: ReleaseView, now: number): number {
 function nextText({ metadata, status }: ReleaseView, now: number, invocation: Invocation): string {
   if (metadata.deletionTimestamp !== undefined) return 'being deleted';
   if (status?.phase === 'Paused') {
-    return `waits for ${releaseCommand(invocation, status.pausedBy === 'hold' ? 'promote' : 'resume', metadata)}`;
+    return `until ${releaseCommand(invocation, status.pausedBy === 'hold' ? 'promote' : 'resume', metadata)}`;
   }
   if (status?.phase !== 'Progressing') return '';
   if (status.stepStartedAt === undefined) return 'routes are being changed';
@@ -161,12 +162,14 @@ function weightText({ spec, status }: ReleaseView): string {
   return step?.match === undefined || status?.weight !== 0 ? percent(status?.weight ?? 0) : printable(describeStep(step));
 }
 
-/** The share of a step that ended; undefined where nothing was measured, or there was no weight to hold it against. */
-function endedShare(exposure: ExposureSummary, style: Style): string | undefined {
+/** What a step came to that ended; undefined where nothing was measured, or there was no weight to hold it against. */
+function endedText(name: string, canary: string, exposure: ExposureSummary, style: Style): string | undefined {
   if (exposure.weight === undefined) return undefined;
-  if (exposure.counts === 'visitors') return exposure.share === undefined ? undefined : shareText(exposure, style);
-  const { stable, canary } = exposure.requests;
-  return stable + canary === 0 ? undefined : requestShareText(exposure, style);
+  if (exposure.counts === 'visitors') {
+    return exposure.share === undefined ? undefined : `${name} at ${percent(exposure.weight)}: ${endedShareText(exposure, canary, style)}`;
+  }
+  const requests = exposure.requests.stable + exposure.requests.canary;
+  return requests === 0 ? undefined : `${name}: ${requestShareText(exposure, style)} were on ${canary}`;
 }
 
 /** Phases that last for as long as routes are being changed. */
@@ -199,8 +202,8 @@ export function renderChange(
   const measured = said?.exposure;
   const isOver = said?.status?.step !== after.status?.step || (after.status?.phase !== 'Progressing' && after.status?.phase !== 'Paused');
   if (isOver && measured !== undefined) {
-    const share = endedShare(measured, style);
-    if (share !== undefined) lines.push(`${after.metadata.name}: ${share} were on ${canary}`);
+    const ended = endedText(after.metadata.name, canary, measured, style);
+    if (ended !== undefined) lines.push(ended);
   }
   lines.push(`${after.metadata.name} ${stable} → ${canary}: ${phaseText(after, style)}, ${whereText(after, now, invocation)}`);
   return { lines, said: after };
