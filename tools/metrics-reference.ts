@@ -1,6 +1,7 @@
 import { addAccessLogMetrics } from '../src/server/metrics/access-log-metrics.ts';
 import { addClusterMetrics } from '../src/server/metrics/cluster-metrics.ts';
 import { addControllerMetrics } from '../src/server/metrics/controller-metrics.ts';
+import { addEjectionMetrics, addWorkerMetrics } from '../src/server/metrics/data-plane-metrics.ts';
 import { addExposureMetrics } from '../src/server/metrics/exposure-metrics.ts';
 import { MetricsPage } from '../src/server/metrics/metrics-page.ts';
 import { addProcessMetrics } from '../src/server/metrics/process-metrics.ts';
@@ -78,6 +79,8 @@ export function metricsReference(): string {
       'Requests, as Istio’s proxies tell of them (`perch serve` only)',
       (page) => addRequestMetrics(page, () => ({ series: [], uncounted: 0 })),
     ],
+    ['Outlier detection (`perch serve` only)', (page) => addEjectionMetrics(page, { ejections: () => [] })],
+    ['Worker processes (`perch serve --workers` only)', (page) => addWorkerMetrics(page, () => ({ wanted: 0, serving: 0, restarts: 0 }))],
     ['Spans (`perch serve --otlp-endpoint` only)', (page) => addSpanMetrics(page, () => ({ exported: 0, dropped: 0 }))],
     ['The access log (`perch serve --access-log` only)', (page) => addAccessLogMetrics(page, () => 0)],
     ['The process', addProcessMetrics],

@@ -1,3 +1,4 @@
+import { clusterName } from '../core/routing/cluster-name.ts';
 import type { Outcome } from './outcome.ts';
 
 /** Longer values are cut off: a line is bounded, whatever a client sends. */
@@ -12,10 +13,7 @@ const CONTROLS = /[\x7f-\x9f]/;
  */
 export function accessLogLine(outcome: Outcome, at: number, durationMs: number): string {
   const { request, exchange, destination, upstreamMs, failureReason } = outcome;
-  const cluster =
-    outcome.cluster === undefined || destination === undefined
-      ? undefined
-      : `outbound|${destination.port}|${destination.subset ?? ''}|${destination.host}`;
+  const cluster = outcome.cluster === undefined || destination === undefined ? undefined : clusterName(destination);
   return (
     `{"authority":${text(request?.authority)},"bytes_received":${outcome.bytesReceived},"bytes_sent":${outcome.bytesSent}` +
     `,"connection_termination_details":null,"downstream_local_address":${text(exchange.local)}` +

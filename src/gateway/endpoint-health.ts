@@ -1,3 +1,5 @@
+import { addedEjections, type ClusterEjections } from '../core/routing/cluster-ejections.ts';
+import { clusterName } from '../core/routing/cluster-name.ts';
 import { OutlierDetector } from '../core/routing/outlier-detector.ts';
 import type { Cluster, Endpoint } from '../core/routing/selection.ts';
 
@@ -27,6 +29,7 @@ export class EndpointHealth<Pool> {
   private readonly poolOf: (endpoint: Endpoint) => Pool;
   /** By cluster, for successive tables. */
   private readonly detectors = new Map<string, OutlierDetector<Pool>>();
+  private readonly names = new WeakMap<OutlierDetector<Pool>, string>();
   private readonly byIdentity = new WeakMap<Cluster, OutlierDetector<Pool>>();
   private readonly known = new WeakMap<Cluster, Known>();
   private unhealthy: ReadonlySet<string> = new Set();
@@ -73,6 +76,16 @@ export class EndpointHealth<Pool> {
     }
   }
 
+  /** What outlier detection did in the clusters that are served and have it, as far as requests came to them. */
+  ejections(): readonly ClusterEjections[] {
+    return addedEjections(
+      [...this.detectors.values()].map((detector) => {
+        const { ejectedCount: active, enforced, overflowed } = detector;
+        return { cluster: this.names.get(detector) ?? '', active, enforced, overflowed };
+      }),
+    );
+  }
+
   sweep(now: number): void {
     for (const detector of this.detectors.values()) detector.sweep(now);
   }
@@ -102,6 +115,7 @@ export class EndpointHealth<Pool> {
 
   private watch(cluster: Cluster, detector: OutlierDetector<Pool>): void {
     this.byIdentity.set(cluster, detector);
+    this.names.set(detector, clusterName(cluster));
     detector.setHosts(cluster.endpoints.map(this.poolOf));
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestObserver } from '../core/evidence/request-event.ts';
+import type { ClusterEjections } from '../core/routing/cluster-ejections.ts';
 import type { Endpoint, RouteTable } from '../core/routing/selection.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import type { Listener } from './incoming-request.ts';
@@ -71,6 +72,8 @@ export interface RunningGateway {
   avoid(unhealthy: readonly Endpoint[]): void;
   /** The sockets that are open now. */
   addresses(): readonly ListeningAddress[];
+  /** What outlier detection did so far. */
+  ejections(): readonly ClusterEjections[];
   /** Stops accepting, lets requests in flight finish for at most `graceMs` (default: the limit `closeGraceMs`), then cuts. */
   close(graceMs?: number): Promise<void>;
 }
@@ -192,6 +195,10 @@ class Gateway implements RunningGateway {
 
   addresses(): readonly ListeningAddress[] {
     return this.listeners.addresses();
+  }
+
+  ejections(): readonly ClusterEjections[] {
+    return this.pools.health.ejections();
   }
 
   close(graceMs: number = this.limits.closeGraceMs): Promise<void> {

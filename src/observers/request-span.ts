@@ -1,4 +1,5 @@
 import type { RequestEvent, RequestTrace } from '../core/evidence/request-event.ts';
+import { clusterName } from '../core/routing/cluster-name.ts';
 import { servedRuleNames } from '../core/weave/rule-name.ts';
 
 /** One span until it is encoded: what is kept of a request, and no more of it. */
@@ -79,8 +80,7 @@ function attributesOf(span: RequestSpan, method: string, failed: boolean): reado
   if (failed) attributes.push(text('error.type', status > 0 ? String(status) : span.flag));
   if (userAgent !== undefined) attributes.push(text('user_agent.original', userAgent));
   if (destination !== undefined) {
-    const { host, port: servicePort, subset = '' } = destination;
-    attributes.push(text('upstream_cluster', `outbound|${servicePort}|${subset}|${host}`));
+    attributes.push(text('upstream_cluster', clusterName(destination)));
   }
   for (const { namespace, release, cohort } of servedRuleNames(rule)) {
     attributes.push(text('perch.release', `${namespace}/${release}`), text('perch.cohort', cohort));

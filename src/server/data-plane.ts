@@ -1,9 +1,20 @@
 import type { Diagnostic } from '../core/diagnostics/diagnostic.ts';
+import type { ClusterEjections } from '../core/routing/cluster-ejections.ts';
 import { RoutingCompiler } from '../core/routing/compile.ts';
 import type { ExplainedTable } from '../core/routing/explanation.ts';
 import type { Endpoint } from '../core/routing/selection.ts';
 import type { ListeningAddress, RunningGateway } from '../gateway/gateway.ts';
 import type { RoutedObjects } from './routed-objects.ts';
+
+/** The worker processes of a gateway. */
+export interface WorkerCounts {
+  /** How many there are to be. */
+  readonly wanted: number;
+  /** How many serve. */
+  readonly serving: number;
+  /** Started so far in the place of one that had ended. */
+  readonly restarts: number;
+}
 
 /** Whatever serves the routes of a runtime: a gateway in this process, or several in processes of their own. */
 export interface DataPlane {
@@ -16,6 +27,10 @@ export interface DataPlane {
   avoid(unhealthy: readonly Endpoint[]): void;
   /** Where it listens now. */
   addresses(): readonly ListeningAddress[];
+  /** What outlier detection did so far, in all gateways together. */
+  ejections(): readonly ClusterEjections[];
+  /** The processes that do the work; absent where this one does it. */
+  readonly workers?: () => WorkerCounts;
   /** Why nothing is served; undefined where something is. */
   failure(): string | undefined;
   /** What this process itself routes by; undefined where it serves nothing yet, absent where others do. */
@@ -38,6 +53,7 @@ export function ownDataPlane(gateway: RunningGateway): DataPlane {
     table: () => served,
     avoid: (unhealthy) => gateway.avoid(unhealthy),
     addresses: () => gateway.addresses(),
+    ejections: () => gateway.ejections(),
     failure: () => undefined,
     close: (graceMs) => gateway.close(graceMs),
   };

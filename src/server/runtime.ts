@@ -20,6 +20,7 @@ import { auditedStore } from './audited-store.ts';
 import { type DataPlane, ownDataPlane } from './data-plane.ts';
 import { asListenError } from './listen-error.ts';
 import { addControllerMetrics } from './metrics/controller-metrics.ts';
+import { addEjectionMetrics, addWorkerMetrics } from './metrics/data-plane-metrics.ts';
 import { addExposureMetrics } from './metrics/exposure-metrics.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
 import { addProcessMetrics } from './metrics/process-metrics.ts';
@@ -160,6 +161,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const exposure = ({ namespace, name }: ObjectRef) => observer.summary(namespace, name);
     addExposureMetrics(page, releases, exposure);
     telemetry.addTo(page);
+    addEjectionMetrics(page, { ejections: () => dataPlane.ejections() });
+    const { workers } = dataPlane;
+    if (workers !== undefined) addWorkerMetrics(page, () => workers.call(dataPlane));
     const { onPass } = addControllerMetrics(page, () => controller.load());
     const controller = startController({
       store,

@@ -44,11 +44,13 @@ async function ask(port: number, count: number): Promise<number[]> {
 
 it('an endpoint that fails three times in a row is not asked any more, and asked again later', async () => {
   const [bad, good] = await Promise.all([startOrigin(500), startOrigin(200)]);
-  const { ingress } = await start(everythingTo(withPolicy(clusterAt(bad.port, good.port), { baseEjectionMs: 2_000 })));
+  const { ingress, gateway } = await start(everythingTo(withPolicy(clusterAt(bad.port, good.port), { baseEjectionMs: 2_000 })));
   // Within two seconds: it would be asked again behind them.
   const statuses = await ask(ingress, 30);
   expect(statuses.filter((status) => status === 500).length).toBe(3);
   expect(bad.state.asked).toBe(3);
+  const told = { cluster: 'outbound|9080|v1|shop.default.svc.cluster.local', active: 1, enforced: 1, overflowed: 0 };
+  expect(gateway.ejections()).toEqual([told]);
   bad.state.status = 200;
   await expect
     .poll(
@@ -60,6 +62,7 @@ it('an endpoint that fails three times in a row is not asked any more, and asked
     )
     .toBeGreaterThan(3);
   expect(new Set(await ask(ingress, 20))).toEqual(new Set([200]));
+  expect(gateway.ejections()).toEqual([{ ...told, active: 0 }]);
 });
 
 it('without outlierDetection it is asked on and on', async () => {

@@ -258,3 +258,12 @@ describe('for any course of events', () => {
     );
   });
 });
+
+test('ejections are counted, those too that were left out as too many were ejected already', () => {
+  const detector = detectorOf('abcd', { maxEjectionPercent: 25 });
+  for (const host of 'ab') for (let count = 0; count < 3; count++) detector.report(host, 500, 0);
+  expect([detector.ejectedCount, detector.enforced, detector.overflowed]).toEqual([1, 1, 1]);
+  detector.sweep(200);
+  for (let count = 0; count < 3; count++) detector.report('b', 500, 200);
+  expect([detector.ejectedCount, detector.enforced, detector.overflowed]).toEqual([1, 2, 1]);
+});

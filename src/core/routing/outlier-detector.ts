@@ -18,6 +18,10 @@ interface Monitor {
 export class OutlierDetector<Host> {
   /** Rises whenever other endpoints are ejected than before. */
   changes = 0;
+  /** Ejections so far. */
+  enforced = 0;
+  /** Those that were left out, since too many endpoints were ejected already. */
+  overflowed = 0;
 
   readonly #policy: OutlierPolicy;
   readonly #monitors = new Map<Host, Monitor>();
@@ -91,7 +95,11 @@ export class OutlierDetector<Host> {
 
   #tryToEject(monitor: Monitor, now: number): void {
     const { maxEjectionPercent, baseEjectionMs, maxEjectionMs } = this.#policy;
-    if ((100 * (this.#ejected + 1)) / this.#monitors.size > maxEjectionPercent) return;
+    if ((100 * (this.#ejected + 1)) / this.#monitors.size > maxEjectionPercent) {
+      this.overflowed++;
+      return;
+    }
+    this.enforced++;
     monitor.ejectedAt = now;
     if (monitor.backoff * baseEjectionMs < maxEjectionMs + baseEjectionMs) monitor.backoff++;
     this.#ejected++;

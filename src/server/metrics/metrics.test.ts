@@ -4,8 +4,10 @@ import { RequestCounter } from '../../core/evidence/request-totals.ts';
 import { PHASES } from '../../core/release/phase.ts';
 import { initialStatus } from '../../core/release/status-change.ts';
 import { ApiScene, RELEASE_REF } from '../api-scene.cases.ts';
+import type { DataPlane } from '../data-plane.ts';
 import { addClusterMetrics } from './cluster-metrics.ts';
 import { addControllerMetrics } from './controller-metrics.ts';
+import { addEjectionMetrics, addWorkerMetrics } from './data-plane-metrics.ts';
 import { addExposureMetrics } from './exposure-metrics.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { addProcessMetrics } from './process-metrics.ts';
@@ -185,4 +187,28 @@ test('a page that is read slowly is as it was when it was asked for', async () =
   counter.count(requestEvent({ status: 503 }));
   const samples = [...samplesOf([...pieces].join(''))].filter(([name]) => name.startsWith('istio_requests_total'));
   expect(samples.map(([, value]) => value)).toEqual([1]);
+});
+
+test('of outlier detection, by cluster, and of worker processes: as they are when asked', async () => {
+  const page = new MetricsPage();
+  let ejections: ReturnType<DataPlane['ejections']> = [{ cluster: 'outbound|80|v2|web', active: 1, enforced: 3, overflowed: 2 }];
+  let serving = 1;
+  addEjectionMetrics(page, { ejections: () => ejections });
+  addWorkerMetrics(page, () => ({ wanted: 2, serving, restarts: 5 }));
+  const labels = 'cluster_name="outbound|80|v2|web"';
+  expect(Object.fromEntries(samplesOf(await textOf(page)))).toEqual({
+    [`perch_outlier_detection_ejections_active{${labels}}`]: 1,
+    [`perch_outlier_detection_ejections_enforced_total{${labels}}`]: 3,
+    [`perch_outlier_detection_ejections_overflow_total{${labels}}`]: 2,
+    perch_workers_wanted: 2,
+    perch_workers_serving: 1,
+    perch_worker_restarts_total: 5,
+  });
+  ejections = [];
+  serving = 2;
+  expect(Object.fromEntries(samplesOf(await textOf(page)))).toEqual({
+    perch_workers_wanted: 2,
+    perch_workers_serving: 2,
+    perch_worker_restarts_total: 5,
+  });
 });

@@ -13,6 +13,9 @@ import type { CallFailure, FromWorker, OpenPorts, ToWorker, WorkerCalls, WorkerO
 /** Requests wait no longer than this for the others' sake, in ms: traffic does not depend on the control process. */
 const LONGEST_HOLD_MS = 250;
 
+/** How often it is looked whether outlier detection did something, in ms. */
+const EJECTIONS_MS = 500;
+
 function tell(message: FromWorker, sent: () => void = () => {}): void {
   // Without a callback, a channel that has just closed would throw.
   process.send?.(message, undefined, undefined, sent);
@@ -29,6 +32,7 @@ class Worker {
   #prepared: PreparedTable | undefined;
   #holding: NodeJS.Timeout | undefined;
   #isClosing = false;
+  #toldEjections = '[]';
 
   taken(count: number): void {
     this.#outbox.taken(count);
@@ -56,6 +60,7 @@ class Worker {
       limits,
       sharedPorts: this.#ports,
     });
+    setInterval(() => this.#tellEjections(), EJECTIONS_MS).unref();
     return null;
   }
 
@@ -113,8 +118,17 @@ class Worker {
     this.#isClosing = true;
     await this.abandon();
     await this.#gateway?.close(graceMs);
+    this.#tellEjections();
     this.#outbox.flush();
     return null;
+  }
+
+  #tellEjections(): void {
+    const ejections = this.#gateway?.ejections() ?? [];
+    const text = JSON.stringify(ejections);
+    if (text === this.#toldEjections) return;
+    this.#toldEjections = text;
+    tell({ type: 'ejected', ejections });
   }
 
   #running(): RunningGateway {

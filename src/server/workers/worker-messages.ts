@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import type { KubeObject } from '../../core/istio/resources.ts';
+import type { ClusterEjections } from '../../core/routing/cluster-ejections.ts';
 import type { Endpoint } from '../../core/routing/selection.ts';
 import type { ListeningAddress } from '../../gateway/gateway.ts';
 import type { GatewayLimits } from '../../gateway/limits.ts';
@@ -69,4 +70,6 @@ export type FromWorker =
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly failure: CallFailure }
   | { readonly type: 'told'; readonly batch: EventBatch }
-  | { readonly type: 'said'; readonly note: WorkerNote };
+  | { readonly type: 'said'; readonly note: WorkerNote }
+  /** What outlier detection did so far, whenever that has changed. */
+  | { readonly type: 'ejected'; readonly ejections: readonly ClusterEjections[] };

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { Agent, createServer as createHttpServer, request } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startVersion } from '../../../test/harness/version-server.ts';
@@ -49,6 +50,29 @@ function saying(text: string, ports: readonly number[] = [80]): RoutedObjects {
   const http = [{ directResponse: { status: 200, body: { string: text } } }];
   const objects = [object('Gateway', 'edge', { servers }), object('VirtualService', 'all', { hosts: ['*'], gateways: ['edge'], http })];
   return { objects, delegates: new Set(), idNames: { cookies: [], headers: [] } };
+}
+
+/** A gateway that leads to a service with endpoints at these ports. */
+function leadingTo(ports: readonly number[]): RoutedObjects {
+  const service = object('ServiceEntry', 'web', {
+    hosts: ['web.default.svc.cluster.local'],
+    location: 'MESH_INTERNAL',
+    resolution: 'STATIC',
+    ports: [{ number: 81, name: 'http', protocol: 'HTTP' }],
+    endpoints: ports.map((port) => ({ address: '127.0.0.1', ports: { http: port } })),
+  });
+  const http = [{ route: [{ destination: { host: 'web', port: { number: 81 } } }] }];
+  const { objects, ...rest } = saying('x');
+  const routed = objects.map((each) =>
+    each.kind === 'VirtualService' ? object('VirtualService', 'all', { hosts: ['*'], gateways: ['edge'], http }) : each,
+  );
+  return { objects: [...routed, service], ...rest };
+}
+
+/** Processes that a process has started, and that have not ended. */
+function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/self/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 function portOf(pool: DataPlane, declared = 80): number {
@@ -131,24 +155,43 @@ describe('a pool of workers', { skip: process.platform !== 'linux' }, () => {
     );
   });
 
+  test('ejections are told of all workers together, also of one that has ended, and so is how many serve', async () => {
+    const pids: number[] = [];
+    const broken = createHttpServer((_request, response) => {
+      response.writeHead(500).end();
+    });
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+    const version = await startVersion('b');
+    try {
+      const { port } = broken.address() as { port: number };
+      const rules = object('DestinationRule', 'web', {
+        host: 'web',
+        trafficPolicy: { outlierDetection: { consecutive5xxErrors: 2, baseEjectionTime: '600s', maxEjectionPercent: 50 } },
+      });
+      const log = { ...SILENT, info: (line: string) => pids.push(Number(/^worker (\d+) serves$/.exec(line)?.[1])) };
+      const others = new Set(childrenOf(process.pid));
+      const pool = await start({ count: 1, log });
+      const routed = leadingTo([port, version.port]);
+      await pool.publish({ ...routed, objects: [...routed.objects, rules] });
+      expect([pool.ejections(), pool.workers?.()]).toEqual([[], { wanted: 1, serving: 1, restarts: 0 }]);
+      for (let count = 0; count < 12; count++) await ask(portOf(pool));
+      const told = { cluster: 'outbound|81||web.default.svc.cluster.local', active: 1, enforced: 1, overflowed: 0 };
+      await expect.poll(() => pool.ejections()).toEqual([told]);
+      for (const child of childrenOf(process.pid)) if (!others.has(child)) process.kill(child, 'SIGKILL');
+      await expect.poll(() => pool.workers?.(), { timeout: 10_000 }).toEqual({ wanted: 1, serving: 1, restarts: 1 });
+      expect(pids).toHaveLength(1);
+      expect(pool.ejections()).toEqual([{ ...told, active: 0 }]);
+    } finally {
+      broken.close();
+      await version.close();
+    }
+  });
+
   test('endpoints that are found unhealthy get no requests from any worker, until they are found otherwise', async () => {
     const versions = await Promise.all(['a', 'b'].map((name) => startVersion(name)));
     try {
-      const endpoints = versions.map(({ port }) => ({ address: '127.0.0.1', ports: { http: port } }));
-      const service = object('ServiceEntry', 'web', {
-        hosts: ['web.default.svc.cluster.local'],
-        location: 'MESH_INTERNAL',
-        resolution: 'STATIC',
-        ports: [{ number: 81, name: 'http', protocol: 'HTTP' }],
-        endpoints,
-      });
-      const http = [{ route: [{ destination: { host: 'web', port: { number: 81 } } }] }];
-      const { objects, ...rest } = saying('x');
-      const routed = objects.map((each) =>
-        each.kind === 'VirtualService' ? object('VirtualService', 'all', { hosts: ['*'], gateways: ['edge'], http }) : each,
-      );
       const pool = await start();
-      await pool.publish({ objects: [...routed, service], ...rest });
+      await pool.publish(leadingTo(versions.map(({ port }) => port)));
       const seen = async () => new Set(await Promise.all(Array.from({ length: 24 }, () => ask(portOf(pool)))));
       expect(await seen()).toEqual(new Set(['a', 'b']));
       pool.avoid([{ address: '127.0.0.1', port: versions[0]?.port ?? 0 }]);

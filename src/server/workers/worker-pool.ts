@@ -1,9 +1,10 @@
 import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts';
 import type { RequestObserver } from '../../core/evidence/request-event.ts';
+import { addedEjections, type ClusterEjections } from '../../core/routing/cluster-ejections.ts';
 import type { Endpoint } from '../../core/routing/selection.ts';
 import type { ListeningAddress } from '../../gateway/gateway.ts';
 import { type GatewayLimits, withDefaults } from '../../gateway/limits.ts';
-import type { DataPlane } from '../data-plane.ts';
+import type { DataPlane, WorkerCounts } from '../data-plane.ts';
 import type { RoutedObjects } from '../routed-objects.ts';
 import type { RuntimeLog } from '../runtime-log.ts';
 import { type EventBatch, eventsOf } from './event-batch.ts';
@@ -75,6 +76,9 @@ class WorkerPool implements DataPlane {
   #addresses: readonly ListeningAddress[] = [];
   #unhealthy: readonly Endpoint[] = [];
   #failures = 0;
+  #restarted = 0;
+  /** Of workers that have ended: what they counted stays in the sums. */
+  #formerEjections: readonly ClusterEjections[] = [];
   #lost = 0;
   #saying: NodeJS.Timeout | undefined;
   /** Lines that workers said a moment ago, and when. */
@@ -112,6 +116,14 @@ class WorkerPool implements DataPlane {
     return this.#addresses;
   }
 
+  ejections(): readonly ClusterEjections[] {
+    return addedEjections([...this.#formerEjections, ...[...this.#all].flatMap(({ ejections }) => ejections)]);
+  }
+
+  workers(): WorkerCounts {
+    return { wanted: this.#options.count, serving: this.#workers.size, restarts: this.#restarted };
+  }
+
   failure(): string | undefined {
     return this.#workers.size === 0 ? 'no worker of the gateway is running' : undefined;
   }
@@ -144,7 +156,12 @@ class WorkerPool implements DataPlane {
       (note) => this.#said(note),
     );
     this.#all.add(worker);
-    void worker.ended.then(() => this.#all.delete(worker));
+    void worker.ended.then(() => {
+      this.#all.delete(worker);
+      // Its successor knows of no ejection, and tries every endpoint.
+      const former = worker.ejections.map((each) => ({ ...each, active: 0 }));
+      this.#formerEjections = addedEjections([...this.#formerEjections, ...former]);
+    });
     return worker;
   }
 
@@ -185,6 +202,7 @@ class WorkerPool implements DataPlane {
       this.#replaceLater();
       return;
     }
+    this.#restarted += 1;
     this.#watch(worker);
     this.#greet(worker)
       .then(() => this.#inTurn(() => this.#join(worker)))

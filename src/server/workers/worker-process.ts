@@ -3,6 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { KubeObject } from '../../core/istio/resources.ts';
+import type { ClusterEjections } from '../../core/routing/cluster-ejections.ts';
 import { PortInUseError } from '../../gateway/port-in-use-error.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { CallFailure, FromWorker, ToWorker, WorkerCalls, WorkerNote } from './worker-messages.ts';
@@ -27,6 +28,8 @@ interface Waiting {
 export class WorkerProcess {
   /** The objects that it was told last. */
   objects: readonly KubeObject[] = [];
+  /** What it told last of its outlier detection. */
+  ejections: readonly ClusterEjections[] = [];
   readonly startedAt = performance.now();
   /** Resolves with how it ended: a signal's name, or `exit code N`. */
   readonly ended: Promise<string>;
@@ -62,6 +65,7 @@ export class WorkerProcess {
     });
     child.on('message', (message: FromWorker) => {
       if (message.type === 'said') onSaid(message.note);
+      else if (message.type === 'ejected') this.ejections = message.ejections;
       else if (message.type !== 'told') this.#answered(message);
       else {
         onTold(message.batch);
