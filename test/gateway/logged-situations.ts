@@ -102,7 +102,8 @@ export const SITUATIONS: readonly Situation[] = [
     code: 400,
     flags: 'DPE',
     details: 'http1.codec_error',
-    unlikeEnvoy: OWN,
+    // Envoy sees it before it has connected.
+    unlikeEnvoy: [...OWN, 'upstream_local_address'],
   },
   {
     name: 'a body that stalls',
