@@ -53,6 +53,7 @@ export class IncomingRequest implements RequestHead {
   readonly connectionLines: string;
   /** Fields that `Connection` took out, which trailers must not have either. */
   readonly nominated: readonly string[] | undefined;
+  private cookies: readonly string[] | undefined;
 
   constructor(exchange: RequestOnWire, listener: ListenerKind, lines: HeaderLines, target: RequestTarget, uuid: () => string) {
     this.method = exchange.method;
@@ -97,6 +98,13 @@ export class IncomingRequest implements RequestHead {
   }
 
   lines(name: string): readonly string[] {
+    // Routes ask for them, and so do observers.
+    if (name !== 'cookie') return this.read(name);
+    this.cookies ??= this.read(name);
+    return this.cookies;
+  }
+
+  private read(name: string): readonly string[] {
     const { fields } = this;
     const values: string[] = [];
     for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) values.push(fields[at + 1] as string);

@@ -342,6 +342,15 @@ describe('following the release', () => {
     expect(summary()).toMatchObject({ visitors: { total: 1, canary: 0 }, moved: { toCanary: 0, back: 0 } });
   });
 
+  test('a destination that stays in the routes is the version that it is to the release of the moment', async () => {
+    const same = event('reviews v2', 'known', cookieOf(ANNA));
+    observer.observe(same);
+    expect(summary()).toMatchObject({ requests: { stable: 0, canary: 1 } });
+    await setStatus({ ...STATUS, started: 2, stable: { subset: 'v2' }, canary: { subset: 'v3' } });
+    observer.observe(same);
+    expect(summary()).toMatchObject({ requests: { stable: 1, canary: 0 } });
+  });
+
   test('a release that is pending, or gone, has no figures', async () => {
     await setStatus({ ...STATUS, phase: 'Pending' });
     expect(summary()).toBeUndefined();

@@ -50,6 +50,10 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
   };
   const isCanary = isVersion(status.canary);
   const isStable = isVersion(status.stable);
+  const versionOf = (destination: Destination): Cohort | undefined =>
+    isCanary(destination) ? 'canary' : isStable(destination) ? 'stable' : undefined;
+  // Routes keep their destinations, and few are in use at a time: their texts are compared once.
+  const versions = new WeakMap<Destination, Cohort | 'neither'>();
   const settled = settledOn(status);
   const split = settled === undefined;
   return {
@@ -64,9 +68,14 @@ export function followRelease({ ref, base, status }: StoredObject): FollowedRele
     cutoff: split ? status.cutoff : undefined,
     // By what is served, not by the rule's name alone: after a release all rules lead to the live version.
     cohortServed: (destination, ruled) => {
-      if (isCanary(destination)) return 'canary';
+      let version = versions.get(destination);
+      if (version === undefined) {
+        version = versionOf(destination) ?? 'neither';
+        versions.set(destination, version);
+      }
+      if (version !== 'neither') return version;
       // A draw leads to one of the two versions, wherever it leads.
-      return isStable(destination) || ruled === 'drawn' ? 'stable' : ruled;
+      return ruled === 'drawn' ? 'stable' : ruled;
     },
     cohortDecided: (ruled) => settled ?? ruled,
   };
