@@ -182,6 +182,19 @@ export const HARMLESS: readonly HarmlessRequest[] = [
     ['9110 7.8', 'an upgrade to h2c, as a plain request', get(`Connection: Upgrade, HTTP2-Settings\r\n${H2C}`), sent('GET /')],
     ['9110 7.8', 'h2c beside websocket, as a plain request', get('Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n'), sent('GET /')],
     ['9110 7.6.2', 'Max-Forwards: 0 concerns TRACE and OPTIONS only', get('Max-Forwards: 0\r\n'), sent('GET /', 'max-forwards: 0\r\n')],
+    // Section 7.6.2 would have them answered here, or counted down: Envoy does neither, and nor does the gateway (docs/reference/differences.md).
+    [
+      '9110 7.6.2',
+      'OPTIONS with Max-Forwards: 0, as Envoy',
+      `OPTIONS / HTTP/1.1\r\nHost: shop\r\nMax-Forwards: 0\r\n\r\n`,
+      sent('OPTIONS /', 'max-forwards: 0\r\n'),
+    ],
+    [
+      '9110 7.6.2',
+      'TRACE with Max-Forwards: 5, as Envoy',
+      `TRACE / HTTP/1.1\r\nHost: shop\r\nMax-Forwards: 5\r\n\r\n`,
+      sent('TRACE /', 'max-forwards: 5\r\n'),
+    ],
     ['9110 9.3.8', 'TRACE', line('TRACE / HTTP/1.1'), sent('TRACE /')],
     ['9110 9.1', 'a method that Icecast has, too', line('SOURCE / HTTP/1.1'), sent('SOURCE /')],
 
