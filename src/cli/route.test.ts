@@ -129,7 +129,7 @@ describe('of a runtime', () => {
   });
 
   test('as text, as JSON and as YAML', async () => {
-    const asked = ['http://web:9080/', '--mesh'];
+    const asked = ['http://web:9080/', '--mesh', '-H', 'x-request-id: mine'];
     const [text, json, yaml] = await Promise.all(
       [[], ['-o', 'json'], ['-o', 'yaml']].map((form) => route([...asked, ...form], environment)),
     );

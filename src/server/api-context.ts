@@ -8,6 +8,7 @@ import type { ApiStore } from './api-store.ts';
 import type { Probes } from './probe-routes.ts';
 import { type Problem, problem, problemResponse } from './problem.ts';
 import type { StreamSlots } from './stream-slots.ts';
+import type { ClusterRoutes } from './views/cluster-routes.ts';
 
 /** What a gateway serves. */
 export interface ServedRoutes {
@@ -26,6 +27,8 @@ export interface ApiContext extends Probes {
   onSamples(listener: (release: ObjectRef, samples: readonly TimelineSample[]) => void): () => void;
   /** The routes that the gateway serves, and where it listens; absent where there is no gateway, undefined where it serves none yet. */
   readonly served?: () => ServedRoutes | undefined;
+  /** Compiles the routes of the store for trials, where there is no gateway; absent: anew for each trial. */
+  readonly clusterRoutes?: ClusterRoutes;
   /** Calls back when the controller could not store what it decided about a release; returns the way to stop. It tries again by itself. */
   onNotStored(listener: (release: ObjectRef, error: StoreError) => void): () => void;
   /** How many event streams there may be at a time, over all callers. */

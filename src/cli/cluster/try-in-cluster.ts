@@ -18,13 +18,13 @@ export async function tryInCluster(
 ): Promise<RouteTrialView> {
   // Compiling routes takes time to load; commands that ask of releases do without.
   const { tryRequest } = await import('../../server/views/route-trial.ts');
-  const { clusterRoutes } = await import('../../server/views/cluster-routes.ts');
+  const { ClusterRoutes } = await import('../../server/views/cluster-routes.ts');
   const { carriersOf } = await import('../../server/views/answer-trial.ts');
   const { objects, hidden } = await readableStored(connection, KUBE_KINDS, namespaces);
   const [releases, routing] = [objects.filter(({ ref }) => ref.kind === RELEASE), objects.filter(({ ref }) => ref.kind !== RELEASE)];
   const answer = await tryRequest(asked, {
     carriers: carriersOf(releases),
-    routes: async (host, port) => clusterRoutes(routing, host, port),
+    routes: async (host, port) => new ClusterRoutes().of(routing, host, port),
   });
   if (!answer.ok) throw new ApiProblem(problem(400, 'PERCH4006', answer.detail));
   const { view } = answer;

@@ -9,6 +9,7 @@ import { dashboardRoutes } from '../dashboard-routes.ts';
 import type { Probes } from '../probe-routes.ts';
 import { type Problem, problem, problemResponse } from '../problem.ts';
 import { StreamSlots } from '../stream-slots.ts';
+import { ClusterRoutes } from '../views/cluster-routes.ts';
 import { AccessReviews } from './access-reviews.ts';
 import { callerStore } from './caller-store.ts';
 import { NotAllowedError } from './not-allowed-error.ts';
@@ -29,6 +30,7 @@ interface ClusterApiOptions extends Probes {
 export function createClusterApi({ store, client, access, notReady, metrics, logError }: ClusterApiOptions): Hono<ApiEnv> {
   const reviews = new AccessReviews(client, () => performance.now());
   const streams = new StreamSlots();
+  const clusterRoutes = new ClusterRoutes();
   const app = new Hono<ApiEnv>();
   // The page itself tells nothing; what it asks for carries the token that its reader gave it.
   app.route('/', dashboardRoutes());
@@ -48,6 +50,7 @@ export function createClusterApi({ store, client, access, notReady, metrics, log
       notReady,
       metrics,
       streams,
+      clusterRoutes,
       onNotStored: () => () => undefined,
       problemOf: clusterProblem,
       logError,

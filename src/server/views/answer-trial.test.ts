@@ -158,6 +158,13 @@ test('where there is no gateway, as in a cluster, the objects of the store decid
   expect(scene.store.revision()).toBe(before);
 });
 
+test('in the mesh a request id that the request does not bring is drawn, and said; one that it brings is kept', async () => {
+  serve();
+  const asked = { listener: 'mesh', url: 'http://web/' };
+  expect((await tried(asked)).trail[0]?.text).toMatch(/^x-request-id [0-9a-f-]{36}, drawn for this trial, as the request brings none$/);
+  expect((await tried({ ...asked, headers: [['X-Request-Id', 'mine']] })).trail[0]?.kind).toBe('listener');
+});
+
 test('in a cluster the answer says what it takes for granted, and which objects it leaves out', async () => {
   const stored = await scene.store.list();
   const other = (kind: string, name: string, spec: object): StoredObject => {

@@ -104,7 +104,7 @@ function listenerOf(
 
 /** What is known of a request before its host is looked at. */
 function firstLines(
-  { listener, visitorId }: AskedTrial,
+  { listener, visitorId, headers }: AskedTrial,
   { requestId }: { readonly requestId: string },
   at: ListenerSpec | undefined,
 ): TrailLine[] {
@@ -113,9 +113,12 @@ function firstLines(
       ? []
       : [`${listener === 'ingress' ? 'a Gateway' : 'the mesh'}, port ${at.port}${at.bind === undefined ? '' : ` at ${at.bind}`}`];
   const isNew = listener === 'ingress' && visitorId === undefined;
-  const drawn = `x-request-id ${requestId}, drawn for this trial: it becomes the id of a visitor who has none`;
+  // The mesh keeps one that a request brings.
+  const isDrawn = listener === 'mesh' && !headers.some(([name]) => name.toLowerCase() === 'x-request-id');
+  const why = isNew ? ': it becomes the id of a visitor who has none' : ', as the request brings none';
+  const drawn = `x-request-id ${requestId}, drawn for this trial${why}`;
   return [
-    ...(isNew ? [{ kind: 'request' as const, matched: true, text: drawn }] : []),
+    ...(isNew || isDrawn ? [{ kind: 'request' as const, matched: true, text: drawn }] : []),
     ...where.map((text) => ({ kind: 'listener' as const, matched: true, text })),
   ];
 }
