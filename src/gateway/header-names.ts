@@ -1,3 +1,5 @@
+import { detached } from '../core/text/detached.ts';
+
 /** What the gateway does about a header, told by its name. */
 export const FIELD = {
   plain: 0,
@@ -65,18 +67,34 @@ export const JOINED_FIELDS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Names are few and repeat: remembering their lower-case form saves an allocation per header. Bounded, since clients choose them. */
-const MEMO_SIZE = 2048;
+/**
+ * Names are few and repeat: remembering their lower-case form saves an allocation per header. Bounded, since clients choose them, and in two
+ * generations: a flood of names of which none comes again pushes out those that are in use for a moment only.
+ */
+const MEMO_SIZE = 1024;
 const MEMO_NAME_LENGTH = 64;
-const memo = new Map<string, FieldName>();
+let young = new Map<string, FieldName>();
+let old = new Map<string, FieldName>();
 
 /** Lower-case form and kind of a header name as received. */
 export function fieldName(raw: string): FieldName {
-  const known = memo.get(raw);
+  const known = young.get(raw);
   if (known !== undefined) return known;
+  const entry = old.get(raw) ?? readName(raw);
+  if (raw.length <= MEMO_NAME_LENGTH) remember(raw, entry);
+  return entry;
+}
+
+function readName(raw: string): FieldName {
   const lower = raw.toLowerCase();
   const kind = KINDS.get(lower) ?? (lower.startsWith('x-envoy-') ? FIELD.envoy : FIELD.plain);
-  const entry = { lower, kind };
-  if (memo.size < MEMO_SIZE && raw.length <= MEMO_NAME_LENGTH) memo.set(raw, entry);
-  return entry;
+  return { lower: detached(lower), kind };
+}
+
+function remember(raw: string, entry: FieldName): void {
+  if (young.size >= MEMO_SIZE) {
+    old = young;
+    young = new Map();
+  }
+  young.set(detached(raw), entry);
 }

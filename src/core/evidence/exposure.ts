@@ -1,3 +1,4 @@
+import { detached } from '../text/detached.ts';
 import type { LatencyView } from '../view/latency-view.ts';
 import { BUCKETS } from '../visitor/bucket.ts';
 import type { Cohort } from '../visitor/cohort.ts';
@@ -188,7 +189,7 @@ export class Exposure {
     const owner = visitorId ?? (requestId === undefined ? undefined : this.passages.get(requestId));
     let synthetic = answer.synthetic;
     if (owner !== undefined) synthetic = this.note(owner, cohort, 'seen', synthetic);
-    else if (requestId !== undefined) this.answers.set(requestId, cohort);
+    else if (requestId !== undefined) this.answers.set(detached(requestId), cohort);
     const tally = synthetic === true ? this.synthetic : this.real;
     tally.requests[CODE[cohort] as 1 | 2] += 1;
     if (answer.durationMs !== undefined) this.latency[cohort].add(answer.durationMs);
@@ -199,7 +200,7 @@ export class Exposure {
   passed(passage: Passage): void {
     this.changes += 1;
     const { visitorId, requestId, synthetic } = passage;
-    this.passages.set(requestId, visitorId);
+    this.passages.set(detached(requestId), detached(visitorId));
     const answered = this.answers.get(requestId);
     if (answered === undefined) this.note(visitorId, passage.cohort, 'assigned', synthetic);
     else this.note(visitorId, answered, 'seen', synthetic);

@@ -12,6 +12,9 @@ const BLANK_LF = 1;
 const LINE = 2;
 const FIELDS = 3;
 
+/** Headers of which names and values may be slices: whoever keeps one a little longer keeps no more than this. */
+const SLICED_BYTES = 4096;
+
 const TOO_LARGE: Refusal = { status: 431, detail: 'head too large' };
 
 /** The head of a request as it was received, well-formed, and no more than that. */
@@ -113,11 +116,15 @@ export class RequestParser {
 
   private take(source: Buffer, base: number): ReceivedHead {
     const { marks, count } = this.scanner;
-    // One string, of which names and values are slices: cheaper than one of its own for each.
-    const origin = count === 0 ? 0 : (marks[0] as number);
-    const text = count === 0 ? '' : source.toString('latin1', base + origin, base + (marks[count - 1] as number));
     const rawHeaders: string[] = [];
-    for (let at = 0; at < count; at += 2) rawHeaders.push(text.slice((marks[at] as number) - origin, (marks[at + 1] as number) - origin));
+    const origin = count === 0 ? 0 : (marks[0] as number);
+    const end = count === 0 ? 0 : (marks[count - 1] as number);
+    // Of one string names and values are slices: cheaper than a string of its own for each, but each keeps the whole alive.
+    const text = end - origin <= SLICED_BYTES ? source.toString('latin1', base + origin, base + end) : undefined;
+    for (let at = 0; at < count; at += 2) {
+      const [from, to] = [marks[at] as number, marks[at + 1] as number];
+      rawHeaders.push(text === undefined ? source.toString('latin1', base + from, base + to) : text.slice(from - origin, to - origin));
+    }
     const { method, target, version } = this.line;
     return { method, target, version, rawHeaders };
   }
