@@ -14,8 +14,8 @@ Requests and responses, most of them with mistakes, from a seed: to the gateway'
 a real upstream and back. llhttp says what each of them is. Ends at the first that is read in another way, with the seed and a minimised input.
 
   --inputs N        of the parsers alone, half of them requests             (1000000)
-  --requests N      of clients, end to end                                  (100000)
-  --responses N     of upstreams, end to end                                (100000)
+  --requests N      of clients, end to end                                  (800000)
+  --responses N     of upstreams, end to end                                (200000)
   --seed N          another one gives other inputs                          (1)
   --record          write the results to results/DATE.md
   --help            this text
@@ -40,8 +40,8 @@ function readNumber(option: string, text: string): number {
 function readPlan(args: readonly string[]): Plan | string {
   const values = readOptions(args, {
     inputs: { type: 'string', default: '1000000' },
-    requests: { type: 'string', default: '100000' },
-    responses: { type: 'string', default: '100000' },
+    requests: { type: 'string', default: '800000' },
+    responses: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
     record: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
