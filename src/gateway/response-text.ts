@@ -1,7 +1,7 @@
 import { httpDate } from './http-date.ts';
 
-/** The value of a header; `name` and the names in `fields` (name, value, ...) in lower case. */
-function fieldValue(fields: readonly string[], name: string): string | undefined {
+/** The value of a header, undefined where there is none; `name` and the names in `fields` (name, value, ...) in lower case. */
+export function fieldValue(fields: readonly string[], name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
   return undefined;
 }

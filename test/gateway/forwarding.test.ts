@@ -263,6 +263,19 @@ describe('responses', () => {
     expect(received.slice(received.indexOf('\r\n\r\n') + 4)).toMatch(/^5\r\nhello\r\n0\r\n\r\n$/);
   });
 
+  it('with a header whose value is the name of another keep their framing', async () => {
+    const origin = await own(
+      startScriptedOrigin(
+        () =>
+          'HTTP/1.1 200 OK\r\nAccess-Control-Expose-Headers: content-length\r\nX-Sort: date\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      ),
+    );
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const received = await exchange(ingress, `GET / HTTP/1.1\r\n${CLOSE}\r\n`);
+    expect(received).toContain('\r\ntransfer-encoding: chunked\r\n');
+    expect(received.endsWith('\r\n\r\n2\r\nok\r\n0\r\n\r\n')).toBe(true);
+  });
+
   it('to HEAD, 204 and 304 have no body, and the connection goes on', async () => {
     const origin = await own(
       startScriptedOrigin((head) => {

@@ -51,6 +51,14 @@ test.each([
   expect(echo.headers['transfer-encoding']).toBe(coding);
 });
 
+test('trailers pass behind a header whose value is the name of another', async () => {
+  const origin = await startScriptedOrigin(
+    () => 'HTTP/1.1 200 OK\r\nVary: content-length\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n',
+  );
+  const client = await session(await at(origin));
+  expect(await ask(client, {})).toMatchObject({ body: 'ok', trailers: { 'x-sum': '1' } });
+});
+
 test('trailers pass in both directions', async () => {
   const origin = await startHttpOrigin((request, response) => {
     request.resume();

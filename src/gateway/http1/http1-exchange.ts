@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { informationText } from '../local-reply.ts';
-import { announces, responseHeadText } from '../response-text.ts';
+import { announces, fieldValue, responseHeadText } from '../response-text.ts';
 import { lastChunk } from '../trailers.ts';
 import { WriteStall } from '../write-stall.ts';
 import { writeTogether } from '../write-together.ts';
@@ -203,7 +203,7 @@ export class Http1Exchange implements ClientExchange {
   respondHead(status: number, reason: string, fields: string[]): void {
     this.headSent = true;
     this.bodyless ||= status === 204 || status === 304;
-    this.chunked = !this.bodyless && !fields.includes('content-length');
+    this.chunked = !this.bodyless && fieldValue(fields, 'content-length') === undefined;
     if (this.chunked) fields.push('transfer-encoding', 'chunked');
     this.sayWhetherLast(fields);
     this.headText = responseHeadText(status, reason, fields);

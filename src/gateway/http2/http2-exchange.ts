@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
 import { withoutFields } from '../hop-by-hop.ts';
 import type { GatewayLimits } from '../limits.ts';
+import { fieldValue } from '../response-text.ts';
 import { sendFields } from './http2-fields.ts';
 import type { Http2Head } from './request-head.ts';
 
@@ -150,7 +151,7 @@ export class Http2Exchange implements ClientExchange {
   respondHead(status: number, _reason: string, fields: string[]): void {
     if (this.stream.closed) return;
     this.bodyless ||= status === 204 || status === 205 || status === 304;
-    const waitForTrailers = !this.bodyless && !fields.includes('content-length');
+    const waitForTrailers = !this.bodyless && fieldValue(fields, 'content-length') === undefined;
     if (waitForTrailers) {
       this.stream.once('wantTrailers', () => {
         if (!sendFields(this.responseTrailers ?? [], (headers) => this.stream.sendTrailers(headers))) this.destroy();
