@@ -19,6 +19,14 @@ export interface ExchangeHandler {
   clientClosed(finished: boolean): void;
 }
 
+/** A client's connection that is no longer HTTP's. */
+export interface SwitchedConnection {
+  /** It may have ended already: then it does not say so again. */
+  readonly stream: Duplex;
+  /** What was read of it before. */
+  readonly early: Uint8Array | undefined;
+}
+
 /**
  * One request of a client and the answer to it, whatever the transport. All that forwarding knows
  * of the client's side; requests of an HTTP/1.1 connection come one after the other.
@@ -78,5 +86,5 @@ export interface ClientExchange {
   /** Cuts the connection: the only way to tell a client that a body is not whole. */
   destroy(): void;
   /** Answers 101 and gives the connection away. Only where `upgradable`. */
-  switchProtocols(reason: string, fields: string[]): Duplex;
+  switchProtocols(reason: string, fields: string[]): SwitchedConnection;
 }

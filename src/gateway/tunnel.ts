@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { SwitchedConnection } from './client-exchange.ts';
 import type { TunnelUser, UpstreamConnection } from './upstream-connection.ts';
 
 /** Counts what passes. */
@@ -17,19 +18,22 @@ export class Tunnel implements TunnelUser {
   private readonly client: Duplex;
   private readonly meter: TunnelMeter;
 
-  constructor(client: Duplex, upstream: UpstreamConnection, meter: TunnelMeter) {
+  constructor({ stream: client, early }: SwitchedConnection, upstream: UpstreamConnection, meter: TunnelMeter) {
     this.client = client;
     this.meter = meter;
-    client.on('data', (chunk: Buffer) => {
+    const send = (chunk: Uint8Array): void => {
       meter.received(chunk.length);
       if (!upstream.write(chunk)) client.pause();
-    });
+    };
+    client.on('data', send);
     client.on('drain', () => upstream.resume());
     client.on('end', () => upstream.endTunnel());
     client.on('close', () => {
       // After a clean end of both sides the last bytes to the upstream may still be on their way.
       if (!client.readableEnded || !client.writableFinished) upstream.resetTunnel();
     });
+    if (early !== undefined) send(early);
+    if (client.readableEnded) upstream.endTunnel();
   }
 
   tunnelData(chunk: Uint8Array): boolean {

@@ -169,6 +169,28 @@ describe('a tunnel of any protocol', () => {
     expect((await client.untilClosed()).endsWith('hellogot all of it')).toBe(true);
   });
 
+  it.each(['', 'early'])('passes an end on that came before the switch, behind the bytes %j', async (early) => {
+    let text = '';
+    const origin = await own(
+      startTcpOrigin((socket) =>
+        socket.once('data', async () => {
+          await sleep(100);
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+          socket.on('data', (chunk) => {
+            text += chunk.toString();
+          });
+          socket.on('end', () => socket.end(`got ${text}.`));
+        }),
+      ),
+    );
+    const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));
+    const client = await open(ingress, { allowHalfOpen: true });
+    client.send(ASK).socket.end(early);
+    await client.untilText(`\r\n\r\ngot ${early}.`, 2_000);
+    await client.untilClosed();
+    expect((await told(1))[0]).toMatchObject({ status: 101, flag: '-', bytesReceived: early.length });
+  });
+
   it('passes the end of the upstream’s data on, and still brings what the client says', async () => {
     let heard = '';
     const origin = await accepting((socket) => {

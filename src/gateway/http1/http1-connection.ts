@@ -106,12 +106,13 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
     if (this.closing) this.closeWhenSpare();
   }
 
-  becomeTunnel(): void {
+  becomeTunnel(): Buffer | undefined {
+    const { rest } = this;
     this.tunnel = true;
-    this.socket.removeListener('data', this.onData);
-    if (this.rest !== undefined) this.socket.unshift(this.rest);
     this.rest = undefined;
+    this.socket.removeListener('data', this.onData);
     this.socket.resume();
+    return rest;
   }
 
   /**

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
+import type { ClientExchange, ExchangeHandler, SwitchedConnection } from '../client-exchange.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { informationText } from '../local-reply.ts';
 import { announces, fieldValue, responseHeadText } from '../response-text.ts';
@@ -29,8 +28,8 @@ export interface ExchangePlace {
   takeBody(): void;
   /** The present answer says that it is the last one. */
   tellLast(): void;
-  /** From now on the socket belongs to the exchange, with what was read behind its request. */
-  becomeTunnel(): void;
+  /** From now on the socket belongs to the exchange. Gives what was read behind its request. */
+  becomeTunnel(): Buffer | undefined;
   /** The answer is complete, and the network has taken it; or the socket is gone. */
   leave(exchange: Http1Exchange): void;
 }
@@ -254,13 +253,12 @@ export class Http1Exchange implements ClientExchange {
     this.connection.socket.destroy();
   }
 
-  switchProtocols(reason: string, fields: string[]): Duplex {
-    const { socket } = this.connection;
+  switchProtocols(reason: string, fields: string[]): SwitchedConnection {
+    const { socket: stream } = this.connection;
     this.switched = true;
     this.headSent = true;
-    socket.write(responseHeadText(101, reason, fields), 'latin1');
-    this.connection.becomeTunnel();
-    return socket;
+    stream.write(responseHeadText(101, reason, fields), 'latin1');
+    return { stream, early: this.connection.becomeTunnel() };
   }
 
   private writePiece(chunk: Uint8Array): boolean {

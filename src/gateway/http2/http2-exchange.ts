@@ -1,5 +1,4 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
 import { withoutFields } from '../hop-by-hop.ts';
 import type { GatewayLimits } from '../limits.ts';
@@ -212,7 +211,7 @@ export class Http2Exchange implements ClientExchange {
     if (!this.stream.closed && this.stream.state.state === constants.NGHTTP2_STREAM_STATE_OPEN) this.destroy();
   }
 
-  switchProtocols(): Duplex {
+  switchProtocols(): never {
     throw new Error('This exchange cannot switch protocols');
   }
 
