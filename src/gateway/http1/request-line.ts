@@ -45,6 +45,7 @@ export class RequestLine {
 
   reset(): void {
     this.state = METHOD;
+    this.target = '';
     this.refusal = undefined;
   }
 

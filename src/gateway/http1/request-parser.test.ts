@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, withDefaults } from '../limits.ts';
@@ -94,5 +96,23 @@ describe('limits', () => {
     const lines = (count: number): string => `GET / HTTP/1.1\r\n${'X: a\r\n'.repeat(count)}\r\n`;
     expect(read([lines(10)], limits).parser.head).toBeDefined();
     expect(read([lines(11)], limits).parser.refusal?.status).toBe(431);
+  });
+
+  it('hold what a connection keeps between requests: nothing of the one before', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const idle: RequestParser[] = [];
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let at = 0; at < 200; at++) {
+      const { parser } = read([`GET /${'a'.repeat(50_000)} HTTP/1.1\r\n\r\n`]);
+      expect(parser.head?.target.length).toBe(50_001);
+      parser.reset();
+      idle.push(parser);
+    }
+    collect();
+    // 10 MB of targets went by.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2_000_000);
+    expect(idle.length).toBe(200);
   });
 });

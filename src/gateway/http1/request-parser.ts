@@ -56,6 +56,7 @@ export class RequestParser {
   reset(): void {
     this.state = BEFORE;
     this.head = undefined;
+    this.line.reset();
     this.pending.clear();
   }
 
@@ -89,7 +90,6 @@ export class RequestParser {
       } else {
         if (this.state === BLANK_LF) this.refusal = { status: 400, detail: 'CR without LF' };
         this.state = LINE;
-        this.line.reset();
         return at;
       }
       at++;
