@@ -172,12 +172,11 @@ export class Http1Exchange implements ClientExchange {
     this.reading = 'thrown away';
   }
 
-  private takePiece(buffer: Buffer, start: number, end: number): boolean {
-    if (this.reading === 'thrown away') return true;
+  private takePiece(buffer: Buffer, start: number, end: number): void {
+    if (this.reading === 'thrown away') return;
     this.bodyBytes += end - start;
     if (this.bodyBytes >= this.connection.limits.requestBodyStallBytes) this.bodyMoved();
     this.handler?.requestData(buffer.subarray(start, end));
-    return this.reading === 'flowing';
   }
 
   // The answer.

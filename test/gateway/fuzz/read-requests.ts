@@ -96,7 +96,6 @@ class Reader {
   private readBody(body: RequestBody, buffer: Buffer, from: number): number {
     const at = body.feed(buffer, from, buffer.length, (bytes, start, end) => {
       this.text += bytes.toString('latin1', start, end);
-      return true;
     });
     this.refused = body.failure;
     if (body.complete) this.conclude(body, at);
