@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Origin, startHttpOrigin, startScriptedOrigin } from './origins.ts';
-import { clusterAt, everythingTo } from './running-gateway.ts';
+import { clusterAt, everythingTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
 const { start, own, client: open } = testScope();
@@ -51,6 +51,22 @@ const MIXED = [
 const MIXED_SERVED = ['GET /slow', 'POST /length', 'POST /chunks', 'HEAD /head', 'POST /empty', 'GET /chunked', 'PUT /nested'];
 
 describe('requests in one segment', () => {
+  it('leave others their turn, however many they are', async () => {
+    let inThisTurn = 0;
+    let most = 0;
+    const { ingress } = await start(
+      tableOf(() => {
+        if (inThisTurn++ === 0) setImmediate(() => (inThisTurn = 0));
+        most = Math.max(most, inThisTurn);
+        return { kind: 'direct', rule: undefined, status: 200, body: 'ok', response: [] };
+      }),
+    );
+    const client = await open(ingress);
+    client.send(get('/').repeat(1000));
+    await client.until(({ received }) => statuses(received).length === 1000);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
   it('are answered in order, whatever their form, the slowest first', async () => {
     const { origin, served } = await tellingOrigin();
     const { ingress, told } = await start(everythingTo(clusterAt(origin.port)));

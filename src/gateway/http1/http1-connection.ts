@@ -74,7 +74,7 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
 
   get spareSince(): number | undefined {
     const inUse = this.current !== undefined || this.unread !== undefined || this.tunnel || this.lingering;
-    return inUse || this.parser.begun ? undefined : this.freeSince;
+    return inUse || this.rest !== undefined || this.parser.begun ? undefined : this.freeSince;
   }
 
   evict(): void {
@@ -102,8 +102,9 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
       this.unread = exchange;
       exchange.discardBody();
     }
-    this.parse();
-    if (this.closing) this.closeWhenSpare();
+    // Requests that were read together are answered one a turn of the event loop: others have theirs between them.
+    if (this.rest === undefined) this.parse();
+    else setImmediate(() => this.parse());
   }
 
   becomeTunnel(): Buffer | undefined {
@@ -173,6 +174,7 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
     }
     this.parsing = false;
     if (this.broken) this.rest = undefined;
+    else if (this.closing) this.closeWhenSpare();
     if (this.rest !== undefined && !this.tunnel) this.socket.pause();
     else if (this.socket.isPaused() && (this.current === undefined || this.current.takesBody)) this.socket.resume();
     if (this.halfClosed.hasBegun) this.concludeInput();
