@@ -27,5 +27,5 @@ ENV NODE_ENV=production
 # As the namespace demands (deploy/controller.yaml); a number, so that a kubelet sees that it is not root.
 USER 65532:65532
 EXPOSE 8080
-ENTRYPOINT ["/nodejs/bin/node", "--disable-warning=ExperimentalWarning", "bin/perch.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "bin/perch.js"]
 CMD ["controller", "--metrics-port=8080"]

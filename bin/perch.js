@@ -1,4 +1,5 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=4
+// The flags of the line above are those of src/server/node-flags.ts.
 // The one plain-JavaScript file: it must parse on any Node, so that an old one gets a sentence instead of a syntax error.
 import { existsSync } from 'node:fs';
 import module from 'node:module';

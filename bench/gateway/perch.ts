@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../src/server/node-flags.ts';
 import type { Origins, RunningProxy } from './candidate.ts';
 import type { Certificate } from './certificate.ts';
 
@@ -35,11 +36,10 @@ export interface PerchProxy extends RunningProxy {
 }
 
 async function spawnGateway(core: number, options: PerchProxyOptions, compiled: string): Promise<PerchProxy> {
-  const child = spawn(
-    'taskset',
-    ['-c', String(core), process.execPath, '--disable-warning=ExperimentalWarning', '--expose-gc', PROXY, JSON.stringify(options)],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: compiled } },
-  );
+  const child = spawn('taskset', ['-c', String(core), process.execPath, ...NODE_FLAGS, '--expose-gc', PROXY, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('close', () => resolve());

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningProxy } from './candidate.ts';
 
@@ -11,6 +11,7 @@ export type SpawnedProxy = Omit<RunningProxy, 'tlsPort'>;
 
 /** A program that stays in the foreground, and the files that it needs. */
 export interface ProxyProgram {
+  /** Its name on the PATH, or its path. */
   readonly name: string;
   /** The one core that it may use. */
   readonly core: number;
@@ -36,7 +37,7 @@ function accepts(port: number): Promise<boolean> {
  * @throws Error with what it wrote to stderr where it ends instead.
  */
 export async function spawnProxy({ name, core, port, configure }: ProxyProgram): Promise<SpawnedProxy> {
-  const folder = mkdtempSync(join(tmpdir(), `perch-${name}-`));
+  const folder = mkdtempSync(join(tmpdir(), `perch-${basename(name)}-`));
   const child = spawn('taskset', ['-c', String(core), name, ...configure(folder)], { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

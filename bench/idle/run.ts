@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { provideEnvoy } from '../../tools/provide-envoy.ts';
 import { readRounds, say } from '../command-line.ts';
 import { LOAD_CORE, MEASURED_CORE } from '../cores.ts';
-import type { Candidate } from '../gateway/candidate.ts';
+import type { Candidate, RunningProxy } from '../gateway/candidate.ts';
 import { allCandidates } from '../gateway/candidates.ts';
 import { makeCertificate } from '../gateway/certificate.ts';
 import { loadRequests } from '../gateway/load.ts';
@@ -14,6 +14,7 @@ import { residentMemory } from '../process-cpu.ts';
 import { runBench } from '../run-bench.ts';
 import { shuffled } from '../shuffled.ts';
 import { table } from '../table.ts';
+import { startBareNode } from './bare-node.ts';
 import { openIdleConnections } from './idle-connections.ts';
 
 const CONNECTIONS = 1000;
@@ -27,7 +28,8 @@ const SETTLE_MS = 2000;
 
 const USAGE = `usage: node bench/idle/run.ts [options]
 
-Memory of ${CONNECTIONS} idle keep-alive connections in Perch's gateway, nginx, HAProxy and Envoy, with the visitor scheme on.
+Memory of ${CONNECTIONS} idle keep-alive connections in Perch's gateway, nginx, HAProxy and Envoy, with the visitor scheme on, and in a Node that only
+answers.
 
   --rounds N        fresh processes of each proxy                         (5)
   --record          write the results to results/DATE.md
@@ -37,6 +39,13 @@ Example
   node bench/idle/run.ts --record           about 4 minutes
 `;
 
+/** What is measured: the proxies, and Node alone. */
+interface Server {
+  readonly name: string;
+  readonly proxy: Candidate['proxy'] | undefined;
+  start(): Promise<Omit<RunningProxy, 'tlsPort'>>;
+}
+
 /** Resident memory in MiB: before the connections, and with them. */
 interface Look {
   readonly before: number;
@@ -44,7 +53,7 @@ interface Look {
 }
 
 /** A fresh process, warmed up over a few connections, then with the idle ones. */
-async function measure(candidate: Candidate): Promise<Look> {
+async function measure(candidate: Server): Promise<Look> {
   const heads = loadRequests('1k');
   const proxy = await candidate.start();
   try {
@@ -67,7 +76,7 @@ async function measure(candidate: Candidate): Promise<Look> {
   }
 }
 
-function resultTable(looks: ReadonlyMap<Candidate, readonly Look[]>): string {
+function resultTable(looks: ReadonlyMap<Server, readonly Look[]>): string {
   const rows = [...looks].map(([{ name, proxy }, samples]) => ({
     name,
     proxy,
@@ -95,8 +104,11 @@ function resultTable(looks: ReadonlyMap<Candidate, readonly Look[]>): string {
 async function bench(rounds: number, envoy: string): Promise<string> {
   const origins = await startOrigins(LOAD_CORE);
   try {
-    const candidates = allCandidates(MEASURED_CORE, envoy, origins, makeCertificate()).filter(({ scheme }) => scheme);
-    const looks = new Map<Candidate, Look[]>(candidates.map((candidate) => [candidate, []]));
+    const candidates: readonly Server[] = [
+      ...allCandidates(MEASURED_CORE, envoy, origins, makeCertificate()).filter(({ scheme }) => scheme),
+      { name: 'Node that answers with one text', proxy: undefined, start: () => startBareNode(MEASURED_CORE) },
+    ];
+    const looks = new Map<Server, Look[]>(candidates.map((candidate) => [candidate, []]));
     for (let round = 1; round <= rounds; round++) {
       for (const candidate of shuffled(candidates, Math.random)) looks.get(candidate)?.push(await measure(candidate));
       say(`round ${round} of ${rounds}`);

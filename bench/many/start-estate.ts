@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../src/server/node-flags.ts';
 import { say } from '../command-line.ts';
 import { MEASURED_CORE } from '../cores.ts';
 import type { EstateLine, EstateOptions } from './runtime.ts';
@@ -24,7 +25,7 @@ export type EstateChange = Extract<EstateLine, { readonly kind: 'change' }>;
 
 /** Starts one on the measured core; rejects where it ends instead. */
 export async function startEstate(options: EstateOptions): Promise<Estate> {
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', RUNTIME, JSON.stringify(options)];
+  const node = [process.execPath, ...NODE_FLAGS, RUNTIME, JSON.stringify(options)];
   const child = spawn('taskset', ['-c', String(MEASURED_CORE), ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const { pid } = child;

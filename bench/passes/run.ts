@@ -1,5 +1,6 @@
 // `node bench/passes/run.ts`: time and memory of advance + weave + compile for VirtualServices of 10,000 rules. See ../README.md.
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../src/server/node-flags.ts';
 import { runCommand } from '../../tools/run-command.ts';
 import { readRounds, say } from '../command-line.ts';
 import { MEASURED_CORE } from '../cores.ts';
@@ -32,7 +33,7 @@ const ONE_PASS = fileURLToPath(new URL('one-pass.ts', import.meta.url));
 
 async function measure(which: Case): Promise<readonly PassFigures[]> {
   const options: PassOptions = { which, rules: RULES, passes: PASSES };
-  const node = [process.execPath, '--expose-gc', '--disable-warning=ExperimentalWarning', ONE_PASS, JSON.stringify(options)];
+  const node = [process.execPath, ...NODE_FLAGS, '--expose-gc', ONE_PASS, JSON.stringify(options)];
   const { code, output } = await runCommand('taskset', ['-c', String(MEASURED_CORE), ...node]);
   if (code !== 0) throw new Error(`${which}: ${output}`);
   return JSON.parse(output) as readonly PassFigures[];

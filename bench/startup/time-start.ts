@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../../src/server/node-flags.ts';
 import { MEASURED_CORE } from '../cores.ts';
 import { freePort } from '../gateway/free-port.ts';
 
@@ -12,7 +13,7 @@ export interface Start {
 }
 
 function start({ args, env }: Start) {
-  return spawn('taskset', ['-c', String(MEASURED_CORE), process.execPath, '--disable-warning=ExperimentalWarning', ...args], {
+  return spawn('taskset', ['-c', String(MEASURED_CORE), process.execPath, ...NODE_FLAGS, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });

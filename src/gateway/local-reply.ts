@@ -1,7 +1,9 @@
-import { STATUS_CODES } from 'node:http';
 import type { HeaderEdits } from '../core/routing/header-edits.ts';
 import type { Selection } from '../core/routing/selection.ts';
 import { editResponseFields, type SentRequest } from './edit-fields.ts';
+
+// An import of node:http would load all that it exports, undici's WebSocket among it, and with that 3 MiB for each process.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** An answer of the gateway's own, with Envoy's flag and response code details for it. */
 export interface LocalReply {

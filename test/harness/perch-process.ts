@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../src/server/node-flags.ts';
 
 const PERCH = fileURLToPath(new URL('../../bin/perch.js', import.meta.url));
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 /** How a perch command ended: its exit code, null where a signal ended it, and all that it wrote. */
 export interface Finished {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { KubeObject } from '../../core/istio/resources.ts';
 import type { ClusterEjections } from '../../core/routing/cluster-ejections.ts';
 import { PortInUseError } from '../../gateway/port-in-use-error.ts';
+import { NODE_FLAGS } from '../node-flags.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { CallFailure, FromWorker, ToWorker, WorkerCalls, WorkerNote } from './worker-messages.ts';
 
@@ -43,7 +44,7 @@ export class WorkerProcess {
   constructor(onTold: (batch: EventBatch) => void, onSaid: (note: WorkerNote) => void) {
     const cache = getCompileCacheDir();
     const child = fork(PROGRAM, {
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: [...NODE_FLAGS],
       // What Node made of the source is kept where bin/perch.js keeps it (Node adds a folder of its own to what it is told).
       env: { ...process.env, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }) },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
