@@ -130,7 +130,7 @@ describeWithKubernetes('the commands at a cluster', (parts) => {
     begin();
     expect(await waiting.exited).toBe(0);
     expect(waiting.stdout).toBe('reviews: Paused, step 1 of 4: 10 % of visitors on v2, manual hold: promote to go on\n');
-    await following.until(/reviews v1 → v2: Paused, step 1 of 4, 10 %, waits for perch --kubeconfig \S+ promote reviews/);
+    await following.until(/reviews v1 → v2: Paused, step 1 of 4, 10 %, until perch --kubeconfig \S+ promote reviews/);
     expect(await ada('promote', 'reviews')).toEqual({ code: 0, stdout: 'reviews: step 2 of 4, v2 for 25 % of visitors\n', stderr: '' });
     await following.until(/reviews v1 → v2: Paused, step 2 of 4, 25 %/);
     await listing.until(/reviews +v1 +v2 +Paused +2\/4 +25 %/);
@@ -207,8 +207,8 @@ describeWithKubernetes('the commands at a cluster', (parts) => {
       return { status, stdout, stderr };
     };
     expect(kubectl('perch', 'get', '-o', 'name')).toEqual({ status: 0, stdout: 'canaryrelease/reviews\n', stderr: '' });
-    expect(kubectl('perch', 'status').stdout).toContain('waits for kubectl perch promote reviews');
-    expect(kubectl('perch', '--context', 'test', 'status').stdout).toContain('waits for kubectl perch --context test promote reviews');
+    expect(kubectl('perch', 'status').stdout).toContain('until kubectl perch promote reviews');
+    expect(kubectl('perch', '--context', 'test', 'status').stdout).toContain('until kubectl perch --context test promote reviews');
     expect(kubectl('perch', 'promote', '--help').stdout).toMatch(
       /^Usage: kubectl perch promote(?:.*\n)+ {2}kubectl perch promote reviews --full\n/,
     );
