@@ -40,10 +40,7 @@ export class ResponseParser {
   private readonly scanner: HeadScanner;
   private chunks: ChunkedDecoder | undefined;
   private readonly pending = new PendingBytes();
-  private readonly emit = (buffer: Buffer, start: number, end: number): boolean => {
-    this.sink?.responseData(buffer, start, end);
-    return true;
-  };
+  private readonly emit = (buffer: Buffer, start: number, end: number): void => this.sink?.responseData(buffer, start, end);
 
   constructor(limits: GatewayLimits) {
     this.limits = limits;

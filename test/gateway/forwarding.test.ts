@@ -242,7 +242,7 @@ describe('responses', () => {
       'chunks',
       'Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n',
       'transfer-encoding: chunked',
-      '2\r\nhe\r\n3\r\nllo\r\n0\r\nx: y\r\n\r\n',
+      '5\r\nhello\r\n0\r\nx: y\r\n\r\n',
     ],
   ])('with %s are framed likewise', async (_name, text, header, body) => {
     const received = await answer(`HTTP/1.1 200 OK\r\n${text}`);
@@ -274,6 +274,18 @@ describe('responses', () => {
     const received = await exchange(ingress, `GET / HTTP/1.1\r\n${CLOSE}\r\n`);
     expect(received).toContain('\r\ntransfer-encoding: chunked\r\n');
     expect(received.endsWith('\r\n\r\n2\r\nok\r\n0\r\n\r\n')).toBe(true);
+  });
+
+  it('in tiny chunks that come together go out together', async () => {
+    const origin = await own(
+      startScriptedOrigin(() => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(1000)}0\r\n\r\n`),
+    );
+    const { ingress } = await start(everythingTo(clusterAt(origin.port)));
+    const received = await exchange(ingress, `GET / HTTP/1.1\r\n${CLOSE}\r\n`);
+    // In as many pieces as the network made of it.
+    const sizes = received.match(/\r\n[0-9a-f]+(?=\r\nx)/g)?.map((size) => Number.parseInt(size, 16)) ?? [];
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1000);
+    expect(sizes.length).toBeLessThan(10);
   });
 
   it('to HEAD, 204 and 304 have no body, and the connection goes on', async () => {

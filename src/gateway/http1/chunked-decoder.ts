@@ -35,6 +35,16 @@ function hexDigit(byte: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
+/** Takes a piece of a body. */
+export type PieceSink = (buffer: Buffer, start: number, end: number) => void;
+
+/** `size` bytes of `buffer` from `first` on, with room for what else there may be of data before `end`. */
+function beginningOf(buffer: Buffer, first: number, size: number, end: number): Buffer {
+  const joined = Buffer.allocUnsafe(end - first);
+  buffer.copy(joined, 0, first, first + size);
+  return joined;
+}
+
 /** A byte of a quoted string, or behind a backslash in one (RFC 9110 section 5.6.4). */
 function isQuotable(byte: number): boolean {
   return byte === TAB || (byte >= SPACE && byte !== DELETE);
@@ -82,18 +92,28 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Decodes from `from` on, handing data to `emit`, which stops it by giving false; returns the index after the last byte used.
-   * Look at `done` and `failure` afterwards.
+   * Decodes the bytes `[from, end)` until the body ends or fails; returns the index after the last byte used. `sink` is given the data that they
+   * have in one piece: to whoever takes it a piece costs the same whatever its size, and the peer chooses how many chunks there are. Look at
+   * `done` and `failure` afterwards.
    */
-  decode(buffer: Buffer, from: number, end: number, emit: (buffer: Buffer, start: number, end: number) => boolean): number {
+  decode(buffer: Buffer, from: number, end: number, sink: PieceSink): number {
     let at = from;
+    let first = 0;
+    let size = 0;
+    let joined: Buffer | undefined;
     while (at < end && this.state < DONE) {
       if (this.state === DATA) {
         const start = at;
         at = Math.min(end, at + this.size);
         this.size -= at - start;
         if (this.size === 0) this.state = DATA_CR;
-        if (!emit(buffer, start, at)) return at;
+        if (size === 0) {
+          first = start;
+        } else {
+          joined ??= beginningOf(buffer, first, size, end);
+          buffer.copy(joined, size, start, at);
+        }
+        size += at - start;
       } else if (this.state === TRAILERS) {
         at = this.scanTrailers(buffer, at, end);
       } else {
@@ -101,6 +121,8 @@ export class ChunkedDecoder {
         at++;
       }
     }
+    if (joined !== undefined) sink(joined, 0, size);
+    else if (size > 0) sink(buffer, first, first + size);
     return at;
   }
 

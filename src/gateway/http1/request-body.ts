@@ -1,9 +1,6 @@
 import { FIELD, fieldName } from '../header-names.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { ChunkedDecoder } from './chunked-decoder.ts';
-
-/** Takes a piece of a body. */
-export type BodySink = (buffer: Buffer, start: number, end: number) => void;
+import { ChunkedDecoder, type PieceSink } from './chunked-decoder.ts';
 
 /** The body of one request, as it is received (RFC 9112 section 6). */
 export class RequestBody {
@@ -27,7 +24,7 @@ export class RequestBody {
   }
 
   /** Takes the bytes `[from, length)` until the body ends or fails; `sink` is given what they have of it in one piece. Returns the index after the last one that was taken. */
-  feed(buffer: Buffer, from: number, length: number, sink: BodySink): number {
+  feed(buffer: Buffer, from: number, length: number, sink: PieceSink): number {
     const { chunks } = this;
     if (chunks === undefined) {
       const stop = Math.min(length, from + this.remaining);
@@ -36,35 +33,12 @@ export class RequestBody {
       this.complete = this.remaining === 0;
       return stop;
     }
-    const stop = decodeTogether(chunks, buffer, from, length, sink);
+    const stop = chunks.decode(buffer, from, length, sink);
     if (chunks.failure !== undefined) this.failure = chunks.refusal;
     else if (chunks.trailers?.some(isFraming)) this.failure = 400;
     else this.complete = chunks.done;
     return stop;
   }
-}
-
-/** Gives the data of all chunks as one piece: to whoever is given it, a piece costs the same whatever its size, and a client chooses how many there are. */
-function decodeTogether(chunks: ChunkedDecoder, buffer: Buffer, from: number, length: number, sink: BodySink): number {
-  let first = 0;
-  let size = 0;
-  let joined: Buffer | undefined;
-  const stop = chunks.decode(buffer, from, length, (source, start, end) => {
-    if (size === 0) {
-      first = start;
-    } else {
-      if (joined === undefined) {
-        joined = Buffer.allocUnsafe(length - first);
-        source.copy(joined, 0, first, first + size);
-      }
-      source.copy(joined, size, start, end);
-    }
-    size += end - start;
-    return true;
-  });
-  if (joined !== undefined) sink(joined, 0, size);
-  else if (size > 0) sink(buffer, first, first + size);
-  return stop;
 }
 
 /** Whether this name among trailers says how long the body was, which is not for a trailer to say (RFC 9110 section 6.5.1). */
