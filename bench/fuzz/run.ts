@@ -21,7 +21,7 @@ a real upstream and back. llhttp says what each of them is. Ends at the first th
   --help            this text
 
 Example
-  node bench/fuzz/run.ts --record           about 15 minutes
+  node bench/fuzz/run.ts --record           about 8 minutes
 `;
 
 interface Plan {
