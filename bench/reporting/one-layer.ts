@@ -32,8 +32,8 @@ function onWire(text: string): RequestOnWire {
   const [method = '', target = ''] = first.split(' ').map(own);
   const rawHeaders = lines.flatMap((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)].map(own));
   return {
-    ...{ method, target, version: '1.1', scheme: 'http', tlsServer: undefined, rawHeaders },
-    ...{ remoteAddress: '127.0.0.1', upgradable: false },
+    ...{ method, target, version: '1.1', rawHeaders, upgradable: false },
+    downstream: { scheme: 'http', tlsServer: undefined, remoteAddress: '127.0.0.1' },
   };
 }
 

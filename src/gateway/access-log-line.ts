@@ -1,4 +1,5 @@
 import { clusterName } from '../core/routing/cluster-name.ts';
+import type { Downstream } from './downstream.ts';
 import type { Outcome } from './outcome.ts';
 
 /** Longer values are cut off: a line is bounded, whatever a client sends. */
@@ -16,10 +17,10 @@ export function accessLogLine(outcome: Outcome, at: number, durationMs: number):
   const cluster = outcome.cluster === undefined || destination === undefined ? undefined : clusterName(destination);
   return (
     `{"authority":${text(request?.authority)},"bytes_received":${outcome.bytesReceived},"bytes_sent":${outcome.bytesSent}` +
-    `,"connection_termination_details":null,"downstream_local_address":${text(exchange.local)}` +
-    `,"downstream_remote_address":${text(exchange.peer)},"duration":${Math.round(durationMs)}` +
+    `,"connection_termination_details":null,"downstream_local_address":${text(exchange.downstream.local)}` +
+    `,"downstream_remote_address":${text(exchange.downstream.peer)},"duration":${Math.round(durationMs)}` +
     `,"method":${text(exchange.method)},"path":${text(request?.path ?? exchange.target)},"protocol":"HTTP/${exchange.version}"` +
-    `,"request_id":${text(outcome.requestId)},"requested_server_name":${text(exchange.serverName)},"response_code":${outcome.status}` +
+    `,"request_id":${text(outcome.requestId)},"requested_server_name":${text(exchange.downstream.serverName)},"response_code":${outcome.status}` +
     `,"response_code_details":${text(detailsOf(outcome))},"response_flags":"${outcome.flag}","route_name":${text(outcome.rule)}` +
     `,"start_time":"${new Date(at - durationMs).toISOString()}","upstream_cluster":${text(cluster)}` +
     `,"upstream_host":${text(outcome.upstreamHost)},"upstream_local_address":${text(outcome.upstreamLocalAddress)}` +
@@ -33,7 +34,7 @@ export function accessLogLine(outcome: Outcome, at: number, durationMs: number):
 export function refusedLine(
   status: number,
   { flag, details }: { readonly flag: string; readonly details: string },
-  { peer, local }: { readonly peer: string | undefined; readonly local: string | undefined },
+  { peer, local }: Pick<Downstream, 'peer' | 'local'>,
 ): string {
   return (
     '{"authority":null,"bytes_received":0,"bytes_sent":0,"connection_termination_details":null' +

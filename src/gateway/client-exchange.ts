@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Downstream } from './downstream.ts';
 
 /** How the body of a request is framed. */
 export type RequestFraming = 'none' | 'length' | 'chunked';
@@ -37,18 +38,10 @@ export interface ClientExchange {
   readonly target: string;
   /** HTTP version, such as `1.1`. */
   readonly version: string;
-  readonly scheme: 'http' | 'https';
-  /** `id` of the TLS server that the connection was made with; undefined without TLS. */
-  readonly tlsServer: string | undefined;
+  /** The connection that it came by. */
+  readonly downstream: Downstream;
   /** name, value, name, value, ... as received. */
   readonly rawHeaders: readonly string[];
-  /** Address of the connection's other end. */
-  readonly remoteAddress: string;
-  /** The connection's other end and ours, `address:port`; undefined where it was gone before they could be read. */
-  readonly peer: string | undefined;
-  readonly local: string | undefined;
-  /** The host that the client asked for by SNI; undefined where it did not, or there is no TLS. */
-  readonly serverName: string | undefined;
   /** The client asked to switch protocols, and this exchange can. */
   readonly upgradable: boolean;
   /** Whether the whole body has been received. */

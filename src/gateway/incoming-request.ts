@@ -1,5 +1,6 @@
 import type { RequestHead } from '../core/routing/selection.ts';
 import type { ClientExchange, RequestFraming } from './client-exchange.ts';
+import type { Downstream } from './downstream.ts';
 import { FIELD, fieldName, JOINED_FIELDS } from './header-names.ts';
 import { connectionOptions, nominatedHeaders, withoutFields } from './hop-by-hop.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -9,10 +10,9 @@ import { isMethod } from './request-method.ts';
 import { isAuthority, type Refusal, type RequestTarget, readTarget } from './request-target.ts';
 
 /** What of an exchange says what is asked for. */
-export type RequestOnWire = Pick<
-  ClientExchange,
-  'method' | 'target' | 'version' | 'scheme' | 'tlsServer' | 'rawHeaders' | 'remoteAddress' | 'upgradable'
->;
+export interface RequestOnWire extends Pick<ClientExchange, 'method' | 'target' | 'version' | 'rawHeaders' | 'upgradable'> {
+  readonly downstream: Pick<Downstream, 'scheme' | 'tlsServer' | 'remoteAddress'>;
+}
 
 /** Kind of the listener that a request came in by. */
 export type ListenerKind = 'ingress' | 'mesh' | 'proxy';
@@ -61,9 +61,9 @@ export class IncomingRequest implements RequestHead {
     this.path = target.path;
     this.authority = target.authority;
     this.targetPort = target.port;
-    this.tlsServer = exchange.tlsServer;
+    this.tlsServer = exchange.downstream.tlsServer;
     const edge = listener === 'ingress';
-    this.scheme = (edge ? undefined : schemeToldBy(lines.forwardedProto)) ?? exchange.scheme;
+    this.scheme = (edge ? undefined : schemeToldBy(lines.forwardedProto)) ?? exchange.downstream.scheme;
     this.userAgent = lines.userAgent;
     this.contentLength = lines.contentLength;
     this.framing = lines.transferEncoding !== undefined ? 'chunked' : lines.contentLength === undefined ? 'none' : 'length';
@@ -78,9 +78,14 @@ export class IncomingRequest implements RequestHead {
     this.nominated = nominated;
     this.connectionLines = lines.hasConnectionLines ? this.readConnectionLines(lines) : '';
     this.requestId = requestIdFor(edge, lines.requestId, uuid);
-    this.forwardedFor = edge ? append(lines.forwardedFor, exchange.remoteAddress) : lines.forwardedFor;
+    this.forwardedFor = edge ? append(lines.forwardedFor, exchange.downstream.remoteAddress) : lines.forwardedFor;
     if (this.forwardedFor !== undefined) fields.push('x-forwarded-for', this.forwardedFor);
-    fields.push('x-forwarded-proto', edge ? exchange.scheme : (lines.forwardedProto ?? exchange.scheme), 'x-request-id', this.requestId);
+    fields.push(
+      'x-forwarded-proto',
+      edge ? exchange.downstream.scheme : (lines.forwardedProto ?? exchange.downstream.scheme),
+      'x-request-id',
+      this.requestId,
+    );
     this.fields = fields;
   }
 
@@ -151,7 +156,7 @@ export function readRequest(
   for (let at = 0; at < raw.length; at += 2) lines.add(raw[at] as string, raw[at + 1] as string);
   const refusal = lines.refusal(exchange.method);
   if (refusal !== undefined) return refusal;
-  const target = readTarget(exchange.method, exchange.target, lines.host ?? '', exchange.scheme, listener === 'proxy');
+  const target = readTarget(exchange.method, exchange.target, lines.host ?? '', exchange.downstream.scheme, listener === 'proxy');
   if ('status' in target) return target;
   return new IncomingRequest(exchange, listener, lines, target, uuid);
 }

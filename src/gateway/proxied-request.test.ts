@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Cluster, Endpoint, RouteTable } from '../core/routing/selection.ts';
 import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import type { Downstream } from './downstream.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { RequestReporter } from './request-report.ts';
@@ -19,13 +20,11 @@ class ScriptedClient implements ClientExchange {
   readonly method = 'POST';
   readonly target = '/';
   readonly version = '1.1';
-  readonly scheme = 'http';
-  readonly tlsServer = undefined;
+  readonly downstream: Downstream = {
+    ...{ scheme: 'http', tlsServer: undefined, serverName: undefined },
+    ...{ remoteAddress: '127.0.0.1', peer: '127.0.0.1:5', local: '127.0.0.1:6' },
+  };
   readonly rawHeaders = ['Host', 'shop', 'Content-Length', '10'];
-  readonly remoteAddress = '127.0.0.1';
-  readonly peer = '127.0.0.1:5';
-  readonly local = '127.0.0.1:6';
-  readonly serverName = undefined;
   readonly upgradable = false;
   readonly bodyComplete = false;
   readonly flushed = true;

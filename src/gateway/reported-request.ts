@@ -33,7 +33,7 @@ export class ReportedRequest implements RequestEvent {
   }
 
   get scheme(): RequestEvent['scheme'] {
-    return this.#outcome.request?.scheme ?? this.#outcome.exchange.scheme;
+    return this.#outcome.request?.scheme ?? this.#outcome.exchange.downstream.scheme;
   }
 
   get version(): string {

@@ -1,5 +1,6 @@
 import type { RequestObserver } from '../core/evidence/request-event.ts';
 import { accessLogLine, refusedLine } from './access-log-line.ts';
+import type { Downstream } from './downstream.ts';
 import { unreadable } from './local-reply.ts';
 import type { Outcome } from './outcome.ts';
 import { ReportedRequest } from './reported-request.ts';
@@ -23,7 +24,7 @@ export class RequestReporter {
   }
 
   /** A request so malformed that there is no head to report. */
-  reportRefused(status: number, connection: { readonly peer: string | undefined; readonly local: string | undefined }): void {
-    this.accessLog?.(refusedLine(status, unreadable(status), connection));
+  reportRefused(status: number, downstream: Downstream): void {
+    this.accessLog?.(refusedLine(status, unreadable(status), downstream));
   }
 }

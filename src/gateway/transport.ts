@@ -1,10 +1,11 @@
 import type { ClientExchange } from './client-exchange.ts';
+import type { Downstream } from './downstream.ts';
 
 /** What a transport hands over. */
 export interface TransportHandler {
   exchange(exchange: ClientExchange): void;
   /** Bytes that are not an HTTP request were answered with `status`; there is no exchange to report it. */
-  refused(status: number, connection: { readonly peer: string | undefined; readonly local: string | undefined }): void;
+  refused(status: number, downstream: Downstream): void;
 }
 
 /** Receives the requests of one listening socket. */

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import type { LimitedConnection } from '../connection-limit.ts';
+import type { ClientConnection } from '../client-connections.ts';
+import { type Downstream, downstreamOf } from '../downstream.ts';
 import { HalfClosed } from '../half-closed.ts';
 import { DRAIN_IDLE_MS, type GatewayLimits } from '../limits.ts';
-import { plainAddress, socketAddress } from '../socket-address.ts';
 import type { TransportHandler } from '../transport.ts';
 import { bareReply } from './bare-reply.ts';
 import { type ExchangePlace, Http1Exchange } from './http1-exchange.ts';
@@ -13,17 +12,10 @@ import { type ReceivedHead, RequestParser } from './request-parser.ts';
  * One client connection of HTTP/1.1. It reads one request, and no further until that is answered: answers keep their order, what is
  * pipelined waits in the client's and the system's buffers, and what comes after a malformed request is never looked at.
  */
-export class Http1Connection implements LimitedConnection, ExchangePlace {
+export class Http1Connection implements ClientConnection, ExchangePlace {
   readonly socket: Socket;
-  readonly remoteAddress: string;
-  /** Both ends, `address:port`; undefined where the client left before they could be read. */
-  readonly peer: string | undefined;
-  readonly local: string | undefined;
-  /** What the client asked for by SNI. */
-  readonly serverName: string | undefined;
+  readonly downstream: Downstream;
   readonly limits: GatewayLimits;
-  /** `id` of the TLS server that it was made with; undefined without TLS. */
-  readonly tlsServer: string | undefined;
   /** Close after the present answer. */
   closing = false;
 
@@ -52,24 +44,17 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
   private readonly halfClosed = new HalfClosed();
   private readonly onData = (chunk: Buffer): void => this.received(chunk);
 
-  constructor(socket: Socket, limits: GatewayLimits, handler: TransportHandler, tlsServer?: string) {
+  constructor(socket: Socket, limits: GatewayLimits, handler: TransportHandler, tlsServer: string | undefined) {
     this.socket = socket;
     this.limits = limits;
     this.handler = handler;
-    this.tlsServer = tlsServer;
+    this.downstream = downstreamOf(socket, tlsServer);
     this.parser = new RequestParser(limits);
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    this.peer = socketAddress(socket.remoteAddress, socket.remotePort);
-    this.local = socketAddress(socket.localAddress, socket.localPort);
-    this.serverName = socket instanceof TLSSocket && typeof socket.servername === 'string' ? socket.servername : undefined;
     socket.on('error', () => socket.destroy());
     socket.on('end', () => this.onHalfClosed());
     socket.on('drain', () => this.current?.drained());
     socket.on('data', this.onData);
-  }
-
-  get scheme(): 'http' | 'https' {
-    return this.tlsServer === undefined ? 'http' : 'https';
+    socket.on('close', () => this.onClose());
   }
 
   get spareSince(): number | undefined {
@@ -148,8 +133,7 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
     }
   }
 
-  /** The socket is gone. */
-  closed(): void {
+  private onClose(): void {
     this.broken = true;
     this.rest = undefined;
     this.current?.connectionClosed();
@@ -215,7 +199,7 @@ export class Http1Connection implements LimitedConnection, ExchangePlace {
   /** Answers bytes that are no request. */
   private refuse(status: number): void {
     this.broken = true;
-    this.handler.refused(status, this);
+    this.handler.refused(status, this.downstream);
     this.linger(bareReply(status));
   }
 

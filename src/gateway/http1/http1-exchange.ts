@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ClientExchange, ExchangeHandler, SwitchedConnection } from '../client-exchange.ts';
+import type { Downstream } from '../downstream.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { informationText } from '../local-reply.ts';
 import { announces, fieldValue, responseHeadText } from '../response-text.ts';
@@ -15,12 +16,7 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** What an exchange has of its connection. */
 export interface ExchangePlace {
   readonly socket: Socket;
-  readonly remoteAddress: string;
-  readonly peer: string | undefined;
-  readonly local: string | undefined;
-  readonly serverName: string | undefined;
-  readonly tlsServer: string | undefined;
-  readonly scheme: 'http' | 'https';
+  readonly downstream: Downstream;
   readonly limits: GatewayLimits;
   /** It closes after the present answer. */
   readonly closing: boolean;
@@ -36,6 +32,7 @@ export interface ExchangePlace {
 
 /** One request of an HTTP/1.1 connection, and the answer to it. */
 export class Http1Exchange implements ClientExchange {
+  readonly downstream: Downstream;
   readonly method: string;
   readonly target: string;
   readonly version: string;
@@ -67,6 +64,7 @@ export class Http1Exchange implements ClientExchange {
   private lastRead = 0;
 
   constructor(head: ReceivedHead, connection: ExchangePlace) {
+    this.downstream = connection.downstream;
     this.method = head.method;
     this.target = head.target;
     this.version = head.version;
@@ -78,30 +76,6 @@ export class Http1Exchange implements ClientExchange {
     this.last = !wishes.keepAlive || wishes.body === 'uncertain';
     this.awaitsContinue = wishes.expectsContinue;
     this.bodyless = head.method === 'HEAD';
-  }
-
-  get scheme(): 'http' | 'https' {
-    return this.connection.scheme;
-  }
-
-  get tlsServer(): string | undefined {
-    return this.connection.tlsServer;
-  }
-
-  get remoteAddress(): string {
-    return this.connection.remoteAddress;
-  }
-
-  get peer(): string | undefined {
-    return this.connection.peer;
-  }
-
-  get local(): string | undefined {
-    return this.connection.local;
-  }
-
-  get serverName(): string | undefined {
-    return this.connection.serverName;
   }
 
   get bodyComplete(): boolean {

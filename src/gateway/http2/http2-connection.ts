@@ -1,10 +1,9 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import type { LimitedConnection } from '../connection-limit.ts';
+import type { ClientConnection } from '../client-connections.ts';
+import { type Downstream, downstreamOf } from '../downstream.ts';
 import { HalfClosed } from '../half-closed.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { plainAddress, socketAddress } from '../socket-address.ts';
 import type { TransportHandler } from '../transport.ts';
 import { type ExchangePlace, Http2Exchange } from './http2-exchange.ts';
 import { readHttp2Head } from './request-head.ts';
@@ -14,14 +13,10 @@ const END_STREAM = constants.NGHTTP2_FLAG_END_STREAM;
 const GOAWAY_MS = 1000;
 
 /** One HTTP/2 connection: its streams, one exchange each, over Node's nghttp2. */
-export class Http2Connection implements LimitedConnection, ExchangePlace {
+export class Http2Connection implements ClientConnection, ExchangePlace {
   readonly socket: Socket;
-  readonly remoteAddress: string;
-  readonly peer: string | undefined;
-  readonly local: string | undefined;
-  readonly serverName: string | undefined;
+  readonly downstream: Downstream;
   readonly limits: GatewayLimits;
-  readonly tlsServer: string | undefined;
 
   private readonly handler: TransportHandler;
   private readonly session: ServerHttp2Session;
@@ -32,15 +27,11 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   /** Since when nothing flows to a client that has sent its FIN. */
   private readonly halfClosed = new HalfClosed();
 
-  constructor(socket: Socket, limits: GatewayLimits, tlsServer: string | undefined, handler: TransportHandler) {
+  constructor(socket: Socket, limits: GatewayLimits, handler: TransportHandler, tlsServer: string | undefined) {
     this.socket = socket;
     this.limits = limits;
-    this.tlsServer = tlsServer;
+    this.downstream = downstreamOf(socket, tlsServer);
     this.handler = handler;
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    this.peer = socketAddress(socket.remoteAddress, socket.remotePort);
-    this.local = socketAddress(socket.localAddress, socket.localPort);
-    this.serverName = socket instanceof TLSSocket && typeof socket.servername === 'string' ? socket.servername : undefined;
     this.session = performServerHandshake(socket, {
       // Each crumb of a cookie is a line, and each line counts 32 bytes more (RFC 9113 section 6.5.2): the true bounds are looked at afterwards.
       maxHeaderListPairs: 4 * limits.requestHeaderCount,
@@ -55,10 +46,6 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
     this.session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, raw: string[]) =>
       this.onStream(stream, (flags & END_STREAM) !== 0, raw),
     );
-  }
-
-  get scheme(): 'http' | 'https' {
-    return this.tlsServer === undefined ? 'http' : 'https';
   }
 
   get spareSince(): number | undefined {
@@ -112,7 +99,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
     this.hadStream = true;
     // Resets are seen at `close`.
     stream.on('error', () => undefined);
-    const head = readHttp2Head(raw, ended, this.scheme, this.limits);
+    const head = readHttp2Head(raw, ended, this.downstream.scheme, this.limits);
     if ('refused' in head) {
       this.freeSince = performance.now();
       this.refuse(stream, head.refused);
@@ -124,7 +111,7 @@ export class Http2Connection implements LimitedConnection, ExchangePlace {
   }
 
   private refuse(stream: ServerHttp2Stream, status: 'reset' | number): void {
-    this.handler.refused(status === 'reset' ? 400 : status, this);
+    this.handler.refused(status === 'reset' ? 400 : status, this.downstream);
     if (stream.closed) return;
     if (status === 'reset') {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR);

@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ClientExchange, ExchangeHandler } from '../client-exchange.ts';
+import type { Downstream } from '../downstream.ts';
 import { withoutFields } from '../hop-by-hop.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { fieldValue } from '../response-text.ts';
@@ -8,12 +9,7 @@ import type { Http2Head } from './request-head.ts';
 
 /** What an exchange has of its connection. */
 export interface ExchangePlace {
-  readonly remoteAddress: string;
-  readonly peer: string | undefined;
-  readonly local: string | undefined;
-  readonly serverName: string | undefined;
-  readonly tlsServer: string | undefined;
-  readonly scheme: 'http' | 'https';
+  readonly downstream: Downstream;
   readonly limits: GatewayLimits;
   /** The exchange is over. */
   leave(exchange: Http2Exchange): void;
@@ -25,6 +21,7 @@ export interface ExchangePlace {
 export class Http2Exchange implements ClientExchange {
   readonly version = '2';
   readonly upgradable = false;
+  readonly downstream: Downstream;
   readonly method: string;
   readonly target: string;
   readonly rawHeaders: readonly string[];
@@ -51,6 +48,7 @@ export class Http2Exchange implements ClientExchange {
   constructor(stream: ServerHttp2Stream, head: Http2Head, ended: boolean, place: ExchangePlace) {
     this.stream = stream;
     this.place = place;
+    this.downstream = place.downstream;
     this.method = head.method;
     this.target = head.target;
     this.rawHeaders = head.rawHeaders;
@@ -61,30 +59,6 @@ export class Http2Exchange implements ClientExchange {
       this.trailers = raw;
     });
     stream.on('close', () => this.onClose());
-  }
-
-  get scheme(): 'http' | 'https' {
-    return this.place.scheme;
-  }
-
-  get tlsServer(): string | undefined {
-    return this.place.tlsServer;
-  }
-
-  get remoteAddress(): string {
-    return this.place.remoteAddress;
-  }
-
-  get peer(): string | undefined {
-    return this.place.peer;
-  }
-
-  get local(): string | undefined {
-    return this.place.local;
-  }
-
-  get serverName(): string | undefined {
-    return this.place.serverName;
   }
 
   get bodyComplete(): boolean {

@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { serverForName, type TlsServer } from '../../core/routing/tls-server.ts';
+import { type ClientConnection, ClientConnections } from '../client-connections.ts';
 import type { ConnectionLimit, LimitedConnection } from '../connection-limit.ts';
-import { Http1Transport } from '../http1/http1-transport.ts';
-import { Http2Transport } from '../http2/http2-transport.ts';
+import { Http1Connection } from '../http1/http1-connection.ts';
+import { Http2Connection } from '../http2/http2-connection.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { listenAt } from '../listen-at.ts';
 import type { Transport, TransportHandler } from '../transport.ts';
@@ -26,8 +27,8 @@ export class TlsTransport implements Transport {
   private readonly credentials: Credentials;
   private readonly room: ConnectionLimit;
   private readonly server: Server;
-  private readonly http: Http1Transport;
-  private readonly http2: Http2Transport;
+  private readonly handler: TransportHandler;
+  private readonly connections: ClientConnections;
   /** By `id` of the server. */
   private hosts = new Map<string, TlsHost>();
   /** Connections whose handshake is not over, by the address of the client. */
@@ -37,8 +38,8 @@ export class TlsTransport implements Transport {
     this.limits = limits;
     this.credentials = credentials;
     this.room = room;
-    this.http = new Http1Transport(handler, limits, room);
-    this.http2 = new Http2Transport(handler, limits, room);
+    this.handler = handler;
+    this.connections = new ClientConnections(room);
     this.server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.tcpKeepAliveMs },
       (socket) => this.onConnection(socket),
@@ -68,8 +69,7 @@ export class TlsTransport implements Transport {
         for (const [id, host] of before) {
           if (next.has(id)) continue;
           host.close();
-          this.http.drainServer(id);
-          this.http2.drainServer(id);
+          this.connections.drainServer(id);
         }
       },
       abandon: () => {
@@ -82,20 +82,17 @@ export class TlsTransport implements Transport {
     if (this.server.listening) this.server.close();
     for (const host of this.hosts.values()) host.close();
     for (const { socket } of this.arriving.values()) socket.destroy();
-    this.http.drain();
-    this.http2.drain();
+    this.connections.drain();
   }
 
   cut(): void {
     this.drain();
-    this.http.cut();
-    this.http2.cut();
+    this.connections.cut();
   }
 
   sweep(now: number): void {
     for (const { socket, spareSince } of this.arriving.values()) if (now - spareSince > this.limits.tlsHandshakeMs) socket.destroy();
-    this.http.sweep(now);
-    this.http2.sweep(now);
+    this.connections.sweep(now);
   }
 
   private onConnection(socket: Socket): void {
@@ -139,8 +136,12 @@ export class TlsTransport implements Transport {
     if (arriving !== undefined) this.arrived(peer, arriving);
     // The server may have changed during the handshake.
     if (!this.hosts.has(id)) socket.destroy();
-    else if (socket.alpnProtocol === 'h2') this.http2.accept(socket, id);
-    else this.http.accept(socket, id);
+    else this.connections.add(this.connectionOf(socket, id));
+  }
+
+  private connectionOf(socket: TLSSocket, id: string): ClientConnection {
+    const Connection = socket.alpnProtocol === 'h2' ? Http2Connection : Http1Connection;
+    return new Connection(socket, this.limits, this.handler, id);
   }
 
   private arrived(peer: string, arriving: Arriving): void {

@@ -56,7 +56,8 @@ function trialOf({ table, addresses, hidesEndpoints }: TriedRoutes, asked: Asked
   const listener = listenerOf(table, addresses, asked.listener, request.port);
   const { failure, tlsServer } = connected(table, listener, asked.listener, request);
   if (failure !== undefined) return without({ kind: 'none', status: 0 }, { kind: 'listener', matched: false, text: failure });
-  const head = readRequest({ ...request, tlsServer }, asked.listener, DEFAULT_LIMITS, randomUUID);
+  const downstream = { scheme: request.scheme, tlsServer, remoteAddress: '127.0.0.1' };
+  const head = readRequest({ ...request, downstream }, asked.listener, DEFAULT_LIMITS, randomUUID);
   if ('detail' in head) {
     const text = head.detail === '' ? 'the gateway answers this itself' : head.detail;
     return without({ kind: 'refused', status: head.status }, { kind: 'request', matched: false, text });

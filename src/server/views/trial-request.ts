@@ -7,7 +7,8 @@ import type { RequestOnWire } from '../../gateway/incoming-request.ts';
 export type AskedTrial = z.output<typeof routeTrialRequest>;
 
 /** A trial's request as a client would send it, and the port that it is sent to. */
-export interface TrialRequest extends Omit<RequestOnWire, 'tlsServer'> {
+export interface TrialRequest extends Omit<RequestOnWire, 'downstream'> {
+  readonly scheme: 'http' | 'https';
   readonly port: number;
   /** Of the URL, in lower case, without its port. */
   readonly host: string;
@@ -34,7 +35,6 @@ export function trialRequest({ method, url, headers, visitorId }: AskedTrial, ca
     version: '1.1',
     scheme: secure ? 'https' : 'http',
     rawHeaders: [...host, ...sent.flat()],
-    remoteAddress: '127.0.0.1',
     upgradable: false,
     host: authority.replace(/:\d*$/, '').toLowerCase(),
     port: Number(/:(\d{1,5})$/.exec(authority)?.[1] ?? (secure ? 443 : 80)),

@@ -1,4 +1,3 @@
-import type { ClientExchange } from '../../../src/gateway/client-exchange.ts';
 import { type ConnectionWishes, readWishes } from '../../../src/gateway/http1/connection-wishes.ts';
 import { RequestBody } from '../../../src/gateway/http1/request-body.ts';
 import { type ReceivedHead, RequestParser } from '../../../src/gateway/http1/request-parser.ts';
@@ -31,9 +30,13 @@ export interface GatewayReading {
 }
 
 function interpret(head: ReceivedHead, limits: GatewayLimits): IncomingRequest | Refusal {
-  const exchange = { ...head, scheme: 'http', remoteAddress: '127.0.0.1', upgradable: false };
+  const exchange = {
+    ...head,
+    downstream: { scheme: 'http', tlsServer: undefined, remoteAddress: '127.0.0.1' },
+    upgradable: false,
+  } as const;
   if (head.method === 'CONNECT') return { status: 501, detail: '' };
-  return readRequest(exchange as unknown as ClientExchange, 'ingress', limits, () => REQUEST_ID);
+  return readRequest(exchange, 'ingress', limits, () => REQUEST_ID);
 }
 
 /** Of `OPTIONS *`, after which the connection goes on; any other refusal ends it. */
