@@ -52,7 +52,7 @@ export function CohortChart({ title, names, points, text, now }: CohortChartProp
         {read !== undefined && <span class="readout">, at {clockText(read.at, now)}</span>}
       </figcaption>
       <div ref={ref} class="plot">
-        {points.length < 2 ? (
+        {COHORTS.every((cohort) => points.filter((each) => each[cohort] !== undefined).length < 2) ? (
           <p class="quiet">Not enough was seen yet.</p>
         ) : (
           <>
