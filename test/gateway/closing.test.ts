@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { startHttpOrigin, startScriptedOrigin } from './origins.ts';
-import { clusterAt, everythingTo } from './running-gateway.ts';
+import { clusterAt, everythingTo, tableOf } from './running-gateway.ts';
 import { testScope } from './scope.ts';
 
 const scope = testScope();
@@ -52,5 +52,17 @@ it('an answer that had begun when the gateway ends, and did not say that it is t
   await client.untilText('\r\n0\r\n\r\n');
   client.send(`${REQUEST.replace('/', '/next')}\r\n`);
   expect(await client.untilClosed()).toMatch(/\r\n0\r\n\r\nHTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*next$/s);
+  await closed;
+});
+
+it('a body that nobody wants, and that ends while the gateway does, keeps its connection no longer', async () => {
+  const direct = tableOf(() => ({ kind: 'direct', rule: undefined, status: 201, body: '', response: [] }));
+  const { gateway, ingress } = await scope.start(direct, { limits: { unreadBodyMs: 60_000 } });
+  const client = await scope.client(ingress);
+  await client.send(`${REQUEST.replace('GET', 'POST')}Content-Length: 5\r\n\r\n`).untilText('\r\n\r\n');
+  const closed = gateway.close(60_000);
+  await new Promise(setImmediate);
+  client.send('hello');
+  expect(await client.untilClosed(10_000)).toMatch(/^HTTP\/1\.1 201 /);
   await closed;
 });
